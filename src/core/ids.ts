@@ -1,0 +1,14 @@
+/** Chance, handed in: random identifiers for the core. Tests hand in counters. */
+export type Ids = {
+  /** A key for rows: UUIDv7 in production. */
+  readonly row: () => string;
+  /** User part of a conference URI: at least 96 random bits (standards 1.1). */
+  readonly conferenceUser: () => string;
+  /** SIP tag, at least 32 random bits (RFC 3261 19.3). */
+  readonly tag: () => string;
+  readonly callId: () => string;
+  /** MSRP session id: at least 80 random bits (RFC 4975 14.1). */
+  readonly msrpSession: () => string;
+  /** SDP o= session id: a number that fits 63 bits. */
+  readonly sdpSession: () => string;
+};

@@ -1,0 +1,61 @@
+/**
+ * Every expected "no", once: its reason as a stable code, the status in either protocol, and the sentence a person reads.
+ * The SIP shell answers `sip`, the REST shell `http`; `attempts` keeps the code.
+ */
+export type Refusal = { readonly sip: number; readonly http: number; readonly text: string; readonly warning?: number };
+
+const table = {
+  // Identity and permission.
+  'unauthenticated': { sip: 401, http: 401, text: 'Authentication is needed' },
+  'not-allowed': { sip: 403, http: 403, text: 'Not allowed' },
+  'not-a-participant': { sip: 403, http: 403, text: 'Only participants may do this' },
+  'private-target': { sip: 403, http: 403, text: 'The target is a private or loopback address', warning: 399 },
+  // What is asked for does not exist, or no longer.
+  'no-such-conference': { sip: 404, http: 404, text: 'No such conference' },
+  'no-such-identity': { sip: 404, http: 404, text: 'No such identity here' },
+  'no-such-participant': { sip: 404, http: 404, text: 'No such participant' },
+  'no-such-resource': { sip: 404, http: 404, text: 'No such resource' },
+  'conference-ended': { sip: 410, http: 409, text: 'The conference has ended' },
+  'participant-gone': { sip: 481, http: 409, text: 'The participant has already left' },
+  'other-node': { sip: 500, http: 409, text: 'The conference runs on another node' },
+  'no-such-dialog': { sip: 481, http: 404, text: 'Call/Transaction Does Not Exist' },
+  // The conference's state forbids it.
+  'conference-locked': { sip: 403, http: 409, text: 'The conference is locked' },
+  'conference-full': { sip: 486, http: 409, text: 'The conference is full' },
+  'already-joined': { sip: 403, http: 409, text: 'Already in the conference' },
+  // The request itself.
+  'bad-request': { sip: 400, http: 400, text: 'Bad request' },
+  'validation-failed': { sip: 400, http: 400, text: 'The request does not fit its schema' },
+  'bad-body': { sip: 400, http: 400, text: 'The body cannot be read', warning: 399 },
+  'bad-list': { sip: 400, http: 400, text: 'The resource list cannot be read', warning: 399 },
+  'bad-sdp': { sip: 400, http: 400, text: 'The session description cannot be read', warning: 399 },
+  'list-missing': { sip: 400, http: 400, text: 'recipient-list-invite is required but no resource list came', warning: 399 },
+  'list-too-long': { sip: 403, http: 403, text: 'The resource list is too long', warning: 399 },
+  'unknown-extension': { sip: 420, http: 400, text: 'Bad Extension' },
+  'body-too-large': { sip: 413, http: 413, text: 'The body is too large' },
+  'unsupported-body': { sip: 415, http: 415, text: 'Unsupported media type' },
+  'unsupported-encoding': { sip: 415, http: 415, text: 'Unsupported content encoding' },
+  'unsupported-scheme': { sip: 416, http: 400, text: 'Unsupported URI scheme' },
+  'not-acceptable': { sip: 406, http: 406, text: 'Not acceptable' },
+  'media-not-acceptable': { sip: 488, http: 400, text: 'No usable MSRP session is offered', warning: 305 },
+  'method-not-allowed': { sip: 405, http: 405, text: 'Method not allowed' },
+  'loop': { sip: 482, http: 400, text: 'Loop detected' },
+  // Event package.
+  'bad-event': { sip: 489, http: 400, text: 'Bad Event' },
+  'interval-too-brief': { sip: 423, http: 400, text: 'Interval Too Brief' },
+  // Ourselves.
+  'busy': { sip: 503, http: 503, text: 'The service is busy' },
+  'stopping': { sip: 503, http: 503, text: 'The service is stopping' },
+  'store-failed': { sip: 500, http: 503, text: 'The state could not be saved' },
+  'internal-error': { sip: 500, http: 500, text: 'Internal error' },
+} as const satisfies Record<string, Refusal>;
+
+export type RefusalCode = keyof typeof table;
+
+/** The refusal named by `code`. Total: every code has one. */
+export function refusal(code: RefusalCode): Refusal {
+  return table[code];
+}
+
+/** Every code with its refusal, for documentation and tests. */
+export const refusals: Readonly<Record<RefusalCode, Refusal>> = table;

@@ -1,0 +1,214 @@
+/**
+ * What is kept of a conference: one flat, readonly row per thing, exactly as the store saves it and REST shows it.
+ * Rows are immutable values; a change makes a new row. Times are milliseconds since the epoch, null when not yet.
+ */
+
+export type Instant = number;
+
+export type ConferenceStatus = 'creating' | 'active' | 'ending' | 'ended';
+export type ConferenceKind = 'ad_hoc' | 'pre_arranged';
+export type EndReason = 'creator-left' | 'last-left' | 'idle' | 'operator' | 'restarted' | 'cancelled' | 'error';
+
+export type ConferenceRow = {
+  readonly id: string;
+  readonly node: string;
+  /** The conference URI: one and the same string in Contact, From, roster entity and conf-uris. */
+  readonly uri: string;
+  readonly factoryUri: string | null;
+  readonly kind: ConferenceKind;
+  readonly groupId: string | null;
+  readonly status: ConferenceStatus;
+  readonly subject: string | null;
+  readonly locked: boolean;
+  readonly maxParticipants: number | null;
+  /** AOR of the creator. */
+  readonly createdBy: string;
+  readonly createdAt: Instant;
+  readonly activatedAt: Instant | null;
+  readonly endedAt: Instant | null;
+  readonly endReason: EndReason | null;
+  /** Who ended it: an AOR, `key:<id>` for an operator, or null. */
+  readonly endedBy: string | null;
+  /** Participants with at least one connected endpoint. */
+  readonly participantCount: number;
+  readonly peakParticipants: number;
+  readonly messageCount: number;
+  /** Rises by one with each change of the roster. */
+  readonly version: number;
+  /** Number of the last event in this conference's log; gap-free from 1. */
+  readonly seq: number;
+  readonly labels: Readonly<Record<string, string>>;
+};
+
+/** RFC 4575 5.7: the status words of an endpoint. */
+export type EndpointStatus =
+  | 'pending'
+  | 'dialing-out'
+  | 'dialing-in'
+  | 'alerting'
+  | 'on-hold'
+  | 'connected'
+  | 'muted-via-focus'
+  | 'disconnecting'
+  | 'disconnected';
+export type JoiningMethod = 'dialed-in' | 'dialed-out' | 'focus-owner';
+export type DisconnectionMethod = 'departed' | 'booted' | 'failed' | 'busy';
+export type Role = 'chair' | 'participant' | 'observer';
+
+/** Replaces as it goes on the wire (RFC 3891 6.1). Call-ID unescaped. */
+export type ReplacesValue = {
+  readonly callId: string;
+  readonly toTag: string;
+  readonly fromTag: string;
+  readonly earlyOnly: boolean;
+};
+
+/** A SIP answer that explains an outcome. */
+export type SipCause = { readonly status: number; readonly reason: string };
+
+export type Disconnection = {
+  readonly method: DisconnectionMethod;
+  readonly sipStatus: number | null;
+  readonly reason: string | null;
+};
+
+/** One media line of an endpoint as the roster shows it; status from the participant's side (RFC 4575 5.8). */
+export type MediaRow = {
+  readonly id: string;
+  /** SDP media name; `message` for MSRP. */
+  readonly type: string;
+  readonly status: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+};
+
+/** One dialog of a participant with the focus. */
+export type EndpointRow = {
+  readonly id: string;
+  /** Contact URI, or the dialled URI until a Contact is known; stable as roster key for the endpoint's whole life. */
+  readonly entity: string;
+  readonly contact: string | null;
+  readonly status: EndpointStatus;
+  readonly joiningMethod: JoiningMethod;
+  readonly callId: string;
+  readonly localTag: string;
+  readonly remoteTag: string | null;
+  /** drachtio's id of the dialog, `<Call-ID>;from-tag=<tag>`: lets a later process end it after a crash. */
+  readonly dialogId: string;
+  readonly referredBy: string | null;
+  readonly joinedAt: Instant | null;
+  readonly leftAt: Instant | null;
+  readonly disconnection: Disconnection | null;
+  readonly media: readonly MediaRow[];
+};
+
+/** The list entry as it arrived and how it was read; also for entries that were never dialled. */
+export type ListEntryRow = {
+  /** The `uri` attribute as it arrived. */
+  readonly raw: string;
+  /** The cleaned URI that was dialled; null when it could not be read. */
+  readonly uri: string | null;
+  /** Quirks that were needed to read it, e.g. `QK-7`. */
+  readonly quirks: readonly string[];
+  /** Position in the flattened list, from 0. */
+  readonly position: number;
+};
+
+/** One INVITE that was sent for a participant and how it ended; several when the Replaces fallback ran. */
+export type DialAttemptRow = {
+  readonly at: Instant;
+  readonly replaces: ReplacesValue | null;
+  /** null while unanswered. */
+  readonly outcome: SipCause | null;
+};
+
+export type ParticipantRow = {
+  readonly id: string;
+  readonly conferenceId: string;
+  /** The AOR, canonical, without parameters; the roster's entity. Anything readable for entries with a foreign scheme. */
+  readonly uri: string;
+  readonly displayName: string | null;
+  readonly nickname: string | null;
+  readonly role: Role;
+  readonly status: EndpointStatus;
+  readonly joiningMethod: JoiningMethod;
+  readonly referredBy: string | null;
+  readonly replaces: ReplacesValue | null;
+  readonly muted: boolean;
+  readonly joinedAt: Instant | null;
+  readonly leftAt: Instant | null;
+  readonly disconnection: Disconnection | null;
+  readonly endpoints: readonly EndpointRow[];
+  readonly listEntry: ListEntryRow | null;
+  readonly attempts: readonly DialAttemptRow[];
+  /** The last thing that went wrong for this participant, with the SIP cause. */
+  readonly lastError: SipCause | null;
+  /** Order of arrival in the conference, from 0; the roster's order. */
+  readonly position: number;
+  /** False once a participant who left has lingered long enough: still listed by REST, no longer in the roster. */
+  readonly inRoster: boolean;
+};
+
+export type SubscriptionState = 'pending' | 'active' | 'terminated';
+
+export type SubscriptionRow = {
+  readonly id: string;
+  readonly conferenceId: string;
+  /** The URI that was subscribed to. */
+  readonly target: string;
+  /** AOR of the subscriber. */
+  readonly subscriber: string;
+  readonly event: 'conference';
+  readonly state: SubscriptionState;
+  readonly expiresAt: Instant;
+  /** Version attribute of the last document sent; -1 before the first. Scoped to this subscription (RFC 4575 5.2). */
+  readonly lastVersionSent: number;
+  readonly role: 'notifier' | 'forwarded';
+  readonly dialogId: string;
+  readonly terminatedReason: string | null;
+};
+
+export type EventRow = {
+  readonly id: string;
+  readonly conferenceId: string;
+  readonly seq: number;
+  readonly type: string;
+  readonly time: Instant;
+  readonly version: number;
+  readonly actor: string | null;
+  readonly data: Readonly<Record<string, unknown>>;
+};
+
+/** A refused or failed creation or join: who, what came, how it was read, why it was refused. */
+export type AttemptRow = {
+  readonly id: string;
+  readonly node: string;
+  readonly at: Instant;
+  readonly method: string;
+  readonly target: string;
+  readonly caller: string | null;
+  readonly callId: string | null;
+  /** Stable refusal code, see refusal.ts. */
+  readonly code: string;
+  readonly status: number;
+  readonly reason: string;
+  readonly quirks: readonly string[];
+  /** What came, shortened to a bounded length; never credentials. */
+  readonly received: string;
+};
+
+/** The changed rows of one input; saved in one transaction. At most one conference row per change. */
+export type Change = {
+  /** Id of the conference the rows belong to, or null when only attempts are in it. */
+  readonly conferenceId: string | null;
+  readonly conferences: readonly ConferenceRow[];
+  readonly participants: readonly ParticipantRow[];
+  readonly subscriptions: readonly SubscriptionRow[];
+  readonly events: readonly EventRow[];
+  readonly attempts: readonly AttemptRow[];
+};
+
+/** All rows of one live conference: what survives a restart, and what REST shows. */
+export type ConferenceRecord = {
+  readonly conference: ConferenceRow;
+  readonly participants: readonly ParticipantRow[];
+  readonly subscriptions: readonly SubscriptionRow[];
+};
