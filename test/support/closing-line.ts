@@ -1,0 +1,57 @@
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
+
+/** How many tests of a run ended how; a file that could not be loaded counts as one failed test. */
+export type Tally = {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Skipped although all they need can be installed. */
+  readonly skippedInVain: number;
+};
+
+/** The note of the one kind of skip that CI accepts: reference data that lie beside the clone, not in it. */
+export const referenceDataAbsent = 'reference data absent';
+
+/** `N passed, N failed`, and `, N skipped` when there are any. */
+export function closingLineOf(tally: Tally): string {
+  const skipped = tally.skipped > 0 ? `, ${tally.skipped} skipped` : '';
+  return `${tally.passed} passed, ${tally.failed} failed${skipped}`;
+}
+
+/** True when the run must fail although no test did: on CI nothing is skipped that could have run. */
+export function failsOnCi(tally: Tally, environment: Readonly<Record<string, string | undefined>>): boolean {
+  const ci = environment['CI'];
+  return tally.skippedInVain > 0 && ci !== undefined && ci !== '' && ci !== 'false';
+}
+
+/** A vitest reporter that ends the output with the closing line, alone on its line. */
+export function closingLine(): Reporter {
+  return {
+    onTestRunEnd(modules, unhandledErrors) {
+      const tally = tallyOf(modules, unhandledErrors.length);
+      if (failsOnCi(tally, process.env)) {
+        process.stdout.write(`${tally.skippedInVain} skipped, and nothing may be skipped when CI is set.\n`);
+        process.exitCode = 1;
+      }
+      process.stdout.write(`${closingLineOf(tally)}\n`);
+    },
+  };
+}
+
+function tallyOf(modules: readonly TestModule[], unhandledErrorCount: number): Tally {
+  const tests = modules.flatMap((module) => [...module.children.allTests()]);
+  const ended = (state: string) => tests.filter((test) => test.result().state === state);
+  const brokenFileErrorCount = modules.reduce((count, module) => count + module.errors().length, 0);
+  return {
+    passed: ended('passed').length,
+    // A pending test never ran, because the run was interrupted; that is not a pass.
+    failed: ended('failed').length + ended('pending').length + brokenFileErrorCount + unhandledErrorCount,
+    skipped: ended('skipped').length,
+    skippedInVain: ended('skipped').filter((test) => !lacksReferenceData(test)).length,
+  };
+}
+
+function lacksReferenceData(test: TestCase): boolean {
+  const result = test.result();
+  return result.state === 'skipped' && result.note?.startsWith(referenceDataAbsent) === true;
+}
