@@ -197,9 +197,9 @@ function writeHostport(host: string, port: number | null): string {
 
 /** RFC 3261 19.1.4: unreserved characters equal their escapes, reserved ones do not; hex digits in upper case. */
 function normalizeEscapes(text: string): string {
-  return text.replace(/%[0-9a-f]{2}/gi, (escape) => {
-    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-    return /[\w\-.!~*'()]/.test(character) ? character : escape.toUpperCase();
+  return text.replace(/%[0-9a-f]{2}/gi, (encoded) => {
+    const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16));
+    return /[\w\-.!~*'()]/.test(character) ? character : encoded.toUpperCase();
   });
 }
 
