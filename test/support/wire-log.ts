@@ -53,7 +53,8 @@ export class WireLog {
     const seen = new Set<string>();
     const found: SipRequest[] = [];
     for (const { owner: whose, direction, message } of this.#entries) {
-      if (whose !== owner || direction !== 'received' || message.kind !== 'request' || message.method !== method) continue;
+      if (whose !== owner || direction !== 'received' || message.kind !== 'request' || message.method !== method)
+        continue;
       const key = header(message, 'Via') ?? '';
       if (!seen.has(key)) found.push(message);
       seen.add(key);

@@ -1,0 +1,206 @@
+/**
+ * The service as a person would start it: `src/main.ts` as a process of its own on free ports, with a data folder of
+ * its own, known only by what it prints, by SIP, MSRP and REST.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Address, Transport } from './sip-socket.ts';
+import { within } from './wait.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** The admin key that tests give the service; long enough to be taken. */
+export const apiKey = 'test-key-0123456789abcdefghij';
+
+/** The embedded database starts in seconds, on a busy machine in more. */
+const startTimeoutMs = 60_000;
+const stopTimeoutMs = 15_000;
+
+export type Environment = Readonly<Record<string, string>>;
+
+/** What the banner says. */
+export type Banner = {
+  readonly sip: Readonly<Record<Transport, Address>>;
+  readonly msrp: Address;
+  readonly factory: string;
+  /** e.g. `http://127.0.0.1:8080/v1`. */
+  readonly rest: string;
+};
+
+export type RestAnswer<T> = { readonly status: number; readonly contentType: string; readonly body: T };
+
+/** A running service and its data folder. */
+export class Service {
+  readonly dataDir: string;
+  readonly #environment: Environment;
+  #child: ChildProcess | undefined;
+  #banner: Banner | undefined;
+  #output = '';
+
+  private constructor(dataDir: string, environment: Environment) {
+    this.dataDir = dataDir;
+    this.#environment = environment;
+  }
+
+  /** Starts a service with a fresh data folder; `environment` adds to and overrides the tests' own. */
+  static async start(environment: Environment = {}): Promise<Service> {
+    const service = new Service(await mkdtemp(join(tmpdir(), 'isfocus-')), environment);
+    try {
+      await service.#launch();
+    } catch (error) {
+      await service.dispose();
+      throw error;
+    }
+    return service;
+  }
+
+  get banner(): Banner {
+    if (!this.#banner) throw new Error('the service is not running');
+    return this.#banner;
+  }
+
+  get factory(): string {
+    return this.banner.factory;
+  }
+
+  /** All that the process printed, of every start. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get alive(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** The factory URI as it is reached over `transport`. */
+  factoryOver(transport: Transport): string {
+    const { host, port } = this.banner.sip[transport];
+    return `sip:conf-fact@${host}:${port}${transport === 'tcp' ? ';transport=tcp' : ''}`;
+  }
+
+  async get<T>(path: string): Promise<RestAnswer<T>> {
+    return await this.#ask('GET', path);
+  }
+
+  async post<T>(path: string, body: unknown): Promise<RestAnswer<T>> {
+    return await this.#ask('POST', path, body);
+  }
+
+  async delete<T>(path: string): Promise<RestAnswer<T>> {
+    return await this.#ask('DELETE', path);
+  }
+
+  /** SIGTERM; gives the exit code. */
+  async stop(): Promise<number | null> {
+    return await this.#end('SIGTERM');
+  }
+
+  /** kill -9, as a crash would. */
+  async kill9(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** Starts again on the same data folder; ports may differ. */
+  async restart(): Promise<void> {
+    await this.#launch();
+  }
+
+  /** Ends the process if it runs and removes the data folder. */
+  async dispose(): Promise<void> {
+    try {
+      if (this.alive) await this.stop();
+    } finally {
+      if (this.alive) await this.kill9();
+      await rm(this.dataDir, { recursive: true, force: true });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  async #launch(): Promise<void> {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+      cwd: root,
+      env: { ...inherited(), ...testEnvironment, DATA_DIR: this.dataDir, ...this.#environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    const started = this.#output.length;
+    const ready = new Promise<void>((resolve, reject) => {
+      const take = (bytes: Buffer): void => {
+        this.#output += bytes.toString('utf8');
+        const banner = readBanner(this.#output.slice(started));
+        if (!banner) return;
+        this.#banner = banner;
+        resolve();
+      };
+      child.stdout?.on('data', take);
+      child.stderr?.on('data', take);
+      child.once('exit', (code) => reject(new Error(`the service ended with ${code}:\n${this.#output}`)));
+    });
+    await within('the service to be ready', ready, startTimeoutMs);
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child;
+    if (!child || !this.alive) throw new Error(`the service does not run:\n${this.#output}`);
+    const exit = once(child, 'exit');
+    child.kill(signal);
+    await within(`the service to end after ${signal}`, exit, stopTimeoutMs);
+    this.#banner = undefined;
+    return child.exitCode;
+  }
+
+  async #ask<T>(method: string, path: string, body?: unknown): Promise<RestAnswer<T>> {
+    const headers = {
+      authorization: `Bearer ${apiKey}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    };
+    const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
+    const response = await fetch(`${this.banner.rest}${path}`, init);
+    const contentType = response.headers.get('content-type') ?? '';
+    const text = await response.text();
+    return { status: response.status, contentType, body: (/json/.test(contentType) ? JSON.parse(text) : text) as T };
+  }
+}
+
+/** Free ports, no throttle to wait for, logs a program can read. */
+const testEnvironment: Environment = {
+  HTTP_PORT: '0',
+  SIP_PORT: '0',
+  MSRP_PORT: '0',
+  SIPD_MODE: 'strict',
+  NOTIFY_MIN_INTERVAL: '0',
+  API_KEY: apiKey,
+  LOG_FORMAT: 'json',
+};
+
+/** Variables of the machine that a process needs; none of the service's own. */
+function inherited(): Environment {
+  const names = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'NODE_EXTRA_CA_CERTS'];
+  return Object.fromEntries(
+    names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+}
+
+/** The banner in what was printed so far; undefined until it is whole. */
+function readBanner(output: string): Banner | undefined {
+  const udp = addressIn(/^\s*SIP\s.*\budp ([\d.]+):(\d+)/m.exec(output));
+  const tcp = addressIn(/^\s*SIP\s.*\btcp ([\d.]+):(\d+)/m.exec(output));
+  const msrp = addressIn(/^\s*MSRP\s+([\d.]+):(\d+)/m.exec(output));
+  const factory = /^\s*Factory\s+(\S+)/m.exec(output)?.[1];
+  const rest = /^\s*REST\s+(\S+)/m.exec(output)?.[1];
+  const whole = /^\s*Data\s+\S/m.test(output);
+  if (!udp || !tcp || !msrp || factory === undefined || rest === undefined || !whole) return undefined;
+  return { sip: { udp, tcp }, msrp, factory, rest };
+}
+
+function addressIn(match: RegExpExecArray | null): Address | undefined {
+  const [, host, port] = match ?? [];
+  return host === undefined || port === undefined ? undefined : { host, port: Number(port) };
+}

@@ -1,0 +1,100 @@
+import { header, type SipRequest, type SipResponse } from '../../src/wire/sip-message.ts';
+import { Dialog, tagOf, uriOf } from './sip-dialog.ts';
+import type { Address } from './sip-socket.ts';
+import type { ServerTransaction } from './sip-transactions.ts';
+import type { UserAgent } from './user-agent.ts';
+import { WaitTimeout, within } from './wait.ts';
+
+type Waiter = { readonly matches: (notify: SipRequest) => boolean; readonly found: (notify: SipRequest) => void };
+
+/** A subscription to the conference event package, at the subscriber (RFC 6665 4.1, RFC 4575). */
+export class Subscription {
+  readonly notifies: SipRequest[] = [];
+  /** How NOTIFYs are answered. */
+  notifyStatus = 200;
+  readonly #agent: UserAgent;
+  readonly #subscribe: SipRequest;
+  readonly #waiters = new Set<Waiter>();
+  #final: Promise<SipResponse> | undefined;
+  #dialog: Dialog | undefined;
+
+  constructor(agent: UserAgent, subscribe: SipRequest) {
+    this.#agent = agent;
+    this.#subscribe = subscribe;
+  }
+
+  /** The answer to the SUBSCRIBE. */
+  get response(): Promise<SipResponse> {
+    if (!this.#final) throw new Error('the SUBSCRIBE was not sent');
+    return within(`an answer to ${this.#agent.name}'s SUBSCRIBE`, this.#final);
+  }
+
+  send(to: Address): void {
+    const accept = (response: SipResponse): void => {
+      if (response.status >= 200 && response.status < 300) this.#dialog ??= Dialog.ofClient(this.#subscribe, response);
+    };
+    this.#final = this.#agent.transactions.send(this.#subscribe, to, accept).final;
+  }
+
+  /** RFC 6665 4.4.1: Call-ID, To tag = the SUBSCRIBE's From tag, and the same Event. */
+  matches(notify: SipRequest): boolean {
+    return (
+      header(notify, 'Call-ID') === header(this.#subscribe, 'Call-ID') &&
+      tagOf(header(notify, 'To')) === tagOf(header(this.#subscribe, 'From')) &&
+      header(notify, 'Event') === header(this.#subscribe, 'Event')
+    );
+  }
+
+  receive(transaction: ServerTransaction): void {
+    const { request } = transaction;
+    // A NOTIFY may overtake the 200 and then makes the dialog.
+    this.#dialog ??= dialogOfNotify(this.#subscribe, request);
+    this.#agent.respond(transaction, this.notifyStatus, { headers: { 'Contact': `<${this.#agent.contact}>` } });
+    this.notifies.push(request);
+    for (const waiter of [...this.#waiters]) {
+      if (!waiter.matches(request)) continue;
+      this.#waiters.delete(waiter);
+      waiter.found(request);
+    }
+  }
+
+  /** The first NOTIFY, past or to come, that matches. */
+  async notify(what: string, matches: (notify: SipRequest) => boolean, timeoutMs?: number): Promise<SipRequest> {
+    const past = this.notifies.find(matches);
+    if (past) return past;
+    const coming = new Promise<SipRequest>((found) => this.#waiters.add({ matches, found }));
+    try {
+      return await within(`a NOTIFY with ${what}`, coming, timeoutMs);
+    } catch (error) {
+      if (!(error instanceof WaitTimeout)) throw error;
+      throw new WaitTimeout(`${error.message}; had:\n${this.notifies.map(({ body }) => body).join('\n')}`);
+    }
+  }
+
+  /** A SUBSCRIBE in the subscription's dialog: refresh, or with 0 the end. */
+  async refresh(expires: number): Promise<SipResponse> {
+    if (!this.#dialog) throw new Error('there is no subscription to refresh');
+    const headers = { 'Event': 'conference', 'Accept': 'application/conference-info+xml', 'Expires': String(expires) };
+    return await within('an answer to the refresh', this.#agent.askIn(this.#dialog, 'SUBSCRIBE', { headers }));
+  }
+}
+
+function dialogOfNotify(subscribe: SipRequest, notify: SipRequest): Dialog {
+  return new Dialog({
+    callId: header(subscribe, 'Call-ID') ?? '',
+    localTag: tagOf(header(subscribe, 'From')) ?? '',
+    remoteTag: tagOf(header(notify, 'From')) ?? '',
+    localUri: uriOf(header(subscribe, 'From') ?? ''),
+    remoteUri: uriOf(header(subscribe, 'To') ?? ''),
+    remoteTarget: uriOf(header(notify, 'Contact') ?? ''),
+    localCseq: 1,
+    initiator: true,
+    usage: 'SUBSCRIBE',
+    state: 'confirmed',
+  });
+}
+
+/** Predicate: the NOTIFY's Subscription-State begins with `state`, e.g. `terminated;reason=timeout`. */
+export function subscriptionState(state: string): (notify: SipRequest) => boolean {
+  return (notify) => (header(notify, 'Subscription-State') ?? '').startsWith(state);
+}
