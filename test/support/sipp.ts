@@ -1,0 +1,128 @@
+/** SIPp as a peer of the service: another implementation of SIP, run by its scenario files. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { TestContext } from 'vitest';
+import { type Address, openSipSocket, type Transport } from './sip-socket.ts';
+import { waitFor, within } from './wait.ts';
+
+const scenarios = fileURLToPath(new URL('../interop/scenarios/', import.meta.url));
+const callTimeoutMs = 40_000;
+
+/** Skips the test, saying why, when one of `programs` is not installed; with CI set a skipped test fails the run. */
+export function needsPrograms(context: TestContext, ...programs: readonly string[]): void {
+  const absent = programs.filter((program) => spawnSync('which', [program]).status !== 0);
+  if (absent.length > 0) context.skip(`not installed: ${absent.join(', ')}`);
+}
+
+export type SippOptions = {
+  /** Name of a file in test/interop/scenarios, without `.xml`. */
+  readonly scenario: string;
+  readonly transport: Transport;
+  /** Where a caller sends; absent for one who is called. */
+  readonly remote?: Address;
+  /** Values for the scenario's own `[keywords]`. */
+  readonly keys?: Readonly<Record<string, string>>;
+  /** How many calls it takes or makes before it ends; default 1. */
+  readonly calls?: number;
+};
+
+/** One SIPp process and what it saw. */
+export class Sipp {
+  readonly address: Address;
+  readonly #folder: string;
+  readonly #child: ChildProcess;
+  #errors = '';
+
+  private constructor(address: Address, folder: string, child: ChildProcess) {
+    this.address = address;
+    this.#folder = folder;
+    this.#child = child;
+    child.stderr?.on('data', (bytes: Buffer) => {
+      this.#errors += bytes.toString('utf8');
+    });
+  }
+
+  /** Starts SIPp on a free port; one who is called is ready when this resolves. */
+  static async start(options: SippOptions): Promise<Sipp> {
+    const { scenario, transport, remote, keys = {}, calls = 1 } = options;
+    const folder = await mkdtemp(join(tmpdir(), 'isfocus-sipp-'));
+    const address = await freeAddress();
+    const child = spawn(
+      'sipp',
+      [
+        ...(remote ? [`${remote.host}:${remote.port}`] : []),
+        ...['-sf', join(scenarios, `${scenario}.xml`), '-t', transport === 'udp' ? 'u1' : 't1'],
+        ...['-i', address.host, '-p', String(address.port), '-m', String(calls), '-nostdin'],
+        ...['-deadcall_wait', '0', '-timeout', '40s', '-timeout_error', '-default_behaviors', 'none'],
+        ...[
+          '-trace_msg',
+          '-message_file',
+          join(folder, 'messages'),
+          '-trace_err',
+          '-error_file',
+          join(folder, 'errors'),
+        ],
+        ...Object.entries(keys).flatMap(([name, value]) => ['-key', name, value]),
+      ],
+      { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, TERM: 'dumb' } },
+    );
+    const sipp = new Sipp(address, folder, child);
+    if (!remote) await waitFor(`SIPp ${scenario} to listen`, () => sipp.#listens(transport));
+    return sipp;
+  }
+
+  /** The whole log of messages so far. */
+  async messages(): Promise<string> {
+    return await readFile(join(this.#folder, 'messages'), 'utf8').catch(() => '');
+  }
+
+  /** Bodies of the NOTIFYs received, in order. */
+  async notifyBodies(): Promise<string[]> {
+    const sections = (await this.messages()).split(/^-{10,}.*$/m);
+    return sections
+      .filter((section) => /message received/.test(section) && /^NOTIFY /m.test(section))
+      .map((section) => /\r?\n\r?\n(<\?xml[\s\S]*)$/.exec(section)?.[1]?.trim() ?? '');
+  }
+
+  /** Waits for the scenario's end; rejects, with what went wrong, when it did not go as written. */
+  async succeeded(): Promise<void> {
+    if (this.#child.exitCode === null) await within('SIPp to end', once(this.#child, 'exit'), callTimeoutMs);
+    if (this.#child.exitCode === 0) return;
+    const errors = await readFile(join(this.#folder, 'errors'), 'utf8').catch(() => '');
+    throw new Error(`SIPp ended with ${this.#child.exitCode}\n${this.#errors}\n${errors}\n${await this.messages()}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const exit = once(this.#child, 'exit');
+      this.#child.kill('SIGKILL');
+      await exit;
+    }
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Asks the kernel, since any packet would be a call to SIPp. */
+  async #listens(transport: Transport): Promise<boolean> {
+    if (this.#child.exitCode !== null) await this.succeeded();
+    const port = this.address.port.toString(16).toUpperCase().padStart(4, '0');
+    const table = await readFile(`/proc/net/${transport}`, 'utf8');
+    return new RegExp(`^\\s*\\d+: [0-9A-F]{8}:${port} 00000000:0000 `, 'm').test(table);
+  }
+}
+
+/** A loopback address whose port is free for UDP and TCP alike. */
+async function freeAddress(): Promise<Address> {
+  const tcp = await openSipSocket('tcp', () => {});
+  await tcp.close();
+  return tcp.address;
+}
+
+/** Throws with xmllint's own words when `xml` does not fit the schema in the file `schema`. */
+export function xmllint(schema: URL, xml: string): void {
+  const result = spawnSync('xmllint', ['--nonet', '--noout', '--schema', fileURLToPath(schema), '-'], { input: xml });
+  if (result.status !== 0) throw new Error(`${result.stderr.toString('utf8')}\n${xml}`);
+}
