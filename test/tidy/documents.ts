@@ -1,0 +1,72 @@
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { sourceFile } from './source-files.ts';
+
+/** Parts of documents that are printed from the code, between `<!-- name -->` and `<!-- /name -->`. */
+
+/** What stands in the section of this name. Throws when the document has none. */
+export function sectionOf(markdown: string, name: string): string {
+  const [begin, end] = bounds(markdown, name);
+  return markdown.slice(begin, end).trim();
+}
+
+/** The document with another text in that section. */
+export function withSection(markdown: string, name: string, text: string): string {
+  const [begin, end] = bounds(markdown, name);
+  return `${markdown.slice(0, begin)}\n\n${text}\n\n${markdown.slice(end)}`;
+}
+
+function bounds(markdown: string, name: string): readonly [begin: number, end: number] {
+  const open = `<!-- ${name} -->`;
+  const begin = markdown.indexOf(open);
+  const end = markdown.indexOf(`<!-- /${name} -->`);
+  if (begin < 0 || end < begin) throw new Error(`The document has no section ${name}`);
+  return [begin + open.length, end];
+}
+
+/** The section as it stands in the file; with `UPDATE_DOCS` set, as it should stand, after writing it there. */
+export function printedSection(path: string, name: string, expected: string): string {
+  const { text } = sourceFile(path);
+  const update = process.env['UPDATE_DOCS'];
+  if (update === undefined || update === '') return sectionOf(text, name);
+  writeFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), withSection(text, name, expected));
+  return sectionOf(sourceFile(path).text, name);
+}
+
+type Variable = { readonly name: string; readonly default: string; readonly meaning: string };
+
+/** The table of environment variables, one row each. */
+export function variablesTable(variables: readonly Variable[]): string {
+  const cell = (text: string) => text.replaceAll('|', '\\|');
+  const rows = variables.map((one) => `| \`${one.name}\` | ${cell(one.default)} | ${cell(one.meaning)} |`);
+  return ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+type Table = Readonly<Record<string, Readonly<Record<string, string | undefined>>>>;
+
+/** A Mermaid state diagram of a transition table: one arrow for each pair of states, with all events that lead along it. */
+export function stateDiagram(transitions: Table): string {
+  const arrows = Object.entries(transitions).flatMap(([from, row]) => arrowsOf(from, row));
+  const reached = new Set(arrows.flatMap(({ from, to }) => [from, to]));
+  const names = Object.keys(transitions).filter((state) => reached.has(state));
+  return [
+    '```mermaid',
+    'stateDiagram-v2',
+    ...names.filter((state) => idOf(state) !== state).map((state) => `  state "${state}" as ${idOf(state)}`),
+    ...arrows.map(({ from, to, events }) => `  ${idOf(from)} --> ${idOf(to)}: ${events.join(', ')}`),
+    '```',
+  ].join('\n');
+}
+
+function arrowsOf(from: string, row: Table[string]): { from: string; to: string; events: string[] }[] {
+  const eventsByTarget = new Map<string, string[]>();
+  for (const [event, to] of Object.entries(row)) {
+    if (to !== undefined) eventsByTarget.set(to, [...(eventsByTarget.get(to) ?? []), event]);
+  }
+  return [...eventsByTarget].map(([to, events]) => ({ from, to, events }));
+}
+
+/** Mermaid takes a hyphen in a state's name for the beginning of an arrow. */
+function idOf(state: string): string {
+  return state.replaceAll('-', '_');
+}

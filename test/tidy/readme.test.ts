@@ -1,0 +1,8 @@
+import { expect, test } from 'vitest';
+import { variables } from '../../src/config.ts';
+import { printedSection, variablesTable } from './documents.ts';
+
+test('the table in README names every variable the configuration reads (npm run docs:rewrite writes it)', () => {
+  const expected = variablesTable(variables);
+  expect(printedSection('README.md', 'variables', expected)).toBe(expected);
+});
