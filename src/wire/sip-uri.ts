@@ -64,7 +64,7 @@ export function writeSipUri(uri: SipUri): string {
   return `${uri.scheme}:${writeUserinfo(uri)}${writeHostport(uri.host, uri.port)}${params}${query}`;
 }
 
-/** RFC 3261 19.1.4 for sip and sips (hosts by RFC 5954 4), RFC 3966 4 for tel. */
+/** RFC 3261 19.1.4 for sip and sips (addresses by RFC 5954 4.2), RFC 3966 4 for tel. */
 export function sameUri(a: SipUri, b: SipUri): boolean {
   if (a.scheme !== b.scheme) return false;
   if (a.scheme === 'tel') return sameTel(a, b);
@@ -203,7 +203,7 @@ function normalizeEscapes(text: string): string {
   });
 }
 
-/** RFC 5954 4: addresses compare by value, whichever way they are written. */
+/** RFC 5954 4.2: addresses compare by value, whichever way they are written. */
 function canonicalHost(host: string): string {
   if (!host.startsWith('[')) return host;
   return `[${canonicalIp(host.slice(1, -1)) ?? host.slice(1, -1)}]`;
