@@ -11,8 +11,14 @@ export const limits = {
   listElementsMax: 2_000,
   /** Standards 7.2: INVITEs under way at once for one conference. */
   parallelInvitesMax: 20,
+  /** The same towards one host. */
+  parallelInvitesPerHostMax: 5,
+  /** RFC 3261 8.1.1.6. */
+  maxForwards: 70,
   conferencesMax: 10_000,
   participantsPerConferenceMax: 1_000,
+  /** Endpoints that are gone, kept per participant. */
+  pastEndpointsMax: 5,
   subscriptionsPerConferenceMax: 2_000,
   /** Standards 1.5: how long an invitee may ring before CANCEL. */
   ringTimeoutMs: 60_000,

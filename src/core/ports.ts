@@ -28,7 +28,7 @@ export type MsrpPort = { readonly perform: (effect: MsrpEffect) => void };
 export type HttpPort = { readonly reply: (to: ReplyTo, outcome: Outcome) => void };
 
 export type SavePort = {
-  /** Resolves when committed. Rejects when it was not; then nothing of this change is in the store. */
+  /** Resolves when committed. Rejects when it was not; then nothing of this change is in the store. StoreBusy: too many wait. */
   readonly save: (change: Change) => Promise<void>;
   /** One conference as last saved; undefined when it never was. */
   readonly load: (conferenceId: string) => Promise<ConferenceRecord | undefined>;
@@ -69,6 +69,9 @@ export type ReadPort = {
 };
 
 export class BadCursor extends Error {}
+
+/** More changes wait for the store than it keeps; the request is to be refused `busy`. */
+export class StoreBusy extends Error {}
 
 export type KeyRow = {
   readonly id: string;

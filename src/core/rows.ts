@@ -127,6 +127,8 @@ export type ParticipantRow = {
   readonly uri: string;
   readonly displayName: string | null;
   readonly nickname: string | null;
+  /** Privacy was asked for: the roster shows an anonymous entity (RFC 4575 5.6). */
+  readonly private: boolean;
   readonly role: Role;
   readonly status: EndpointStatus;
   readonly joiningMethod: JoiningMethod;

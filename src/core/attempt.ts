@@ -1,0 +1,52 @@
+import { writeSipUri } from '../wire/sip-uri.ts';
+import type { Refused } from './conference/requirements.ts';
+import type { Context, Turn } from './context.ts';
+import type { RequestRefused, SipRequestFacts } from './input.ts';
+import { limits } from './limits.ts';
+import { refusal } from './refusal.ts';
+import type { AttemptRow } from './rows.ts';
+
+/**
+ * Refuses a creation or a join and keeps it in the attempts log: it leaves no conference, so the log is where an
+ * operator sees what came and why it was refused.
+ */
+export function refuseAttempt(context: Context, facts: SipRequestFacts, refused: Refused): Turn {
+  const row = attemptRow(context, { ...facts, target: writeSipUri(facts.target) }, refused);
+  return logged(row, facts.reply, refused);
+}
+
+/** The same for a request that could not even be read. */
+export function refuseUnread(context: Context, input: RequestRefused): Turn {
+  const refused: Refused = { code: input.code, detail: input.detail, ...(input.headers === undefined ? {} : { headers: input.headers }) };
+  return logged(attemptRow(context, input, refused), input.reply, refused);
+}
+
+function logged(row: AttemptRow, to: string, refused: Refused): Turn {
+  const change = { conferenceId: null, conferences: [], participants: [], subscriptions: [], events: [], attempts: [row] };
+  return {
+    conferenceId: null,
+    effects: [
+      { type: 'store.save', change },
+      { type: 'reply', to, outcome: { kind: 'refused', ...refused } },
+    ],
+  };
+}
+
+type Attempted = Pick<RequestRefused, 'method' | 'target' | 'caller' | 'callId' | 'quirks' | 'received'>;
+
+function attemptRow(context: Context, facts: Attempted, refused: Refused): AttemptRow {
+  return {
+    id: context.ids.row(),
+    node: context.settings.node,
+    at: context.now,
+    method: facts.method,
+    target: facts.target,
+    caller: facts.caller?.aor ?? null,
+    callId: facts.callId,
+    code: refused.code,
+    status: refusal(refused.code).sip,
+    reason: refused.detail,
+    quirks: [...facts.quirks],
+    received: facts.received.slice(0, limits.receivedTextMax),
+  };
+}

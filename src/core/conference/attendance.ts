@@ -1,0 +1,197 @@
+import type { SessionDescription } from '../../wire/sdp.ts';
+import type { Ids } from '../ids.ts';
+import type { Caller, InviteReceived, ReinviteReceived } from '../input.ts';
+import type { RefusalCode } from '../refusal.ts';
+import type { Disconnection, EndpointRow, MediaRow, ParticipantRow, Role } from '../rows.ts';
+import { after } from '../transition.ts';
+import type { Dialler } from './dialler.ts';
+import { endpointTransitions } from './endpoint-state.ts';
+import type { Ledger } from './ledger.ts';
+import type { Legs } from './legs.ts';
+import { isPresent, newParticipant, withEndpoint } from './participant.ts';
+
+/** What an invitee's 2xx says. */
+export type AnswerFacts = {
+  readonly contact: string | null;
+  readonly remoteTag: string;
+  readonly displayName: string | null;
+  readonly answer: SessionDescription | null;
+};
+
+/** Who is in the conference: endpoints that join, change their session, and leave. */
+export class Attendance {
+  readonly #ids: Ids;
+  readonly #ledger: Ledger;
+  readonly #legs: Legs;
+  readonly #dialler: Dialler;
+  /** Endpoints whose ACK must bring the answer to our offer. */
+  readonly #awaitingAnswer = new Set<string>();
+
+  constructor(parts: { ids: Ids; ledger: Ledger; legs: Legs; dialler: Dialler }) {
+    this.#ids = parts.ids;
+    this.#ledger = parts.ledger;
+    this.#legs = parts.legs;
+    this.#dialler = parts.dialler;
+  }
+
+  /** Takes in a caller who sent INVITE, and answers it; refuses without any change. */
+  join(input: InviteReceived, who: { caller: Caller; role: Role; at: 'factory' | 'conference' }): RefusalCode | null {
+    const endpointId = this.#ids.row();
+    const answer = input.offer === null ? null : this.#legs.answer(endpointId, input.offer);
+    if (input.offer !== null && answer === null) return 'media-not-acceptable';
+    const sdp = answer?.sdp ?? this.#legs.offer(endpointId, false);
+    if (answer === null) this.#awaitingAnswer.add(endpointId);
+    const toTag = this.#ids.tag();
+    const endpoint = { ...this.#dialledIn(input, endpointId, toTag), media: answer?.media ?? [] };
+    this.#ledger.putParticipant(withEndpoint(this.#participantOf(who.caller, who.role), endpoint, this.#ledger.now));
+    const contact = this.#ledger.conference.uri;
+    this.#ledger.reply(input.reply, { kind: 'session-accepted', endpointId, contact, toTag, sdp, at: who.at });
+    return null;
+  }
+
+  /** A new offer, or the wish for one, within a running session; a refusal leaves it as it was (RFC 3261 14.2). */
+  reinvite(input: ReinviteReceived): RefusalCode | null {
+    const found = this.#ledger.participantOf(input.endpointId);
+    if (found === undefined || !isPresent(found.endpoint.status)) return 'no-such-dialog';
+    const answer = input.offer === null ? null : this.#legs.answer(input.endpointId, input.offer);
+    const sdp = input.offer === null ? this.#legs.offerAgain(input.endpointId) : (answer?.sdp ?? null);
+    if (sdp === null) return 'media-not-acceptable';
+    if (answer === null) this.#awaitingAnswer.add(input.endpointId);
+    else this.#setMedia(found.participant, found.endpoint, answer.media);
+    const contact = this.#ledger.conference.uri;
+    const toTag = found.endpoint.localTag;
+    this.#ledger.reply(input.reply, { kind: 'session-accepted', endpointId: input.endpointId, contact, toTag, sdp, at: 'conference' });
+    return null;
+  }
+
+  /** ACK of a 200 of ours. RFC 3261 13.2.2.4: our offer must be answered in it, else the session ends. */
+  acknowledged(endpointId: string, answer: SessionDescription | null): void {
+    const found = this.#ledger.participantOf(endpointId);
+    if (!this.#awaitingAnswer.delete(endpointId) || found === undefined) return;
+    const agreement = answer === null ? null : this.#legs.complete(endpointId, answer);
+    if (agreement !== null) this.#setMedia(found.participant, found.endpoint, agreement.media);
+    else this.hangUp(found.participant, found.endpoint, { method: 'failed', sipStatus: 488, reason: 'No usable answer in the ACK' });
+  }
+
+  /** An invitee answered 2xx. */
+  answered(endpointId: string, facts: AnswerFacts): void {
+    const found = this.#ledger.participantOf(endpointId);
+    if (found === undefined) return;
+    const { participant } = found;
+    const endpoint: EndpointRow = { ...found.endpoint, contact: facts.contact, remoteTag: facts.remoteTag };
+    const status = after(endpointTransitions, endpoint.status, 'answer');
+    if (status !== 'connected') return this.#tooLate(participant, endpoint);
+    const agreement = facts.answer === null ? null : this.#legs.complete(endpointId, facts.answer);
+    if (agreement === null) {
+      this.#bye(endpoint, 'No usable media in the answer');
+      this.#dialler.giveUp(participant, endpoint, { status: 488, reason: 'No usable media in the answer' });
+      return;
+    }
+    const told = this.#dialler.answered(participant, endpoint);
+    const named = { ...told, displayName: told.displayName ?? facts.displayName, lastError: null };
+    const joined: EndpointRow = { ...endpoint, status, joinedAt: this.#ledger.now, media: agreement.media };
+    this.#ledger.putParticipant(withEndpoint(named, joined, this.#ledger.now));
+    this.#dialler.dialWaiting();
+  }
+
+  /** The endpoint's dialog is over without our doing. */
+  departed(endpointId: string, how: Disconnection): void {
+    const found = this.#ledger.participantOf(endpointId);
+    if (found !== undefined && isPresent(found.endpoint.status)) this.#gone(found.participant, found.endpoint, how);
+  }
+
+  /** An INVITE was withdrawn before our 200 could reach its sender (RFC 3261 9.2). */
+  withdrawn(dialogId: string): void {
+    for (const participant of this.#ledger.participants) {
+      const endpoint = participant.endpoints.find((candidate) => candidate.dialogId === dialogId);
+      if (endpoint === undefined || !isPresent(endpoint.status)) continue;
+      this.#gone(participant, endpoint, { method: 'failed', sipStatus: 487, reason: 'Request Terminated' });
+    }
+  }
+
+  mediaLost(endpointId: string, reason: string): void {
+    const found = this.#ledger.participantOf(endpointId);
+    if (found === undefined || !isPresent(found.endpoint.status)) return;
+    this.#legs.lose(endpointId);
+    const media = found.endpoint.media.map((row) => (row.type === 'message' ? { ...row, status: 'inactive' as const } : row));
+    this.#setMedia(found.participant, found.endpoint, media);
+    this.#ledger.event('participant.media-lost', { participant_id: found.participant.id, reason });
+  }
+
+  /** Ends every endpoint of a participant by the focus's own will: BYE where connected, CANCEL where not yet. */
+  dismiss(participantId: string, how: { connected: Disconnection; unanswered: Disconnection }): void {
+    for (const { id } of this.#ledger.participant(participantId)?.endpoints ?? []) {
+      const found = this.#ledger.participantOf(id);
+      if (found === undefined || found.endpoint.status === 'disconnected') continue;
+      if (isPresent(found.endpoint.status)) this.hangUp(found.participant, found.endpoint, how.connected);
+      else this.#dialler.cancel(found.participant, found.endpoint, how.unanswered);
+    }
+  }
+
+  hangUp(participant: ParticipantRow, endpoint: EndpointRow, how: Disconnection): void {
+    this.#bye(endpoint, how.reason ?? 'Conference ended');
+    this.#gone(participant, endpoint, how);
+  }
+
+  /** RFC 3261 9.1, 15: the 200 crossed our CANCEL; the session exists and is ended by BYE. */
+  #tooLate(participant: ParticipantRow, endpoint: EndpointRow): void {
+    this.#bye(endpoint, 'Cancelled');
+    if (endpoint.status !== 'disconnected') this.#dialler.giveUp(participant, endpoint, { status: 487, reason: 'Request Terminated' });
+  }
+
+  #gone(participant: ParticipantRow, endpoint: EndpointRow, how: Disconnection): void {
+    const status = after(endpointTransitions, endpoint.status, 'leave');
+    if (status === undefined) throw new Error(`endpoint ${endpoint.status} cannot leave`);
+    this.#awaitingAnswer.delete(endpoint.id);
+    this.#legs.drop(endpoint.id);
+    const left: EndpointRow = { ...endpoint, status, leftAt: this.#ledger.now, disconnection: how };
+    this.#ledger.putParticipant(withEndpoint(participant, left, this.#ledger.now));
+  }
+
+  #bye(endpoint: EndpointRow, reason: string): void {
+    this.#ledger.ask({ type: 'sip.bye', endpointId: endpoint.id, dialogId: endpoint.dialogId, reason });
+  }
+
+  #setMedia(participant: ParticipantRow, endpoint: EndpointRow, media: readonly MediaRow[]): void {
+    if (JSON.stringify(endpoint.media) === JSON.stringify(media)) return;
+    this.#ledger.putParticipant(withEndpoint(participant, { ...endpoint, media }, this.#ledger.now));
+  }
+
+  #dialledIn(input: InviteReceived, id: string, localTag: string): EndpointRow {
+    return {
+      id,
+      entity: input.contact,
+      contact: input.contact,
+      status: 'connected',
+      joiningMethod: 'dialed-in',
+      callId: input.callId,
+      localTag,
+      remoteTag: input.fromTag,
+      dialogId: input.dialogId,
+      referredBy: null,
+      joinedAt: this.#ledger.now,
+      leftAt: null,
+      disconnection: null,
+      media: [],
+    };
+  }
+
+  /** The caller as already known here, perhaps invited or gone, or as a new participant. */
+  #participantOf(caller: Caller, role: Role): ParticipantRow {
+    const known = this.#ledger.participantByUri(caller.aor);
+    if (known !== undefined) return { ...known, displayName: known.displayName ?? caller.displayName };
+    return newParticipant({
+      id: this.#ids.row(),
+      conferenceId: this.#ledger.conference.id,
+      uri: caller.aor,
+      displayName: caller.displayName,
+      private: caller.private,
+      role,
+      joiningMethod: 'dialed-in',
+      referredBy: null,
+      replaces: null,
+      listEntry: null,
+      position: this.#ledger.participants.length,
+    });
+  }
+}

@@ -1,0 +1,173 @@
+import type { Effect } from '../effect.ts';
+import type { Ids } from '../ids.ts';
+import { limits } from '../limits.ts';
+import type { ConferenceRecord, ConferenceRow, Disconnection, EndReason, ParticipantRow } from '../rows.ts';
+import type { Settings } from '../settings.ts';
+import { after } from '../transition.ts';
+import { Attendance } from './attendance.ts';
+import { type ConferenceEvent, conferenceTransitions } from './conference-state.ts';
+import { Dialler } from './dialler.ts';
+import { Invitations } from './invitations.ts';
+import { Ledger } from './ledger.ts';
+import { Legs } from './legs.ts';
+import { Notifier } from './notifier.ts';
+import { isBeingDialled, isPresent } from './participant.ts';
+
+export type ConferenceParts = { readonly ids: Ids; readonly settings: Settings; readonly record: ConferenceRecord };
+
+/** Why and by whom a conference ends, the words its BYEs carry, and what its subscribers are told. */
+export type Ending = {
+  readonly reason: EndReason;
+  readonly by: string | null;
+  readonly text: string;
+  readonly subscriptions: 'noresource' | 'deactivated';
+};
+
+/**
+ * The focus of one conference (RFC 4579 3.1): its lifetime and its parts. Attendance knows who is in, Invitations and
+ * the Dialler whom it asks in, the Notifier who watches, the Legs who can exchange messages; they share one Ledger.
+ * Whatever is done to them happens inside `turn`.
+ */
+export class Conference {
+  readonly ledger: Ledger;
+  readonly attendance: Attendance;
+  readonly invitations: Invitations;
+  readonly notifier: Notifier;
+  readonly dialler: Dialler;
+  readonly #legs: Legs;
+
+  constructor(parts: ConferenceParts) {
+    const { ids, settings } = parts;
+    this.ledger = new Ledger(ids, parts.record);
+    this.#legs = new Legs({ ids, settings, ledger: this.ledger });
+    this.dialler = new Dialler({ ids, settings, ledger: this.ledger, legs: this.#legs });
+    this.attendance = new Attendance({ ids, ledger: this.ledger, legs: this.#legs, dialler: this.dialler });
+    this.invitations = new Invitations({ ids, ledger: this.ledger, dialler: this.dialler });
+    this.notifier = new Notifier({ ids, ledger: this.ledger });
+  }
+
+  get row(): ConferenceRow {
+    return this.ledger.conference;
+  }
+
+  /** Runs one input; gives its effects in order, the save first. */
+  turn(now: number, actor: string | null, body: () => void): Effect[] {
+    this.ledger.open(now, actor);
+    body();
+    this.#endWithCreator();
+    this.#settleWhenQuiet();
+    this.ledger.settleCounts();
+    if (this.row.status === 'active') this.#legs.publishRoute();
+    if (this.ledger.rosterChanged) this.notifier.rosterChanged();
+    return this.ledger.close();
+  }
+
+  activate(): void {
+    this.#move('activate');
+    this.ledger.patchConference({ activatedAt: this.ledger.now });
+    this.ledger.event('conference.activated', {});
+  }
+
+  /** Ends it: BYE or CANCEL to everybody, a last NOTIFY to every subscriber (RFC 4579 5.12, RFC 4575 3.3). */
+  end(ending: Ending): void {
+    if (after(conferenceTransitions, this.row.status, 'end') === undefined) return;
+    this.#move('end');
+    this.ledger.stopAllTimers();
+    this.ledger.patchConference({ endReason: ending.reason, endedBy: ending.by });
+    const connected: Disconnection = { method: 'booted', sipStatus: null, reason: ending.text };
+    const unanswered: Disconnection = { method: 'failed', sipStatus: 487, reason: ending.text };
+    for (const { id } of this.ledger.participants) this.attendance.dismiss(id, { connected, unanswered });
+    this.notifier.terminateAll(ending.subscriptions);
+    this.#legs.close();
+  }
+
+  /** Removes one participant; RFC 4579 5.11: it also stops watching. */
+  remove(participant: ParticipantRow, reason: string): void {
+    const booted: Disconnection = { method: 'booted', sipStatus: null, reason };
+    this.attendance.dismiss(participant.id, { connected: booted, unanswered: booted });
+    for (const row of this.ledger.subscriptions) {
+      if (row.subscriber === participant.uri) this.notifier.terminate(row, 'rejected');
+    }
+  }
+
+  timerFired(kind: string, item: string): void {
+    if (!this.ledger.timerFired(kind, item)) return;
+    if (kind === 'ring') this.#rangTooLong(item);
+    else if (kind === 'cancel') this.#cancelUnanswered(item);
+    else if (kind === 'linger') this.#leaveRoster(item);
+    else if (kind === 'expiry') this.#subscriptionExpired(item);
+  }
+
+  /** Back to the stored state after a failed save; the timers that state needs start again. */
+  rollBack(record: ConferenceRecord, now: number): Effect[] {
+    this.ledger.rollBack(record);
+    this.ledger.open(now, null);
+    this.notifier.forgetDeliveries();
+    for (const participant of this.ledger.participants) this.#rearm(participant);
+    for (const row of this.ledger.subscriptions) this.ledger.startTimer('expiry', row.id, row.expiresAt);
+    return this.ledger.close();
+  }
+
+  #rearm(participant: ParticipantRow): void {
+    for (const endpoint of participant.endpoints) {
+      if (isBeingDialled(endpoint.status)) this.ledger.startTimer('ring', endpoint.id, this.ledger.now + limits.ringTimeoutMs);
+    }
+    if (participant.status === 'disconnected' && participant.inRoster) {
+      this.ledger.startTimer('linger', participant.id, this.ledger.now + limits.lingerMs);
+    }
+  }
+
+  /** RFC 4579 5.12: a conference made by a factory is deleted when its creator, with the last endpoint, leaves. */
+  #endWithCreator(): void {
+    if (this.row.status !== 'active') return;
+    const creator = this.ledger.participantByUri(this.row.createdBy);
+    if (creator === undefined || creator.joinedAt === null || isPresent(creator.status)) return;
+    const withdrawn = creator.disconnection?.sipStatus === 487;
+    const booted = creator.disconnection?.method === 'booted';
+    this.end({
+      reason: withdrawn ? 'cancelled' : booted ? 'operator' : 'creator-left',
+      by: this.ledger.actor ?? this.row.createdBy,
+      text: 'Conference ended',
+      subscriptions: 'noresource',
+    });
+  }
+
+  /** No cancelled INVITE can be answered any more: nothing of the conference is left outside. */
+  #settleWhenQuiet(): void {
+    if (this.row.status !== 'ending') return;
+    const open = this.ledger.participants.some((participant) => participant.status !== 'disconnected');
+    if (open) return;
+    this.#move('settle');
+    this.ledger.stopAllTimers();
+    this.ledger.patchConference({ endedAt: this.ledger.now });
+    this.ledger.event('conference.ended', { reason: this.row.endReason });
+  }
+
+  #rangTooLong(endpointId: string): void {
+    const found = this.ledger.participantOf(endpointId);
+    if (found === undefined) return;
+    this.dialler.cancel(found.participant, found.endpoint, { method: 'failed', sipStatus: 408, reason: 'No answer' });
+  }
+
+  #cancelUnanswered(endpointId: string): void {
+    const found = this.ledger.participantOf(endpointId);
+    if (found === undefined || found.endpoint.status !== 'disconnecting') return;
+    this.dialler.giveUp(found.participant, found.endpoint, { status: 408, reason: 'Request Timeout' });
+  }
+
+  #leaveRoster(participantId: string): void {
+    const participant = this.ledger.participant(participantId);
+    if (participant?.status === 'disconnected') this.ledger.putParticipant({ ...participant, inRoster: false });
+  }
+
+  #subscriptionExpired(id: string): void {
+    const row = this.ledger.subscription(id);
+    if (row !== undefined) this.notifier.terminate(row, 'timeout');
+  }
+
+  #move(event: ConferenceEvent): void {
+    const status = after(conferenceTransitions, this.row.status, event);
+    if (status === undefined) throw new Error(`conference ${this.row.status} cannot ${event}`);
+    this.ledger.patchConference({ status });
+  }
+}

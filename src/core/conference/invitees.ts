@@ -1,0 +1,95 @@
+import { isPrivateHost } from '../../wire/ip-address.ts';
+import type { RecipientEntry } from '../../wire/resource-lists.ts';
+import { aorOf, parseSipUri, sameUri, type SipUri, unescapeUser } from '../../wire/sip-uri.ts';
+import type { ListEntryRow, ReplacesValue, SipCause } from '../rows.ts';
+import type { Settings } from '../settings.ts';
+
+/** Whom to invite, read from a resource list (standards 1.3, 1.4). */
+export type Invitee = {
+  /** The roster's entity. */
+  readonly aor: string;
+  /** Request-URI; null when the entry is never dialled. */
+  readonly target: SipUri | null;
+  readonly displayName: string | null;
+  readonly replaces: ReplacesValue | null;
+  readonly extraHeaders: readonly { readonly name: string; readonly value: string }[];
+  readonly listEntry: ListEntryRow;
+  /** Why it is not dialled. */
+  readonly failure: SipCause | null;
+};
+
+/** The invitees of `entries`: duplicates once, without the creator and without the focus itself. */
+export function inviteesOf(entries: readonly RecipientEntry[], creatorAor: string, settings: Settings): readonly Invitee[] {
+  const invitees: Invitee[] = [];
+  for (const entry of entries) {
+    const invitee = inviteeOf(entry, settings);
+    if (invitee.target !== null && isOwnOrCreator(invitee.target, creatorAor, settings)) continue;
+    const twin = invitees.findIndex((other) => isSame(other, invitee));
+    if (twin === -1) invitees.push(invitee);
+    else invitees[twin] = merged(invitees[twin] as Invitee, invitee);
+  }
+  return invitees;
+}
+
+function inviteeOf(entry: RecipientEntry, settings: Settings): Invitee {
+  const { reading } = entry;
+  const listEntry = (uri: string | null): ListEntryRow => ({ raw: entry.raw, uri, quirks: entry.quirks, position: entry.position });
+  const never = { target: null, replaces: null, extraHeaders: [], displayName: entry.displayName };
+  if (!reading.ok) {
+    const failure = { status: reading.status, reason: reading.reason };
+    return { ...never, aor: entry.raw, listEntry: listEntry(null), failure };
+  }
+  const { target } = reading;
+  const aor = aorOf(target);
+  const failure = refusalOf(reading.method, target, settings);
+  if (failure !== null) return { ...never, aor, listEntry: listEntry(aor), failure };
+  return {
+    aor,
+    target,
+    displayName: entry.displayName,
+    replaces: reading.replaces,
+    extraHeaders: reading.headers,
+    listEntry: listEntry(aor),
+    failure: null,
+  };
+}
+
+/** Why a readable entry is not dialled all the same. */
+function refusalOf(method: string | null, target: SipUri, settings: Settings): SipCause | null {
+  // Standards 1.4: a method other than INVITE in a factory's list is never sent.
+  if (method !== null && method.toUpperCase() !== 'INVITE') return { status: 400, reason: `Method ${method} in a list entry` };
+  return privateTargetRefusal(target, settings);
+}
+
+/** Standards 7.2: nothing is sent to loopback or private addresses from a list unless the operator allows it. */
+export function privateTargetRefusal(target: SipUri, settings: Settings): SipCause | null {
+  if (settings.privateTargets === 'allow' || target.scheme === 'tel' || !isPrivateHost(target.host)) return null;
+  return { status: 403, reason: 'Private or loopback address' };
+}
+
+/** Standards 1.3: an INVITE to the creator, to the factory or to a conference of ours would only come back. */
+function isOwnOrCreator(target: SipUri, creatorAor: string, settings: Settings): boolean {
+  if (aorOf(target) === creatorAor || sameUri(target, parseSipUri(creatorAor))) return true;
+  return isFocusUri(target, settings);
+}
+
+/** Whether `uri` names the factory or one of our conferences. */
+export function isFocusUri(uri: SipUri, settings: Settings): boolean {
+  if (uri.user === null || !settings.ownHosts.has(uri.host)) return false;
+  const user = unescapeUser(uri.user);
+  return user === settings.factoryUser || user.startsWith(conferenceUserPrefix);
+}
+
+/** Every conference URI's user part begins with it, so that a URI of ours is known without looking it up. */
+export const conferenceUserPrefix = 'conf-';
+
+function isSame(a: Invitee, b: Invitee): boolean {
+  if (a.target === null || b.target === null) return a.target === b.target && a.aor === b.aor;
+  return sameUri(a.target, b.target);
+}
+
+/** Standards 1.3: the same person with and without Replaces is one INVITE that keeps the Replaces; the first of two wins. */
+function merged(first: Invitee, second: Invitee): Invitee {
+  if (first.replaces !== null || second.replaces === null) return first;
+  return { ...first, replaces: second.replaces, listEntry: second.listEntry };
+}

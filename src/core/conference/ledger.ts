@@ -1,0 +1,238 @@
+import type { Effect, Outcome } from '../effect.ts';
+import type { Ids } from '../ids.ts';
+import type { ReplyTo } from '../input.ts';
+import { limits } from '../limits.ts';
+import type {
+  ConferenceRecord,
+  ConferenceRow,
+  EndpointRow,
+  EventRow,
+  Instant,
+  ParticipantRow,
+  SubscriptionRow,
+} from '../rows.ts';
+import { isPresent, participantEvent } from './participant.ts';
+
+/**
+ * The rows of one conference, and the only place where they change. One input opens a turn; what it changes and asks
+ * for is collected; `close` gives the turn's effects: the save first, then what makes MSRP ready for the peer, then
+ * the reply, then all else in the order it was asked for.
+ */
+export class Ledger {
+  readonly #ids: Ids;
+  #conference: ConferenceRow;
+  readonly #participants = new Map<string, ParticipantRow>();
+  readonly #subscriptions = new Map<string, SubscriptionRow>();
+  readonly #timers = new Set<string>();
+  #now: Instant = 0;
+  #actor: string | null = null;
+  #conferenceChanged = false;
+  #rosterChanged = false;
+  #changedParticipants = new Map<string, ParticipantRow>();
+  #changedSubscriptions = new Map<string, SubscriptionRow>();
+  #events: EventRow[] = [];
+  #effects: Effect[] = [];
+
+  constructor(ids: Ids, record: ConferenceRecord) {
+    this.#ids = ids;
+    this.#conference = record.conference;
+    this.#fill(record);
+  }
+
+  open(now: Instant, actor: string | null): void {
+    this.#now = now;
+    this.#actor = actor;
+  }
+
+  get now(): Instant {
+    return this.#now;
+  }
+
+  get actor(): string | null {
+    return this.#actor;
+  }
+
+  get conference(): ConferenceRow {
+    return this.#conference;
+  }
+
+  get participants(): readonly ParticipantRow[] {
+    return [...this.#participants.values()];
+  }
+
+  get subscriptions(): readonly SubscriptionRow[] {
+    return [...this.#subscriptions.values()];
+  }
+
+  get rosterChanged(): boolean {
+    return this.#rosterChanged;
+  }
+
+  participant(id: string): ParticipantRow | undefined {
+    return this.#participants.get(id);
+  }
+
+  subscription(id: string): SubscriptionRow | undefined {
+    return this.#subscriptions.get(id);
+  }
+
+  participantByUri(uri: string): ParticipantRow | undefined {
+    return this.participants.find((participant) => participant.uri === uri);
+  }
+
+  participantOf(endpointId: string): { participant: ParticipantRow; endpoint: EndpointRow } | undefined {
+    for (const participant of this.#participants.values()) {
+      const endpoint = participant.endpoints.find((candidate) => candidate.id === endpointId);
+      if (endpoint !== undefined) return { participant, endpoint };
+    }
+    return undefined;
+  }
+
+  patchConference(patch: Partial<ConferenceRow>): void {
+    this.#conference = { ...this.#conference, ...patch };
+    this.#conferenceChanged = true;
+  }
+
+  /** A change that every subscriber must hear of although no participant changed. */
+  touchRoster(): void {
+    this.#rosterChanged = true;
+    this.#conferenceChanged = true;
+  }
+
+  putParticipant(row: ParticipantRow): void {
+    const before = this.#participants.get(row.id);
+    if (before === row) return;
+    this.#participants.set(row.id, row);
+    this.#changedParticipants.set(row.id, row);
+    this.touchRoster();
+    const type = participantEvent(before, row);
+    if (type !== null) this.event(type, { participant_id: row.id, uri: row.uri, status: row.status });
+    if (row.status === 'disconnected' && before?.status !== 'disconnected') this.#linger(row.id);
+  }
+
+  putSubscription(row: SubscriptionRow): void {
+    this.#changedSubscriptions.set(row.id, row);
+    if (row.state === 'terminated') this.#subscriptions.delete(row.id);
+    else this.#subscriptions.set(row.id, row);
+  }
+
+  event(type: string, data: Readonly<Record<string, unknown>>): void {
+    const seq = this.#conference.seq + 1;
+    this.patchConference({ seq });
+    this.#events.push({
+      id: this.#ids.row(),
+      conferenceId: this.#conference.id,
+      seq,
+      type,
+      time: this.#now,
+      version: this.#conference.version,
+      actor: this.#actor,
+      data,
+    });
+  }
+
+  ask(effect: Effect): void {
+    this.#effects.push(effect);
+  }
+
+  reply(to: ReplyTo, outcome: Outcome): void {
+    this.ask({ type: 'reply', to, outcome });
+  }
+
+  startTimer(kind: string, item: string, at: Instant): void {
+    const id = this.#timerId(kind, item);
+    this.#timers.add(id);
+    this.ask({ type: 'timer.start', id, at });
+  }
+
+  stopTimer(kind: string, item: string): void {
+    const id = this.#timerId(kind, item);
+    if (this.#timers.delete(id)) this.ask({ type: 'timer.stop', id });
+  }
+
+  /** Whether the timer was still wanted; it is spent. */
+  timerFired(kind: string, item: string): boolean {
+    return this.#timers.delete(this.#timerId(kind, item));
+  }
+
+  stopAllTimers(): void {
+    for (const id of this.#timers) this.ask({ type: 'timer.stop', id });
+    this.#timers.clear();
+  }
+
+  /** Counts and the version follow from the turn's changes; called before NOTIFYs are rendered. */
+  settleCounts(): void {
+    if (!this.#rosterChanged) return;
+    const count = this.participants.filter((participant) => isPresent(participant.status)).length;
+    this.patchConference({
+      version: this.#conference.version + 1,
+      participantCount: count,
+      peakParticipants: Math.max(this.#conference.peakParticipants, count),
+    });
+  }
+
+  /** Ends the turn. */
+  close(): Effect[] {
+    const save = this.#save();
+    const asked = [...this.#effects].sort((a, b) => rank(a) - rank(b));
+    this.#conferenceChanged = false;
+    this.#rosterChanged = false;
+    this.#changedParticipants = new Map();
+    this.#changedSubscriptions = new Map();
+    this.#events = [];
+    this.#effects = [];
+    return save === null ? asked : [save, ...asked];
+  }
+
+  record(): ConferenceRecord {
+    return { conference: this.#conference, participants: this.participants, subscriptions: this.subscriptions };
+  }
+
+  /** Back to what the store holds, after a save failed. The turn's unsaved changes are gone. */
+  rollBack(record: ConferenceRecord): void {
+    this.close();
+    this.#conference = record.conference;
+    this.#participants.clear();
+    this.#subscriptions.clear();
+    this.#fill(record);
+  }
+
+  #fill(record: ConferenceRecord): void {
+    for (const row of record.participants) this.#participants.set(row.id, row);
+    for (const row of record.subscriptions) {
+      if (row.state !== 'terminated') this.#subscriptions.set(row.id, row);
+    }
+  }
+
+  #save(): Effect | null {
+    const changed = this.#conferenceChanged || this.#changedParticipants.size > 0 || this.#changedSubscriptions.size > 0;
+    if (!changed && this.#events.length === 0) return null;
+    return {
+      type: 'store.save',
+      change: {
+        conferenceId: this.#conference.id,
+        conferences: this.#conferenceChanged ? [this.#conference] : [],
+        participants: [...this.#changedParticipants.values()],
+        subscriptions: [...this.#changedSubscriptions.values()],
+        events: this.#events,
+        attempts: [],
+      },
+    };
+  }
+
+  /** Standards 3.4: who left stays in the roster for a while, so that every subscriber sees why. */
+  #linger(participantId: string): void {
+    if (this.#conference.status !== 'active') return;
+    this.startTimer('linger', participantId, this.#now + limits.lingerMs);
+  }
+
+  #timerId(kind: string, item: string): string {
+    return `${kind}:${this.#conference.id}:${item}`;
+  }
+}
+
+/** A peer may connect over MSRP as soon as it has our answer, so the session comes before the reply. */
+function rank(effect: Effect): number {
+  if (effect.type.startsWith('msrp.')) return 0;
+  return effect.type === 'reply' ? 1 : 2;
+}

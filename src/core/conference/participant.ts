@@ -1,0 +1,141 @@
+import { limits } from '../limits.ts';
+import type {
+  Disconnection,
+  EndpointRow,
+  EndpointStatus,
+  JoiningMethod,
+  ListEntryRow,
+  ParticipantRow,
+  ReplacesValue,
+  Role,
+  SipCause,
+} from '../rows.ts';
+
+/** The endpoint that says most about a participant comes first. */
+const precedence: readonly EndpointStatus[] = [
+  'connected',
+  'muted-via-focus',
+  'on-hold',
+  'alerting',
+  'dialing-in',
+  'dialing-out',
+  'pending',
+  'disconnecting',
+  'disconnected',
+];
+
+export type NewParticipant = {
+  readonly id: string;
+  readonly conferenceId: string;
+  readonly uri: string;
+  readonly displayName: string | null;
+  readonly private: boolean;
+  readonly role: Role;
+  readonly joiningMethod: JoiningMethod;
+  readonly referredBy: string | null;
+  readonly replaces: ReplacesValue | null;
+  readonly listEntry: ListEntryRow | null;
+  readonly position: number;
+};
+
+/** A participant without endpoints yet. */
+export function newParticipant(facts: NewParticipant): ParticipantRow {
+  return {
+    ...facts,
+    nickname: null,
+    status: 'pending',
+    muted: false,
+    joinedAt: null,
+    leftAt: null,
+    disconnection: null,
+    endpoints: [],
+    attempts: [],
+    lastError: null,
+    inRoster: true,
+  };
+}
+
+/**
+ * How the roster, and every From, names the participant.
+ * RFC 4575 5.6, RFC 7701 5.2: whoever asked for privacy gets a number of its own under `.invalid`, stable for its stay.
+ */
+export function rosterEntity(participant: ParticipantRow): string {
+  return participant.private ? `sip:anonymous${participant.position + 1}@anonymous.invalid` : participant.uri;
+}
+
+/** A participant that is never dialled, with the reason as its outcome. */
+export function failedParticipant(facts: NewParticipant, cause: SipCause): ParticipantRow {
+  return {
+    ...newParticipant(facts),
+    status: 'disconnected',
+    disconnection: { method: 'failed', sipStatus: cause.status, reason: cause.reason },
+    lastError: cause,
+  };
+}
+
+/** The participant with `endpoint` added or put in place of the one with its id; status and times follow from it. */
+export function withEndpoint(participant: ParticipantRow, endpoint: EndpointRow, now: number): ParticipantRow {
+  const known = participant.endpoints.some((other) => other.id === endpoint.id);
+  const endpoints = known
+    ? participant.endpoints.map((other) => (other.id === endpoint.id ? endpoint : other))
+    : recent([...participant.endpoints, endpoint]);
+  const status = statusOf(endpoints);
+  const present = isPresent(status);
+  const wasPresent = isPresent(participant.status);
+  const joinedAt = present && !wasPresent ? now : participant.joinedAt;
+  const left = status === 'disconnected' && joinedAt !== null;
+  return {
+    ...participant,
+    endpoints,
+    status,
+    joinedAt,
+    leftAt: left ? (participant.leftAt ?? now) : null,
+    disconnection: status === 'disconnected' ? endpoint.disconnection : null,
+    inRoster: status === 'disconnected' ? participant.inRoster : true,
+  };
+}
+
+/** Whether this status means: in the conference. */
+export function isPresent(status: EndpointStatus): boolean {
+  return status === 'connected' || status === 'on-hold' || status === 'muted-via-focus';
+}
+
+/** Whether an INVITE of ours to it is unanswered. */
+export function isBeingDialled(status: EndpointStatus): boolean {
+  return status === 'dialing-out' || status === 'alerting' || status === 'disconnecting';
+}
+
+export function findEndpoint(participant: ParticipantRow, endpointId: string): EndpointRow | undefined {
+  return participant.endpoints.find((endpoint) => endpoint.id === endpointId);
+}
+
+/** Who comes and goes for days keeps only the latest of the endpoints that are gone. */
+function recent(endpoints: readonly EndpointRow[]): readonly EndpointRow[] {
+  const gone = endpoints.filter((endpoint) => endpoint.status === 'disconnected');
+  const dropped = new Set(gone.slice(0, Math.max(0, gone.length - limits.pastEndpointsMax)));
+  return dropped.size === 0 ? endpoints : endpoints.filter((endpoint) => !dropped.has(endpoint));
+}
+
+function statusOf(endpoints: readonly EndpointRow[]): EndpointStatus {
+  return precedence.find((status) => endpoints.some((endpoint) => endpoint.status === status)) ?? 'pending';
+}
+
+/** The event log's word for this change of a participant, or null when it is not worth one. */
+export function participantEvent(before: ParticipantRow | undefined, after: ParticipantRow): string | null {
+  if (before !== undefined && before.status === after.status) {
+    return before.endpoints === after.endpoints ? null : 'participant.updated';
+  }
+  if (isPresent(after.status)) return before !== undefined && isPresent(before.status) ? 'participant.updated' : 'participant.joined';
+  if (after.status === 'disconnected') return after.joinedAt === null ? 'participant.failed' : 'participant.left';
+  if (after.status === 'alerting') return 'participant.ringing';
+  if (after.status === 'dialing-out' || after.status === 'pending') {
+    return before === undefined || before.status === 'disconnected' ? 'participant.invited' : null;
+  }
+  return null;
+}
+
+/** RFC 4575 5.7: 486 and 600 mean busy, any other failure is `failed`. */
+export function disconnectionFor(cause: SipCause): Disconnection {
+  const busy = cause.status === 486 || cause.status === 600;
+  return { method: busy ? 'busy' : 'failed', sipStatus: cause.status, reason: cause.reason };
+}

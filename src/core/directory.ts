@@ -1,0 +1,116 @@
+import { type SipUri, unescapeUser } from '../wire/sip-uri.ts';
+import type { Conference } from './conference/conference.ts';
+import type { Effect } from './effect.ts';
+import { limits } from './limits.ts';
+import type { Instant } from './rows.ts';
+
+/** What a Request-URI of ours names. */
+export type Target =
+  | { readonly kind: 'factory' }
+  | { readonly kind: 'conference'; readonly conference: Conference }
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'unknown' };
+
+type Names = { readonly factoryUser: string; readonly ownHosts: ReadonlySet<string> };
+
+/** Finds the running conferences: by id, by URI, by endpoint, by subscription, by dialog. Remembers the ended for a while. */
+export class Directory {
+  readonly #names: Names;
+  readonly #byId = new Map<string, Conference>();
+  readonly #byUser = new Map<string, Conference>();
+  readonly #byEndpoint = new Map<string, Conference>();
+  readonly #bySubscription = new Map<string, Conference>();
+  readonly #byDialog = new Map<string, Conference>();
+  /** User part of an ended conference's URI → when it ended; oldest first. */
+  readonly #ended = new Map<string, Instant>();
+
+  constructor(names: Names) {
+    this.#names = names;
+  }
+
+  get conferences(): readonly Conference[] {
+    return [...this.#byId.values()];
+  }
+
+  get count(): number {
+    return this.#byId.size;
+  }
+
+  add(conference: Conference): void {
+    this.#byId.set(conference.row.id, conference);
+    this.#byUser.set(userOf(conference), conference);
+    const { participants, subscriptions } = conference.ledger.record();
+    for (const endpoint of participants.flatMap((participant) => participant.endpoints)) {
+      this.#byEndpoint.set(endpoint.id, conference);
+      this.#byDialog.set(endpoint.dialogId, conference);
+    }
+    for (const row of subscriptions) this.#bySubscription.set(row.id, conference);
+  }
+
+  byId(id: string): Conference | undefined {
+    return this.#byId.get(id);
+  }
+
+  byEndpoint(id: string): Conference | undefined {
+    return this.#byEndpoint.get(id);
+  }
+
+  bySubscription(id: string): Conference | undefined {
+    return this.#bySubscription.get(id);
+  }
+
+  byDialog(id: string): Conference | undefined {
+    return this.#byDialog.get(id);
+  }
+
+  /** What `uri` names; ports and parameters do not matter, since some clients drop the port of our Contact. */
+  target(uri: SipUri, now: Instant): Target {
+    if (uri.user === null || !this.#names.ownHosts.has(uri.host)) return { kind: 'unknown' };
+    const user = unescapeUser(uri.user);
+    if (user === this.#names.factoryUser) return { kind: 'factory' };
+    const conference = this.#byUser.get(user);
+    if (conference !== undefined) return { kind: 'conference', conference };
+    const endedAt = this.#ended.get(user);
+    return endedAt !== undefined && now - endedAt <= limits.endedMemoryMs ? { kind: 'ended' } : { kind: 'unknown' };
+  }
+
+  /** Learns from a turn's effects which endpoints, subscriptions and dialogs are whose; lets go of an ended conference. */
+  note(conference: Conference, effects: readonly Effect[], now: Instant): void {
+    for (const effect of effects) this.#learn(conference, effect);
+    if (conference.row.status === 'ended') this.#remove(conference, now);
+  }
+
+  /** Lets go of a conference that was never saved. */
+  drop(conference: Conference): void {
+    this.#byId.delete(conference.row.id);
+    this.#byUser.delete(userOf(conference));
+    for (const index of [this.#byEndpoint, this.#bySubscription, this.#byDialog]) {
+      for (const [key, owner] of index) if (owner === conference) index.delete(key);
+    }
+  }
+
+  #learn(conference: Conference, effect: Effect): void {
+    if (effect.type === 'sip.invite') this.#byEndpoint.set(effect.endpointId, conference);
+    else if (effect.type === 'msrp.open') this.#byEndpoint.set(effect.endpointId, conference);
+    else if (effect.type === 'sip.notify') this.#bySubscription.set(effect.subscriptionId, conference);
+    else if (effect.type === 'reply' && effect.outcome.kind === 'session-accepted') {
+      const { endpointId } = effect.outcome;
+      this.#byEndpoint.set(endpointId, conference);
+      const dialogId = conference.ledger.participantOf(endpointId)?.endpoint.dialogId;
+      if (dialogId !== undefined) this.#byDialog.set(dialogId, conference);
+    }
+  }
+
+  #remove(conference: Conference, now: Instant): void {
+    this.drop(conference);
+    this.#ended.set(userOf(conference), now);
+    const oldest = this.#ended.keys().next().value;
+    if (this.#ended.size > limits.endedMemoryMax && oldest !== undefined) this.#ended.delete(oldest);
+  }
+}
+
+/** The user part of a conference URI; ours, so it holds no escapes. */
+function userOf(conference: Conference): string {
+  const { uri } = conference.row;
+  return uri.slice(uri.indexOf(':') + 1, uri.indexOf('@'));
+}

@@ -1,0 +1,70 @@
+import type { Conference } from './conference/conference.ts';
+import { type Context, type Turn, turnOf } from './context.ts';
+import type { FactInput } from './input.ts';
+
+/** What has happened outside. A fact about something long gone changes nothing. */
+export function handleFact(context: Context, input: FactInput): readonly Turn[] {
+  if (input.type === 'sip-server-lost') return serverLost(context);
+  const conference = conferenceOf(context, input);
+  if (conference === undefined) return [];
+  return [turnOf(context, conference, { actor: null, body: () => apply(conference, input) })];
+}
+
+type ConferenceFact = Exclude<FactInput, { type: 'sip-server-lost' }>;
+
+function conferenceOf({ directory }: Context, input: ConferenceFact): Conference | undefined {
+  if ('conferenceId' in input) return directory.byId(input.conferenceId);
+  if ('endpointId' in input) return directory.byEndpoint(input.endpointId);
+  if ('subscriptionId' in input) return directory.bySubscription(input.subscriptionId);
+  if ('dialogId' in input) return directory.byDialog(input.dialogId);
+  return directory.byId(input.timer.split(':')[1] ?? '');
+}
+
+function apply(conference: Conference, input: ConferenceFact): void {
+  const { attendance, dialler, ledger, notifier } = conference;
+  switch (input.type) {
+    case 'invite-cancelled':
+      return attendance.withdrawn(input.dialogId);
+    case 'ack-received':
+      return attendance.acknowledged(input.endpointId, input.answer === 'unreadable' ? null : input.answer);
+    case 'dialog-ended':
+      return attendance.departed(input.endpointId, {
+        method: input.by === 'peer' ? 'departed' : 'failed',
+        sipStatus: null,
+        reason: input.reason,
+      });
+    case 'endpoint-alerting':
+      return withEndpoint(conference, input.endpointId, (found) => dialler.alerting(found.participant, found.endpoint));
+    case 'endpoint-answered':
+      return attendance.answered(input.endpointId, input);
+    case 'endpoint-failed':
+      return withEndpoint(conference, input.endpointId, (found) => dialler.failed(found.participant, found.endpoint, input));
+    case 'notify-answered': {
+      const row = ledger.subscription(input.subscriptionId);
+      return row === undefined ? undefined : notifier.answered(row, input.status);
+    }
+    case 'msrp-closed':
+      return attendance.mediaLost(input.endpointId, input.reason);
+    case 'messages-switched':
+      return ledger.patchConference({ messageCount: ledger.conference.messageCount + input.count });
+    case 'timer-fired': {
+      const [kind = '', , item = ''] = input.timer.split(':');
+      return conference.timerFired(kind, item);
+    }
+  }
+}
+
+type Found = NonNullable<ReturnType<Conference['ledger']['participantOf']>>;
+
+function withEndpoint(conference: Conference, endpointId: string, use: (found: Found) => void): void {
+  const found = conference.ledger.participantOf(endpointId);
+  if (found !== undefined) use(found);
+}
+
+/** Every dialog lived in the SIP server's connection; peers get 481 from now on, so no conference can go on. */
+function serverLost(context: Context): readonly Turn[] {
+  const ending = { reason: 'error', by: null, text: 'Connection to the SIP server lost', subscriptions: 'deactivated' } as const;
+  return context.directory.conferences.map((conference) =>
+    turnOf(context, conference, { actor: null, body: () => conference.end(ending) }),
+  );
+}

@@ -1,0 +1,203 @@
+import { refuseAttempt, refuseUnread } from './attempt.ts';
+import { Conference } from './conference/conference.ts';
+import { planConference } from './conference/factory.ts';
+import { grantedExpires } from './conference/notifier.ts';
+import { conferenceInfoNotAcceptable, extensionRefused, type Refused, sdpNotAcceptable } from './conference/requirements.ts';
+import { type Context, refuse, type Turn, turnOf } from './context.ts';
+import type {
+  Caller,
+  InviteReceived,
+  OptionsReceived,
+  ReinviteReceived,
+  RequestInput,
+  RequestRefused,
+  SubscribeReceived,
+  SubscriptionRefreshed,
+} from './input.ts';
+import { limits } from './limits.ts';
+
+/** What SIP asks of us, judged and done. Each request gets exactly one reply. */
+export function handleRequest(context: Context, input: RequestInput): Turn {
+  switch (input.type) {
+    case 'invite-received':
+      return invite(context, input);
+    case 'reinvite-received':
+      return reinvite(context, input);
+    case 'subscribe-received':
+      return subscribe(context, input);
+    case 'subscription-refreshed':
+      return refresh(context, input);
+    case 'options-received':
+      return options(context, input);
+    case 'request-refused':
+      return unread(context, input);
+  }
+}
+
+function invite(context: Context, input: InviteReceived): Turn {
+  // RFC 5363 3.2: nobody unknown causes any work, least of all requests to others.
+  if (input.caller === null) return refuse(input.reply, { code: 'unauthenticated', detail: 'INVITE' });
+  const target = context.directory.target(input.target, context.now);
+  if (target.kind === 'factory') return create(context, input, input.caller);
+  if (target.kind === 'conference') return dialIn(context, input, { caller: input.caller, conference: target.conference });
+  const code = target.kind === 'ended' ? 'conference-ended' : 'no-such-conference';
+  return refuseAttempt(context, input, { code, detail: 'The Request-URI names no running conference' });
+}
+
+function create(context: Context, input: InviteReceived, caller: Caller): Turn {
+  const { settings, ids, directory, now } = context;
+  if (context.stopping) return refuseAttempt(context, input, { code: 'stopping', detail: 'The service is stopping' });
+  if (directory.count >= limits.conferencesMax) return refuseAttempt(context, input, { code: 'busy', detail: 'Too many conferences' });
+  const plan = planConference(input, { caller, now }, { settings, ids });
+  if ('code' in plan) return refuseAttempt(context, input, plan);
+  const conference = new Conference({ ids, settings, record: plan.record });
+  let refused: Refused | null = null;
+  const turn = turnOf(context, conference, {
+    actor: caller.aor,
+    body: () => {
+      refused = begin(conference, { input, caller, plan });
+    },
+  });
+  // Nothing of a refused creation is kept: the conference was never added, its effects are never performed.
+  if (refused !== null) {
+    directory.drop(conference);
+    return refuseAttempt(context, input, refused);
+  }
+  directory.add(conference);
+  return turn;
+}
+
+type Beginning = { input: InviteReceived; caller: Caller; plan: Exclude<ReturnType<typeof planConference>, Refused> };
+
+/** RFC 4579 5.4, RFC 5366 5: the creator is answered first, the invitations follow at once. */
+function begin(conference: Conference, { input, caller, plan }: Beginning): Refused | null {
+  conference.ledger.event('conference.created', { created_by: caller.aor, quirks: plan.quirks });
+  conference.activate();
+  const code = conference.attendance.join(input, { caller, role: 'chair', at: 'factory' });
+  if (code !== null) return { code, detail: 'The offer holds no MSRP session that takes message/cpim' };
+  const maxForwards = Math.min(limits.maxForwards, input.maxForwards - 1);
+  // Standards 1.5: whoever asked for privacy is not named to the invitees.
+  conference.invitations.inviteAll(plan.invitees, { referredBy: caller.private ? null : caller.aor, maxForwards });
+  return null;
+}
+
+function dialIn(context: Context, input: InviteReceived, who: { caller: Caller; conference: Conference }): Turn {
+  const { conference, caller } = who;
+  const refused = joinRefused(conference, input);
+  if (refused !== null) return refuseAttempt(context, input, refused);
+  let code: ReturnType<Conference['attendance']['join']> = null;
+  const turn = turnOf(context, conference, {
+    actor: caller.aor,
+    body: () => {
+      const role = caller.aor === conference.row.createdBy ? 'chair' : 'participant';
+      code = conference.attendance.join(input, { caller, role, at: 'conference' });
+    },
+  });
+  if (code === null) return turn;
+  return refuseAttempt(context, input, { code, detail: 'The offer holds no MSRP session that takes message/cpim' });
+}
+
+/** Standards 1.2, 1.8: who may not join, and why. */
+function joinRefused(conference: Conference, input: InviteReceived): Refused | null {
+  if (conference.row.status !== 'active') return { code: 'conference-ended', detail: 'The conference is ending' };
+  // RFC 5366 5.1: lists are the factory's; a conference URI does not support them.
+  const unsupported = input.list === null ? input.requires : [...new Set([...input.requires, 'recipient-list-invite'])];
+  const refused = extensionRefused(unsupported) ?? sdpNotAcceptable(input);
+  if (refused !== null) return refused;
+  if (conference.row.locked) return { code: 'conference-locked', detail: 'Nobody can be added' };
+  const max = conference.row.maxParticipants ?? limits.participantsPerConferenceMax;
+  if (conference.row.participantCount >= max) return { code: 'conference-full', detail: `At most ${max} participants` };
+  return null;
+}
+
+function reinvite(context: Context, input: ReinviteReceived): Turn {
+  const conference = context.directory.byEndpoint(input.endpointId);
+  if (conference === undefined) return refuse(input.reply, { code: 'no-such-dialog', detail: 'No such session' });
+  // RFC 5366 5.1: within the session the list's option is unknown, and the session stays as it was.
+  const unsupported = input.carriesList ? [...new Set([...input.requires, 'recipient-list-invite'])] : input.requires;
+  const refused = extensionRefused(unsupported) ?? sdpNotAcceptable(input);
+  if (refused !== null) return refuse(input.reply, refused);
+  let code: ReturnType<Conference['attendance']['reinvite']> = null;
+  const turn = turnOf(context, conference, {
+    actor: input.caller?.aor ?? null,
+    body: () => {
+      code = conference.attendance.reinvite(input);
+    },
+  });
+  return code === null ? turn : refuse(input.reply, { code, detail: 'The new offer cannot be used' });
+}
+
+function subscribe(context: Context, input: SubscribeReceived): Turn {
+  const found = context.directory.target(input.target, context.now);
+  const expires = grantedExpires(input.expires);
+  const refused = subscribeRefused(input, { found, expires });
+  if (refused !== null) return refuse(input.reply, refused);
+  if (found.kind !== 'conference' || expires === 'too-brief' || input.caller === null) throw new Error('a refused SUBSCRIBE went on');
+  const subscriber = input.caller.aor;
+  return turnOf(context, found.conference, {
+    actor: subscriber,
+    body: () => found.conference.notifier.subscribe(input, subscriber, expires),
+  });
+}
+
+type Watched = { found: ReturnType<Context['directory']['target']>; expires: number | 'too-brief' };
+
+/** Standards 3.1, in the order in which RFC 6665 4.2.1 looks at a SUBSCRIBE. */
+function subscribeRefused(input: SubscribeReceived, { found, expires }: Watched): Refused | null {
+  if (input.caller === null) return { code: 'unauthenticated', detail: 'SUBSCRIBE' };
+  if (input.event !== 'conference') return { code: 'bad-event', detail: input.event ?? 'no Event header' };
+  if (found.kind === 'ended') return { code: 'conference-ended', detail: 'The conference is over' };
+  if (found.kind !== 'conference') return { code: 'no-such-conference', detail: 'The Request-URI names no running conference' };
+  const { conference } = found;
+  if (conference.row.status !== 'active') return { code: 'conference-ended', detail: 'The conference is ending' };
+  const refused = extensionRefused(input.requires) ?? conferenceInfoNotAcceptable(input);
+  if (refused !== null) return refused;
+  if (!mayWatch(conference, input.caller)) return { code: 'not-a-participant', detail: 'Only participants may watch' };
+  if (conference.ledger.subscriptions.length >= limits.subscriptionsPerConferenceMax) return { code: 'busy', detail: 'Too many subscriptions' };
+  return expires === 'too-brief' ? tooBrief() : null;
+}
+
+/** RFC 4575 3.5: participants may watch; who was removed may not, who left may. */
+function mayWatch(conference: Conference, caller: Caller): boolean {
+  const participant = conference.ledger.participantByUri(caller.aor);
+  return participant !== undefined && participant.disconnection?.method !== 'booted';
+}
+
+function refresh(context: Context, input: SubscriptionRefreshed): Turn {
+  const conference = context.directory.bySubscription(input.subscriptionId);
+  const row = conference?.ledger.subscription(input.subscriptionId);
+  if (conference === undefined || row === undefined) return refuse(input.reply, { code: 'no-such-dialog', detail: 'No such subscription' });
+  if (input.event !== 'conference') return refuse(input.reply, { code: 'bad-event', detail: input.event ?? 'no Event header' });
+  const expires = grantedExpires(input.expires);
+  const refused = expires === 'too-brief' ? tooBrief() : (extensionRefused(input.requires) ?? conferenceInfoNotAcceptable(input));
+  if (refused !== null || expires === 'too-brief') return refuse(input.reply, refused ?? tooBrief());
+  return turnOf(context, conference, { actor: row.subscriber, body: () => conference.notifier.refresh(input, row, expires) });
+}
+
+function tooBrief(): Refused {
+  const minimum = String(limits.subscriptionExpiresMin);
+  return { code: 'interval-too-brief', detail: `At least ${minimum} seconds`, headers: { 'Min-Expires': minimum } };
+}
+
+function options(context: Context, input: OptionsReceived): Turn {
+  const refused = extensionRefused(input.requires);
+  if (refused !== null) return refuse(input.reply, refused);
+  const target = context.directory.target(input.target, context.now);
+  const to = input.reply;
+  const answer = (at: 'factory' | 'conference' | 'server', contact: string | null): Turn => ({
+    conferenceId: null,
+    effects: [{ type: 'reply', to, outcome: { kind: 'capabilities', at, contact } }],
+  });
+  if (target.kind === 'conference') return answer('conference', target.conference.row.uri);
+  if (target.kind === 'factory') return answer('factory', null);
+  if (input.target.user === null && context.settings.ownHosts.has(input.target.host)) return answer('server', null);
+  if (target.kind === 'ended') return refuse(to, { code: 'conference-ended', detail: 'The conference is over' });
+  return refuse(to, { code: 'no-such-identity', detail: 'The Request-URI names nobody here' });
+}
+
+/** Only creations and joins are worth a place in the attempts log; an unknown caller is challenged before all else. */
+function unread(context: Context, input: RequestRefused): Turn {
+  if (input.method !== 'INVITE') return refuse(input.reply, input);
+  if (input.caller === null) return refuse(input.reply, { code: 'unauthenticated', detail: input.detail });
+  return refuseUnread(context, input);
+}

@@ -1,0 +1,95 @@
+import { handleCommand } from './commands.ts';
+import { Conference } from './conference/conference.ts';
+import type { Context, Turn } from './context.ts';
+import { Directory } from './directory.ts';
+import { handleFact } from './facts.ts';
+import type { Ids } from './ids.ts';
+import type { CommandInput, Input, RequestInput } from './input.ts';
+import { handleRequest } from './requests.ts';
+import type { ConferenceRecord, Instant } from './rows.ts';
+import type { Settings } from './settings.ts';
+
+const requestTypes: ReadonlySet<string> = new Set<RequestInput['type']>([
+  'invite-received',
+  'reinvite-received',
+  'subscribe-received',
+  'subscription-refreshed',
+  'options-received',
+  'request-refused',
+]);
+
+const commandTypes: ReadonlySet<string> = new Set<CommandInput['type']>([
+  'participant-requested',
+  'removal-requested',
+  'end-requested',
+  'shutdown-requested',
+]);
+
+/**
+ * The controlling function, whole: everything that happens goes in at `handle`, everything that follows comes out as
+ * ordered effects. It touches nothing, knows no clock, and never waits.
+ */
+export class Service {
+  readonly #settings: Settings;
+  readonly #ids: Ids;
+  readonly #directory: Directory;
+  #stopping = false;
+
+  constructor(parts: { settings: Settings; ids: Ids }) {
+    this.#settings = parts.settings;
+    this.#ids = parts.ids;
+    this.#directory = new Directory(parts.settings);
+  }
+
+  /** The turns that `input` leads to, one per conference concerned; none for a fact about something gone. */
+  handle(input: Input, now: Instant): readonly Turn[] {
+    if (input.type === 'shutdown-requested') this.#stopping = true;
+    const context = this.#context(now);
+    if (isRequest(input)) return [handleRequest(context, input)];
+    if (isCommand(input)) return handleCommand(context, input);
+    return handleFact(context, input);
+  }
+
+  /** One running conference as it stands now; undefined when it is not running here. */
+  view(conferenceId: string): ConferenceRecord | undefined {
+    return this.#directory.byId(conferenceId)?.ledger.record();
+  }
+
+  get counts(): { readonly conferences: number; readonly participants: number; readonly subscriptions: number } {
+    const running = this.#directory.conferences;
+    return {
+      conferences: running.length,
+      participants: running.reduce((sum, conference) => sum + conference.row.participantCount, 0),
+      subscriptions: running.reduce((sum, conference) => sum + conference.ledger.subscriptions.length, 0),
+    };
+  }
+
+  /**
+   * After a failed save: the conference goes back to what the store holds, or away when it was never saved.
+   * Gives the timers that the stored state needs.
+   */
+  rollBack(conferenceId: string, stored: ConferenceRecord | undefined, now: Instant): Turn {
+    const running = this.#directory.byId(conferenceId);
+    if (stored === undefined || stored.conference.status === 'ended') {
+      if (running !== undefined) this.#directory.drop(running);
+      return { conferenceId, effects: [{ type: 'msrp.unroute', conferenceId }] };
+    }
+    // One that had ended here but not in the store runs again, until the facts that ended it are handled once more.
+    const conference = running ?? new Conference({ ids: this.#ids, settings: this.#settings, record: stored });
+    if (running === undefined) this.#directory.add(conference);
+    return { conferenceId, effects: conference.rollBack(stored, now) };
+  }
+
+  #context(now: Instant): Context {
+    return { settings: this.#settings, ids: this.#ids, directory: this.#directory, now, stopping: this.#stopping };
+  }
+}
+
+function isRequest(input: Input): input is RequestInput {
+  return requestTypes.has(input.type);
+}
+
+function isCommand(input: Input): input is CommandInput {
+  return commandTypes.has(input.type);
+}
+
