@@ -69,7 +69,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
 
   test('one who does not know Replaces refuses what requires it', async () => {
     await using cast = await openCast({ transport });
-    await using carol = await UserAgent.open({ name: 'carol', transport, knowsReplaces: false });
+    await using carol = await UserAgent.open({ name: 'carol', transport, extensions: [] });
     const headers = replacing(cast.alice, { callId: 'x', toTag: '1', fromTag: '2' });
     const refused = await cast.ted.invite(carol.contact, { headers }).final;
     expect(refused.status).toBe(420);

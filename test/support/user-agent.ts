@@ -26,8 +26,8 @@ export type UserAgentOptions = {
   /** A log shared with other user agents. */
   readonly log?: WireLog;
   readonly media?: Media;
-  /** False: an INVITE that requires Replaces gets 420. */
-  readonly knowsReplaces?: boolean;
+  /** Option tags it knows; an INVITE that requires another gets 420. Default: `replaces`. */
+  readonly extensions?: readonly string[];
 };
 
 /** What to do with an INVITE that may be answered. */
@@ -258,7 +258,7 @@ export class UserAgent {
   }
 
   #unknownExtensions(request: SipRequest): string[] {
-    const known = this.#options.knowsReplaces === false ? [] : ['replaces'];
+    const known = this.#options.extensions ?? ['replaces'];
     const required = headerValues(request, 'Require').flatMap((value) => value.split(','));
     return required.map((token) => token.trim()).filter((token) => !known.includes(token));
   }
