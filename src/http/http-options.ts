@@ -1,0 +1,63 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { CommandInput, Input, ReplyTo } from '../core/input.ts';
+import type { Clock, KeyPort, ReadPort } from '../core/ports.ts';
+import type { Instant } from '../core/rows.ts';
+
+/** A SIP URI as the core takes it. The shell never looks inside: reading URIs is the wire's work. */
+export type CommandUri = Extract<CommandInput, { type: 'participant-requested' }>['uri'];
+
+/** One socket the service listens on. */
+export type ListeningAddress = {
+  readonly part: 'http' | 'sip' | 'msrp';
+  readonly transport: 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
+  readonly host: string;
+  readonly port: number;
+};
+
+/** What this process is doing right now; `messages` counts since the start, the others are present numbers. */
+export type StatsView = {
+  readonly version: string;
+  readonly node: string;
+  readonly startedAt: Instant;
+  readonly factoryUri: string;
+  readonly addresses: readonly ListeningAddress[];
+  readonly counts: {
+    readonly conferences: number;
+    readonly participants: number;
+    readonly subscriptions: number;
+    readonly msrpSessions: number;
+    readonly messages: number;
+  };
+};
+
+/** One thing the service cannot work without, by its name. `detail` is for a person. */
+export type DependencyHealth = { readonly name: string; readonly ok: boolean; readonly detail: string };
+
+/** A number another part wants to see in `/metrics`; `read` is called at each scrape. */
+export type Reading = {
+  readonly kind: 'gauge' | 'counter';
+  readonly name: string;
+  readonly help: string;
+  readonly read: () => number;
+};
+
+/** Everything the REST shell needs of the rest of the service. */
+export type HttpOptions = {
+  readonly reads: ReadPort;
+  readonly keys: KeyPort;
+  readonly submit: (input: Input) => void;
+  /** The document a watcher would get now; undefined when the conference is not live here. */
+  readonly conferenceInfo: (conferenceId: string) => Promise<string | undefined>;
+  readonly stats: () => StatsView;
+  readonly health: () => Promise<readonly DependencyHealth[]>;
+  readonly stopping: () => boolean;
+  /** Throws an error with a numeric `statusHint` when `text` is no URI we can dial. */
+  readonly parseUri: (text: string) => CommandUri;
+  /** The canonical address of record, as rows keep it. */
+  readonly aorOf: (uri: CommandUri) => string;
+  readonly readings: readonly Reading[];
+  /** null: silent. */
+  readonly log: FastifyBaseLogger | null;
+  readonly ids: { readonly request: () => string; readonly reply: () => ReplyTo };
+  readonly clock: Clock;
+};

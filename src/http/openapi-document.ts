@@ -1,0 +1,43 @@
+import type { HttpOptions } from './http-options.ts';
+import { buildHttp } from './http-server.ts';
+
+/** The OpenAPI document as text, as it stands in `openapi/openapi.json`: made from routes that nobody serves. */
+export async function openApiText(): Promise<string> {
+  const shell = buildHttp(unserved);
+  const document = await shell.document();
+  await shell.close();
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+const unserved: HttpOptions = {
+  reads: {
+    conferences: refuse,
+    conference: refuse,
+    record: refuse,
+    participants: refuse,
+    participant: refuse,
+    subscriptions: refuse,
+    attempts: refuse,
+    ping: refuse,
+  },
+  keys: { keyByHash: refuse, addKey: refuse, countKeys: refuse },
+  submit: notServed,
+  conferenceInfo: refuse,
+  stats: notServed,
+  health: refuse,
+  stopping: () => true,
+  parseUri: notServed,
+  aorOf: notServed,
+  readings: [],
+  log: null,
+  ids: { request: notServed, reply: notServed },
+  clock: { now: notServed, callAt: notServed },
+};
+
+function refuse(): Promise<never> {
+  return Promise.reject(new Error('only the document is made here'));
+}
+
+function notServed(): never {
+  throw new Error('only the document is made here');
+}

@@ -1,0 +1,57 @@
+import type { Api, RouteContext } from '../api.ts';
+import { pageJson, pageRequest } from '../listing.ts';
+import { problems, Refused } from '../problem.ts';
+import { ConferencePath, jsonResponse, PageQuery } from '../schemas.ts';
+import { SubscriptionPage, subscriptionJson } from '../subscription-json.ts';
+
+const tags = ['Subscriptions'];
+
+/** Who watches: one conference, or all. */
+export function subscriptionRoutes(api: Api, context: RouteContext): void {
+  listSubscriptions(api, context);
+  listConferenceSubscriptions(api, context);
+}
+
+function listSubscriptions(api: Api, context: RouteContext): void {
+  api.get(
+    '/subscriptions',
+    {
+      schema: {
+        tags,
+        operationId: 'listSubscriptions',
+        summary: 'List subscriptions',
+        description: 'Everybody who watches, or watched, the roster of any conference.',
+        querystring: PageQuery,
+        response: { 200: jsonResponse('Subscriptions.', SubscriptionPage), ...problems(400, 401, 403, 500) },
+      },
+    },
+    async ({ query }) => {
+      const found = await context.reads.subscriptions(null, pageRequest(query));
+      return pageJson(found, query.limit, subscriptionJson);
+    },
+  );
+}
+
+function listConferenceSubscriptions(api: Api, context: RouteContext): void {
+  api.get(
+    '/conferences/:id/subscriptions',
+    {
+      schema: {
+        tags,
+        operationId: 'listConferenceSubscriptions',
+        summary: 'List a conference’s subscriptions',
+        description: 'Everybody who watches, or watched, this conference’s roster.',
+        params: ConferencePath,
+        querystring: PageQuery,
+        response: { 200: jsonResponse('Subscriptions.', SubscriptionPage), ...problems(400, 401, 403, 404, 500) },
+      },
+    },
+    async ({ params, query }) => {
+      const found = await context.reads.subscriptions(params.id, pageRequest(query));
+      if (found.rows.length === 0 && (await context.reads.conference(params.id)) === undefined) {
+        throw new Refused({ code: 'no-such-conference' });
+      }
+      return pageJson(found, query.limit, subscriptionJson);
+    },
+  );
+}

@@ -1,0 +1,127 @@
+import { type Static, type TProperties, type TSchema, Type } from 'typebox';
+import type { Instant } from '../core/rows.ts';
+import { httpLimits } from './http-limits.ts';
+
+/**
+ * The words all schemas of the API are made of. Nullable things are written as a type list, not as `anyOf`: the
+ * serializer then branches on the value's type instead of validating it.
+ */
+
+type Notes = { readonly description: string; readonly examples?: readonly unknown[] };
+
+/** A reference to a schema with an `$id`: typed as that schema, written as `$ref`, shown as a named component. */
+export function named<T extends TSchema>(schema: T) {
+  if (!('$id' in schema)) throw new TypeError('only a schema with an $id can be referred to');
+  return Type.Unsafe<Static<T>>({ $ref: `${String(schema.$id)}#` });
+}
+
+export function nullableText(notes: Notes) {
+  return Type.Unsafe<string | null>({ type: ['string', 'null'], ...notes });
+}
+
+export function nullableInteger(notes: Notes) {
+  return Type.Unsafe<number | null>({ type: ['integer', 'null'], ...notes });
+}
+
+export function oneOf<const Word extends string>(words: readonly Word[], notes: Notes) {
+  return Type.Unsafe<Word>({ type: 'string', enum: [...words], ...notes });
+}
+
+export function nullableOneOf<const Word extends string>(words: readonly Word[], notes: Notes) {
+  return Type.Unsafe<Word | null>({ type: ['string', 'null'], enum: [...words, null], ...notes });
+}
+
+export function time(notes: Notes) {
+  return Type.String({ format: 'date-time', examples: ['2026-03-01T09:30:00.000Z'], ...notes });
+}
+
+export function nullableTime(notes: Notes) {
+  return Type.Unsafe<string | null>({ type: ['string', 'null'], format: 'date-time', ...notes });
+}
+
+/** An object that may be null: all properties of it are there when it is not. */
+export function nullableObject<T extends TProperties>(properties: T, notes: Notes) {
+  const object = Type.Object(properties, closed);
+  return Type.Unsafe<Static<typeof object> | null>({ ...object, type: ['object', 'null'], ...notes });
+}
+
+/** No property but the named ones: a misspelt word is an error, not a silent nothing. */
+export const closed = { additionalProperties: false } as const;
+
+/**
+ * Text without control characters, lone surrogates and the two code points XML cannot hold: what passes here may go
+ * into SIP headers, into the roster and into the database.
+ */
+export const printablePattern = '^[^\\p{Cc}\\p{Cs}\\uFFFE\\uFFFF]*$';
+
+export function printable(options: { maxLength: number; minLength?: number } & Notes) {
+  return Type.String({ pattern: printablePattern, ...options });
+}
+
+const rowId = (description: string) =>
+  Type.String({
+    minLength: 1,
+    maxLength: 64,
+    pattern: '^[A-Za-z0-9._-]+$',
+    description,
+    examples: ['01961f6e-0b1c-7c3a-9d54-3a5f3c1e8b70'],
+  });
+
+export const ConferencePath = Type.Object({ id: rowId('The conference.') }, closed);
+
+export const ParticipantPath = Type.Object(
+  { id: rowId('The conference.'), pid: rowId('The participant, within this conference.') },
+  closed,
+);
+
+/** The query parameters every list takes. */
+export const pageQuery = {
+  limit: Type.Integer({
+    minimum: 1,
+    maximum: httpLimits.pageRowsMax,
+    default: httpLimits.pageRowsDefault,
+    description: 'How many rows at most.',
+  }),
+  cursor: Type.Optional(
+    Type.String({
+      maxLength: 1024,
+      pattern: '^[\\x21-\\x7e]+$',
+      description: 'Where to go on: `next_cursor` of the page before, as it came.',
+    }),
+  ),
+  count: Type.Optional(
+    oneOf(['exact'], { description: '`exact` adds the total to the answer; it costs a further query.' }),
+  ),
+};
+
+export const PageQuery = Type.Object(pageQuery, closed);
+
+export const PageInfo = Type.Object(
+  {
+    next_cursor: nullableText({ description: 'Cursor of the next page; null on the last one.' }),
+    limit: Type.Integer({ description: 'The limit that was used.' }),
+    total: Type.Optional(Type.Integer({ description: 'How many rows there are in all; only with `count=exact`.' })),
+  },
+  { ...closed, $id: 'PageInfo', description: 'Where this page stands in its list.' },
+);
+
+/** One page of a list of `item`, as a named component. */
+export function pageOf<T extends TSchema>(id: string, item: T) {
+  return Type.Object(
+    { data: Type.Array(named(item)), page: named(PageInfo) },
+    { ...closed, $id: id, description: 'One page of a list.' },
+  );
+}
+
+/** A response of JSON: its own description, and a named component as its schema. */
+export function jsonResponse(description: string, schema: TSchema) {
+  return { description, content: { 'application/json': { schema: named(schema) } } };
+}
+
+export function iso(instant: Instant): string {
+  return new Date(instant).toISOString();
+}
+
+export function isoOrNull(instant: Instant | null): string | null {
+  return instant === null ? null : iso(instant);
+}
