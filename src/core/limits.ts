@@ -37,6 +37,26 @@ export const limits = {
   conferenceInfoBytesMax: 10_000,
   /** Issue of this size: whole messages only. RFC 4975 leaves the bound to us. */
   messageBytesMax: 10 * 1024,
+  /** One socket costs about 7 KB; room for ten thousand participants and as many that come and go. */
+  msrpConnectionsMax: 20_000,
+  /** A connection that names no session of ours in this time serves nobody (RFC 4975 5.4 wants a SEND at once). */
+  msrpBindTimeoutMs: 30_000,
+  /** RFC 4975 7.1.1: 30 s for the response to our first SEND, connecting included. */
+  msrpAnswerTimeoutMs: 30_000,
+  /** How long a peer that is to connect may take once both paths are known. */
+  msrpConnectTimeoutMs: 60_000,
+  /** What waits for one connection's peer to read; beyond it messages to that peer are dropped (RFC 7701 6.4). */
+  msrpQueueBytesMax: 1024 * 1024,
+  /** A peer that has not caught up this long after the first message was dropped is given up. */
+  msrpStallMs: 30_000,
+  /** Messages kept for a session that is not open yet, and messages of a sender who is not in the route yet. */
+  msrpWaitingMessagesMax: 16,
+  /** How long the latter wait: well under the 30 s after which their sender gives them up. */
+  msrpEarlyMs: 10_000,
+  /** How long a connection may take to flush when we close it. */
+  msrpClosingMs: 5_000,
+  /** Counts of switched messages reach the core in groups. */
+  messagesSwitchedIntervalMs: 1_000,
   attemptsMax: 10_000,
   receivedTextMax: 2_000,
 } as const;

@@ -11,13 +11,13 @@ export type MsrpSessionState = 'connecting' | 'open' | 'closed';
 
 /**
  * `bound`: the connection belongs to the session and the peer's path is known. `lost`: the connection failed, closed, or
- * was not made in time. `ended`: the focus closes it. `renegotiated`: a later offer or answer named another path of the peer.
+ * was not made in time. `ended`: the focus closes it, also because a later offer or answer named another path.
  */
-export type MsrpSessionEvent = 'bound' | 'lost' | 'ended' | 'renegotiated';
+export type MsrpSessionEvent = 'bound' | 'lost' | 'ended';
 
 export const msrpSessionTransitions: Transitions<MsrpSessionState, MsrpSessionEvent> = {
-  connecting: { bound: 'open', lost: 'closed', ended: 'closed', renegotiated: 'connecting' },
-  open: { lost: 'closed', ended: 'closed', renegotiated: 'connecting' },
+  connecting: { bound: 'open', lost: 'closed', ended: 'closed' },
+  open: { lost: 'closed', ended: 'closed' },
   closed: {},
 };
 

@@ -3,6 +3,11 @@
  * version; the MSRP shell applies it to every SEND by `judge`, without an input or an effect per delivery.
  */
 
+import { type CpimMessage, cpimAddresses, cpimRequires, parseCpim, wrappedTypeOf } from '../../wire/cpim.ts';
+import { mediaTypeOf } from '../../wire/msrp.ts';
+import { RemoteError } from '../../wire/remote-error.ts';
+import { aorOf, parseSipUri, type SipUri } from '../../wire/sip-uri.ts';
+
 export type RouteMember = {
   readonly endpointId: string;
   /** The participant's own URI as the roster shows it: the only From it may use. */
@@ -17,3 +22,112 @@ export type MsrpRoute = {
   readonly version: number;
   readonly members: readonly RouteMember[];
 };
+
+/** What is judged of a message. URIs as they came. */
+export type MessageFacts = {
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  readonly cc: readonly string[];
+  /** Headers and features the message demands to be understood (RFC 3862 3.5). */
+  readonly requires: readonly string[];
+  /** Media type of what is wrapped, lower case, no parameters. */
+  readonly wrappedType: string;
+};
+
+/** The MSRP status the sender is answered, and who gets the message: nobody unless it is 200. */
+export type Verdict = {
+  readonly status: number;
+  readonly comment: string;
+  readonly recipients: readonly RouteMember[];
+};
+
+/** Header names of RFC 3862 4, all that a message may demand of us. */
+const understood: ReadonlySet<string> = new Set(['From', 'To', 'cc', 'DateTime', 'Subject', 'NS', 'Require']);
+
+/** What a whole message says about itself; null when it is no message/cpim. Throws RemoteError 400 when it cannot be read. */
+export function readMessage(contentType: string | null, content: Buffer): MessageFacts | null {
+  if (contentType === null || mediaTypeOf(contentType) !== 'message/cpim') return null;
+  const cpim = parseCpim(content);
+  return {
+    from: addressesOf(cpim, 'From'),
+    to: addressesOf(cpim, 'To'),
+    cc: addressesOf(cpim, 'cc'),
+    requires: cpimRequires(cpim),
+    wrappedType: wrappedTypeOf(cpim),
+  };
+}
+
+/**
+ * Judges a message that the endpoint `senderId` sent into its conference, in the order of RFC 7701 6.1 to 6.3.
+ * `message` is null when it is not wrapped in message/cpim.
+ */
+export function judge(route: MsrpRoute, senderId: string, message: MessageFacts | null): Verdict {
+  // RFC 7701 6.3: without the wrapper nobody could tell who speaks to whom.
+  if (message === null) return refuse(415, 'Only message/cpim is taken here');
+  const sender = route.members.find((member) => member.endpointId === senderId);
+  if (sender === undefined) return refuse(403, 'Not in the conference');
+  // RFC 7701 6.3: the content is passed on as it is, so only the sender's own URI may stand in From.
+  if (!isOwn(message.from, sender)) return refuse(403, 'From is not your URI in the conference');
+  // RFC 7701 6.2: several To are refused; cc would be one more recipient.
+  if (message.to.length !== 1 || message.cc.length > 0) return refuse(403, 'Exactly one To and no cc is allowed');
+  // RFC 3862 3.5: what is demanded and not understood ends the message here, as we pass it on for others to read.
+  const unknown = message.requires.find((name) => !understood.has(name));
+  if (unknown !== undefined) return refuse(400, 'The message requires what is not understood');
+  const [to = ''] = message.to;
+  if (!namesRoom(to, route.conferenceUri)) return refusePrivate(route, readUri(to));
+  return { status: 200, comment: 'OK', recipients: receivers(route, sender, message.wrappedType) };
+}
+
+// RFC 7701 6.1: everybody but the sender's own session; its user's other endpoints get their copy too. Who cannot take
+// the wrapped type is left out, and the sender is not told.
+function receivers(route: MsrpRoute, sender: RouteMember, wrappedType: string): readonly RouteMember[] {
+  const wholeMajor = `${wrappedType.split('/', 1)[0]}/*`;
+  return route.members.filter(
+    ({ endpointId, acceptsWrapped }) =>
+      endpointId !== sender.endpointId &&
+      acceptsWrapped.some((type) => type === '*' || type === wrappedType || type === wholeMajor),
+  );
+}
+
+// RFC 7701 6.2: 404 for a stranger or no URI; 428 for a member, as no session of this room announces private messages.
+function refusePrivate(route: MsrpRoute, to: SipUri | null): Verdict {
+  const isMember = route.members.some((member) => isSameUser(readUri(member.uri), to));
+  return isMember ? refuse(428, 'Private messages are not supported') : refuse(404, 'To is not in the conference');
+}
+
+function isOwn(from: readonly string[], sender: RouteMember): boolean {
+  const [only, ...more] = from;
+  if (only === undefined || more.length > 0) return false;
+  return only === sender.uri || isSameUser(readUri(only), readUri(sender.uri));
+}
+
+function isSameUser(a: SipUri | null, b: SipUri | null): boolean {
+  return a !== null && b !== null && aorOf(a) === aorOf(b);
+}
+
+// RFC 7701 9.3 adds a transport parameter to the room's URI, and clients drop the port of our Contact; the user part
+// alone is unguessable, so neither can lead a message into a wrong room.
+function namesRoom(to: string, conferenceUri: string): boolean {
+  return to === conferenceUri || isSameUser(withoutPort(readUri(to)), withoutPort(readUri(conferenceUri)));
+}
+
+function withoutPort(uri: SipUri | null): SipUri | null {
+  return uri === null ? null : { ...uri, port: null };
+}
+
+function readUri(text: string): SipUri | null {
+  try {
+    return parseSipUri(text);
+  } catch (error) {
+    if (error instanceof RemoteError) return null;
+    throw error;
+  }
+}
+
+function addressesOf(cpim: CpimMessage, name: 'From' | 'To' | 'cc'): readonly string[] {
+  return cpimAddresses(cpim, name).map((address) => address.uri);
+}
+
+function refuse(status: number, comment: string): Verdict {
+  return { status, comment, recipients: [] };
+}

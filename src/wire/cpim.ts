@@ -1,0 +1,209 @@
+/**
+ * message/cpim (RFC 3862): two header blocks, the message's own and the MIME headers of what it wraps, then the wrapped
+ * octets. Blocks are text, the wrapped octets are never touched.
+ */
+
+import { RemoteError } from './remote-error.ts';
+
+/** `name` with its namespace prefix as it came (`imdn.Message-ID`); `value` still escaped as on the wire. */
+export type CpimHeader = {
+  readonly name: string;
+  /** Parameters between colon and value, e.g. `lang=fr`. */
+  readonly params: readonly { readonly name: string; readonly value: string }[];
+  readonly value: string;
+};
+
+/** A MIME header of the wrapped entity; names are case-insensitive. */
+export type ContentHeader = { readonly name: string; readonly value: string };
+
+export type CpimMessage = {
+  readonly headers: readonly CpimHeader[];
+  readonly contentHeaders: readonly ContentHeader[];
+  readonly body: Buffer;
+};
+
+/** From, To or cc: an optional formal name, unescaped, and a URI as it came. */
+export type CpimAddress = { readonly displayName: string | null; readonly uri: string };
+
+/** RFC 3862 4: what the headers defined there belong to. */
+const cpimNamespace = 'urn:ietf:params:cpim-headers:';
+
+/** Both header blocks together, in lines; a bound, as honest messages have about ten. */
+const headerLinesMax = 100;
+const lineBytesMax = 4 * 1_024;
+
+/** RFC 3862 3.6: CTL is %x0-1F and %x7F; a tab does no harm. */
+const controlPattern = /(?![\t\u0080-\u009f])\p{Cc}/u;
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+/**
+ * Reads a message/cpim. Throws RemoteError 400 when a header is malformed or the blocks do not end. `body` is a view.
+ * RFC 3862 2 wants an empty line between the blocks; RFC 4975 11.4 and RFC 7701 9.3 have none, so a Content-Type among
+ * the message's own headers begins the MIME headers.
+ */
+export function parseCpim(content: Buffer): CpimMessage {
+  const lines = new BlockLines(content);
+  const headers: CpimHeader[] = [];
+  const contentHeaders: ContentHeader[] = [];
+  for (let line = lines.next(); line !== ''; line = lines.next()) {
+    if (contentHeaders.length === 0 && !/^content-type[ \t]*:/i.test(line)) headers.push(parseHeader(line));
+    else addContentHeader(contentHeaders, line);
+  }
+  if (contentHeaders.length === 0) {
+    for (let line = lines.next(); line !== ''; line = lines.next()) addContentHeader(contentHeaders, line);
+  }
+  return { headers, contentHeaders, body: content.subarray(lines.at) };
+}
+
+/** The octets of a message, always with the empty line between the two header blocks. */
+export function writeCpim(message: CpimMessage): Buffer {
+  const own = message.headers.map((header) => {
+    const params = header.params.map((param) => `;${param.name}=${param.value}`).join('');
+    return `${header.name}:${params} ${header.value}\r\n`;
+  });
+  const mime = message.contentHeaders.map((header) => `${header.name}: ${header.value}\r\n`);
+  return Buffer.concat([Buffer.from(`${own.join('')}\r\n${mime.join('')}\r\n`), message.body]);
+}
+
+/**
+ * Values of every header `name` of the namespace, in order, still escaped. RFC 3862 3: names are case-sensitive; 3.4: a
+ * prefix declared by NS names the same header as another prefix of the same namespace, so `c.To` may well be a To.
+ */
+export function cpimValues(message: CpimMessage, name: string, namespace = cpimNamespace): readonly string[] {
+  const namespaces = new Map([['', cpimNamespace]]);
+  const values: string[] = [];
+  for (const header of message.headers) {
+    const dot = header.name.indexOf('.');
+    const prefix = dot === -1 ? '' : header.name.slice(0, dot);
+    if (header.name === 'NS') declareNamespace(namespaces, header.value);
+    if (header.name.slice(dot + 1) === name && namespaces.get(prefix) === namespace) values.push(header.value);
+  }
+  return values;
+}
+
+function declareNamespace(namespaces: Map<string, string>, value: string): void {
+  const match = /^([^<\s]*)[ \t]*<([^<>\s]+)>$/.exec(value);
+  if (match === null) throw new RemoteError(400, 'A CPIM namespace is malformed');
+  namespaces.set(match[1] ?? '', match[2] ?? '');
+}
+
+/** All From, To or cc of a message, in order. Throws RemoteError 400 when one has no URI in angle brackets. */
+export function cpimAddresses(message: CpimMessage, name: 'From' | 'To' | 'cc'): readonly CpimAddress[] {
+  return cpimValues(message, name).map(parseCpimAddress);
+}
+
+/** Reads `[formal name] <uri>` (RFC 3862 4.1). Throws RemoteError 400. */
+export function parseCpimAddress(value: string): CpimAddress {
+  const match = /^(?:"((?:[^"\\]|\\.)*)"[ \t]*|([^<"]*))<([^<>\s]+)>$/.exec(value);
+  if (match === null) throw new RemoteError(400, 'A CPIM address is malformed');
+  const [, quoted, plain = '', uri = ''] = match;
+  const displayName = unescapeCpim(quoted ?? plain.trim());
+  return { displayName: displayName === '' ? null : displayName, uri };
+}
+
+/** The value of a From, To or cc. The formal name is quoted. */
+export function writeCpimAddress(address: CpimAddress): string {
+  if (address.displayName === null) return `<${address.uri}>`;
+  return `"${escapeCpim(address.displayName).replaceAll('"', '\\"')}" <${address.uri}>`;
+}
+
+/** Names that the message demands to be understood (RFC 3862 3.5). */
+export function cpimRequires(message: CpimMessage): readonly string[] {
+  return cpimValues(message, 'Require')
+    .flatMap((value) => value.split(','))
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+/** The wrapped media type: lower case, no parameters. RFC 2045 5.2: text/plain when nothing is said. */
+export function wrappedTypeOf(message: CpimMessage): string {
+  const header = message.contentHeaders.find(({ name }) => name.toLowerCase() === 'content-type');
+  const type = (header?.value.split(';', 1)[0] ?? '').trim().toLowerCase();
+  return type === '' ? 'text/plain' : type;
+}
+
+/** RFC 3862 2.3.1: an unknown escape stands for the character after the backslash, a last lone backslash for nothing. */
+export function unescapeCpim(text: string): string {
+  return text.replace(/\\(?:u([\da-f]{4})|(.)|$)/gi, (_, code: string | undefined, character: string | undefined) => {
+    if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
+    return shortEscapes.get(character ?? '') ?? character ?? '';
+  });
+}
+
+/** Escapes backslash and control characters for a header value; nothing else may be escaped outside quotes. */
+export function escapeCpim(text: string): string {
+  return text.replace(/[\\]|(?![\u0080-\u009f])\p{Cc}/gu, (character) => {
+    const letter = [...shortEscapes].find(([, meaning]) => meaning === character)?.[0];
+    if (letter !== undefined) return `\\${letter}`;
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+const shortEscapes: ReadonlyMap<string, string> = new Map([
+  ['\\', '\\'],
+  ['b', '\b'],
+  ['t', '\t'],
+  ['n', '\n'],
+  ['r', '\r'],
+]);
+
+/** Lines of the header blocks; `at` is where the next begins. */
+class BlockLines {
+  readonly #content: Buffer;
+  #at = 0;
+  #count = 0;
+
+  constructor(content: Buffer) {
+    this.#content = content;
+  }
+
+  get at(): number {
+    return this.#at;
+  }
+
+  /** The next line without its CRLF, or bare LF as some clients write it; throws RemoteError 400 when there is none. */
+  next(): string {
+    const at = this.#at;
+    const lf = this.#content.indexOf(LF, at);
+    if (lf === -1) throw new RemoteError(400, 'The CPIM headers do not end', at);
+    if (lf - at > lineBytesMax) throw new RemoteError(400, 'A CPIM header is too long', at);
+    this.#count += 1;
+    if (this.#count > headerLinesMax) throw new RemoteError(400, 'There are too many CPIM headers', at);
+    this.#at = lf + 1;
+    const end = lf > at && this.#content[lf - 1] === CR ? lf - 1 : lf;
+    return this.#content.toString('utf8', at, end);
+  }
+}
+
+// RFC 3862 3.6: NAMECHAR, with "." between prefix and name.
+const namePattern = "[!#-'*+\\-.\\w^`|~]+";
+const headerPattern = new RegExp(
+  `^(${namePattern}):((?:;${namePattern}=(?:"(?:[^"\\\\]|\\\\.)*"|[^";\\s]*))*)[ \\t]*(.*)$`,
+);
+
+function parseHeader(line: string): CpimHeader {
+  const match = headerPattern.exec(line);
+  // RFC 3862 2.3: control characters stand escaped in a header; folding is unknown to it.
+  if (match === null || controlPattern.test(line)) throw new RemoteError(400, 'A CPIM header is malformed');
+  const [, name = '', params = '', value = ''] = match;
+  return { name, params: parseParams(params), value: value.trimEnd() };
+}
+
+function parseParams(text: string): CpimHeader['params'] {
+  const params = [...text.matchAll(/;([^=]+)=("(?:[^"\\]|\\.)*"|[^";]*)/g)];
+  return params.map(([, name = '', value = '']) => ({ name, value }));
+}
+
+function addContentHeader(headers: ContentHeader[], line: string): void {
+  const last = headers.at(-1);
+  // RFC 2045 by RFC 5322 2.2.3: MIME headers may be folded.
+  if (/^[ \t]/.test(line) && last !== undefined) {
+    headers[headers.length - 1] = { name: last.name, value: `${last.value} ${line.trim()}` };
+    return;
+  }
+  const match = /^([!-9;-~]+)[ \t]*:[ \t]*(.*)$/.exec(line);
+  if (match === null || controlPattern.test(line)) throw new RemoteError(400, 'A MIME header in the CPIM is malformed');
+  headers.push({ name: match[1] ?? '', value: (match[2] ?? '').trimEnd() });
+}

@@ -1,0 +1,283 @@
+/** MSRP from a byte stream (RFC 4975 9). Frames may be split at any octet, and many may come in one piece. */
+
+import type { MsrpFlag, MsrpHead, MsrpHeader, MsrpRequest, MsrpResponse } from './msrp.ts';
+import { RemoteError } from './remote-error.ts';
+
+/** A request whose body passes the bound. Given as soon as that is known; the rest of it is skipped. */
+export type MsrpOversize = MsrpHead & { readonly kind: 'oversize'; readonly method: string };
+
+/**
+ * No MSRP, or malformed beyond the point where the next frame could be found. The last thing a reader gives.
+ * `request` is what a 400 can be addressed to, when so much could be read.
+ */
+export type MsrpUnreadable = {
+  readonly kind: 'unreadable';
+  readonly error: RemoteError;
+  readonly request: (MsrpHead & { readonly method: string }) | null;
+};
+
+export type MsrpFrame = MsrpRequest | MsrpResponse | MsrpOversize | MsrpUnreadable;
+
+/** Standards 6.1: one header line, and the header section, in octets. */
+const lineBytesMax = 4 * 1_024;
+const headBytesMax = 8 * 1_024;
+
+type StartLine =
+  | { readonly kind: 'request'; readonly transactionId: string; readonly method: string }
+  | {
+      readonly kind: 'response';
+      readonly transactionId: string;
+      readonly status: number;
+      readonly comment: string | null;
+    };
+
+/** A header section that has been read: what follows it, and where. */
+type Head = {
+  readonly start: StartLine;
+  readonly head: MsrpHead;
+  /** `CRLF -------transact-id`, which ends the body when a flag and CRLF follow. */
+  readonly mark: Buffer;
+  /** Set when the end-line followed at once: a frame without body. */
+  readonly flag: MsrpFlag | null;
+};
+
+const LF = 0x0a;
+const CR = 0x0d;
+const empty = Buffer.alloc(0);
+const magic = Buffer.from('MSRP ', 'latin1');
+
+export class MsrpReader {
+  readonly #contentBytesMax: number;
+  /** Octets not yet used up; at `#at` stands the next frame or, when `#open` is set, the empty line before its body. */
+  #rest: Buffer = empty;
+  #at = 0;
+  #open: Head | null = null;
+  /** How far the body of `#open` has been searched for its end. */
+  #searched = 0;
+  #skipping = false;
+  #broken = false;
+
+  /** Bodies longer than `contentBytesMax` octets come as `oversize`. */
+  constructor(options: { readonly contentBytesMax: number }) {
+    this.#contentBytesMax = options.contentBytesMax;
+  }
+
+  /**
+   * The frames that `chunk` completes, in order. Bodies are views of what was pushed, not copies. After an `unreadable`
+   * frame the stream has no meaning any more and nothing further is given.
+   */
+  push(chunk: Buffer): MsrpFrame[] {
+    if (this.#broken) return [];
+    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const frames: MsrpFrame[] = [];
+    while (!this.#broken) {
+      const frame = this.#next();
+      if (frame === null) break;
+      frames.push(frame);
+      this.#broken = frame.kind === 'unreadable';
+    }
+    this.#compact();
+    return frames;
+  }
+
+  #next(): MsrpFrame | null {
+    if (this.#skipping && !this.#skip()) return null;
+    if (this.#open === null) {
+      const head = this.#readHead();
+      if (head === null || 'kind' in head) return head;
+      if (head.flag !== null) return frameOf(head, null, head.flag);
+      this.#open = head;
+      this.#searched = this.#at;
+    }
+    return this.#readBody(this.#open);
+  }
+
+  /** The header section at `#at`, up to the empty line or the end-line; null while it is incomplete. */
+  #readHead(): Head | MsrpUnreadable | null {
+    // Blank lines between frames are keep-alives of some clients.
+    while (this.#rest[this.#at] === CR && this.#rest[this.#at + 1] === LF) this.#at += 2;
+    if (!this.#beginsLikeMsrp()) return unreadable('This is not MSRP');
+    const first = this.#line(this.#at);
+    if (first === null) return this.#tooLong(this.#at);
+    const start = parseStartLine(first.text);
+    if (start === null) return unreadable('The start line is malformed');
+    const ending = `-------${start.transactionId}`;
+    const lines: string[] = [];
+    for (let at = first.next; ; ) {
+      const line = this.#line(at);
+      if (line === null || line.next - this.#at > headBytesMax) return this.#tooLong(at);
+      const { text, next } = line;
+      at = next;
+      const isEnd = text.startsWith(ending);
+      if (text !== '' && !isEnd) lines.push(text);
+      else return this.#finishHead({ start, lines, ending: isEnd ? text.slice(ending.length) : null, next });
+    }
+  }
+
+  #finishHead(read: {
+    readonly start: StartLine;
+    readonly lines: readonly string[];
+    /** What follows `-------transact-id` in the end-line; null after the empty line. */
+    readonly ending: string | null;
+    readonly next: number;
+  }): Head | MsrpUnreadable {
+    const { start, lines, ending, next } = read;
+    const { head, problem } = parseHeaderLines(start.transactionId, lines);
+    const request = start.kind === 'request' && head !== null ? { ...head, method: start.method } : null;
+    if (head === null || problem !== null) return unreadable(problem ?? 'A path is missing', request);
+    const flag = ending === null ? null : flagOf(ending);
+    if (ending !== null && flag === null) return unreadable('The end-line has no flag', request);
+    this.#at = flag === null ? next - 2 : next;
+    return { start, head, flag, mark: Buffer.from(`\r\n-------${start.transactionId}`, 'latin1') };
+  }
+
+  #readBody(open: Head): MsrpFrame | null {
+    const end = this.#findEnd(open);
+    const bodyStart = this.#at + 2;
+    if (end === null) {
+      // All but what may be an end-line short of its LF is body.
+      const surely = this.#rest.length - bodyStart - open.mark.length - 2;
+      return surely > this.#contentBytesMax ? this.#beginSkipping(open) : null;
+    }
+    this.#open = null;
+    this.#at = end.next;
+    if (end.at - bodyStart > this.#contentBytesMax) return oversizeOf(open);
+    // An empty line and then the end-line at once: some clients write bodiless requests so.
+    const body = end.at < bodyStart ? emptyBody(open.head) : this.#rest.subarray(bodyStart, end.at);
+    return frameOf(open, body, end.flag);
+  }
+
+  /** RFC 4975 7.1: the end-line is preceded by a CRLF that is not part of the body, and ended by a flag and CRLF. */
+  #findEnd(open: Head): { readonly at: number; readonly next: number; readonly flag: MsrpFlag } | null {
+    const { mark } = open;
+    for (;;) {
+      const at = this.#rest.indexOf(mark, this.#searched);
+      if (at === -1) {
+        // A mark that has begun at the very end is found with the next chunk.
+        this.#searched = Math.max(this.#searched, this.#rest.length - mark.length + 1);
+        return null;
+      }
+      this.#searched = at;
+      const after = at + mark.length;
+      if (this.#rest.length < after + 3) return null;
+      const flag = flagOf(this.#rest.toString('latin1', after, after + 1));
+      if (flag !== null && this.#rest[after + 1] === CR && this.#rest[after + 2] === LF) {
+        return { at, next: after + 3, flag };
+      }
+      this.#searched = at + 1;
+    }
+  }
+
+  #beginSkipping(open: Head): MsrpFrame {
+    this.#skipping = true;
+    return oversizeOf(open);
+  }
+
+  /** Whether the rest of an oversize body has passed. */
+  #skip(): boolean {
+    const end = this.#open === null ? null : this.#findEnd(this.#open);
+    // What has been searched is not needed any more, so that a body without end takes no memory.
+    this.#at = end === null ? this.#searched : end.next;
+    if (end === null) return false;
+    this.#open = null;
+    this.#skipping = false;
+    return true;
+  }
+
+  #beginsLikeMsrp(): boolean {
+    const begun = this.#rest.subarray(this.#at, this.#at + magic.length);
+    return begun.equals(magic.subarray(0, begun.length)) || (begun.length === 1 && begun[0] === CR);
+  }
+
+  /** The line at `at` without its CRLF, and where the next begins; null when it is not complete. */
+  #line(at: number): { readonly text: string; readonly next: number } | null {
+    const lf = this.#rest.indexOf(LF, at);
+    if (lf === -1 || lf + 1 - at > lineBytesMax) return null;
+    // RFC 4975 9: only CRLF ends a line; a bare LF stays in the text and is refused with it.
+    const hasCr = lf > at && this.#rest[lf - 1] === CR;
+    return { text: this.#rest.toString('utf8', at, hasCr ? lf - 1 : lf + 1), next: lf + 1 };
+  }
+
+  /** What it means that no line within the bounds ends after `at`: unreadable when a bound is passed, else null: wait. */
+  #tooLong(at: number): MsrpUnreadable | null {
+    const lf = this.#rest.indexOf(LF, at);
+    const end = lf === -1 ? this.#rest.length : lf + 1;
+    if (end - at > lineBytesMax) return unreadable('A header line is too long');
+    if (end - this.#at > headBytesMax) return unreadable('The header section is too long');
+    return null;
+  }
+
+  #compact(): void {
+    if (this.#broken) this.#at = this.#rest.length;
+    const rest = this.#rest.subarray(this.#at);
+    // A small rest must not keep a large chunk in memory.
+    this.#rest = rest.length * 2 < this.#rest.length ? Buffer.from(rest) : rest;
+    this.#searched -= this.#at;
+    this.#at = 0;
+  }
+}
+
+function parseStartLine(text: string): StartLine | null {
+  // RFC 4975 9 wants idents of 4 to 32 characters; shorter ones do no harm.
+  const match = /^MSRP ([A-Za-z0-9][\w.\-+%=]{0,31}) (?:(\d{3})(?: (.*))?|([A-Za-z][\w-]{0,31}))$/.exec(text);
+  if (match === null) return null;
+  const [, transactionId = '', status, comment = null, method = ''] = match;
+  if (status === undefined) return { kind: 'request', transactionId, method };
+  return { kind: 'response', transactionId, status: Number(status), comment };
+}
+
+/** `head` is null when a path is missing or malformed; `problem` says what else is wrong. */
+function parseHeaderLines(
+  transactionId: string,
+  lines: readonly string[],
+): { readonly head: MsrpHead | null; readonly problem: string | null } {
+  const headers: MsrpHeader[] = [];
+  const paths = new Map<string, string>();
+  let problem: string | null = null;
+  for (const line of lines) {
+    const header = parseHeaderLine(line);
+    const name = header?.name.toLowerCase() ?? '';
+    if (header === null) problem ??= 'A header line is malformed';
+    else if (name !== 'to-path' && name !== 'from-path') headers.push(header);
+    else if (paths.has(name)) problem ??= 'A path is given twice';
+    else paths.set(name, header.value);
+  }
+  const [toPath, fromPath] = [parsePath(paths.get('to-path')), parsePath(paths.get('from-path'))];
+  const head = toPath === null || fromPath === null ? null : { transactionId, toPath, fromPath, headers };
+  return { head, problem };
+}
+
+function parseHeaderLine(line: string): MsrpHeader | null {
+  const match = /^([!#-'*+\-.\w^`{|}~]+):[ \t]*(.*)$/.exec(line);
+  if (match === null || /(?![\t\u0080-\u009f])\p{Cc}/u.test(line)) return null;
+  const [, name = '', value = ''] = match;
+  return { name, value: value.trimEnd() };
+}
+
+function parsePath(value: string | undefined): readonly string[] | null {
+  const uris = (value ?? '').split(/ +/);
+  return uris.every((uri) => /^[!-~]+$/.test(uri)) ? uris : null;
+}
+
+function flagOf(text: string): MsrpFlag | null {
+  return text === '$' || text === '+' || text === '#' ? text : null;
+}
+
+function frameOf({ start, head }: Head, body: Buffer | null, flag: MsrpFlag): MsrpFrame {
+  if (start.kind === 'request') return { ...head, kind: 'request', method: start.method, body, flag };
+  return { ...head, kind: 'response', status: start.status, comment: start.comment };
+}
+
+function oversizeOf({ start, head }: Head): MsrpOversize | MsrpUnreadable {
+  if (start.kind === 'request') return { ...head, kind: 'oversize', method: start.method };
+  // RFC 4975 9: a response has no body at all.
+  return unreadable('A response carries a body');
+}
+
+function emptyBody(head: MsrpHead): Buffer | null {
+  return head.headers.some((header) => header.name.toLowerCase() === 'content-type') ? empty : null;
+}
+
+function unreadable(message: string, request: MsrpUnreadable['request'] = null): MsrpUnreadable {
+  return { kind: 'unreadable', error: new RemoteError(400, message), request };
+}

@@ -1,0 +1,175 @@
+/** MSRP requests and responses (RFC 4975 7 and 9): values, header fields, writers. `msrp-reader.ts` reads them from bytes. */
+
+import assert from 'node:assert/strict';
+import { RemoteError } from './remote-error.ts';
+
+/** Name as it came, value trimmed. */
+export type MsrpHeader = { readonly name: string; readonly value: string };
+
+/** `$` ends a message, `+` says that more of it follows, `#` aborts it. */
+export type MsrpFlag = '$' | '+' | '#';
+
+/** What requests and responses have in common. Paths are URIs as they came, leftmost first, never empty. */
+export type MsrpHead = {
+  readonly transactionId: string;
+  readonly toPath: readonly string[];
+  readonly fromPath: readonly string[];
+  /** Every other header field, in order. */
+  readonly headers: readonly MsrpHeader[];
+};
+
+export type MsrpRequest = MsrpHead & {
+  readonly kind: 'request';
+  readonly method: string;
+  /** RFC 4975 7.1: null for a bodiless request, which is not the same as an empty body. */
+  readonly body: Buffer | null;
+  readonly flag: MsrpFlag;
+};
+
+export type MsrpResponse = MsrpHead & {
+  readonly kind: 'response';
+  readonly status: number;
+  readonly comment: string | null;
+};
+
+/** A Byte-Range in octets, the first octet being 1; null stands for `*`. */
+export type ByteRange = { readonly start: number; readonly end: number | null; readonly total: number | null };
+
+/**
+ * A frame in three parts, so that one content serves many receivers without being copied for each: `start` and `end` are
+ * ASCII and differ per receiver, `content` is shared.
+ */
+export type MsrpParts = { readonly start: string; readonly content: Buffer | null; readonly end: string };
+
+/** RFC 4975 7.1.1: a chunk with a longer body says by `*` that it may be interrupted. */
+const uninterruptibleBytesMax = 2_048;
+
+/** The first header field of the name, any case. */
+export function msrpHeader(message: MsrpHead, name: string): string | undefined {
+  const wanted = name.toLowerCase();
+  return message.headers.find((header) => header.name.toLowerCase() === wanted)?.value;
+}
+
+/** The media type of a Content-Type value: lower case, without parameters. */
+export function mediaTypeOf(contentType: string): string {
+  return (contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
+}
+
+/** Reads a Byte-Range value. Throws RemoteError 400 when it is none or contradicts itself. */
+export function parseByteRange(text: string): ByteRange {
+  const match = /^(\d{1,15})-(\d{1,15}|\*)\/(\d{1,15}|\*)$/.exec(text);
+  if (match === null) throw new RemoteError(400, 'The Byte-Range is malformed');
+  const [start = 0, end = null, total = null] = match.slice(1).map((part) => (part === '*' ? null : Number(part)));
+  // RFC 4975 7.1.1: the first octet is 1, and content of no length is 1-0/0.
+  if (start === null || start < 1) throw new RemoteError(400, 'The Byte-Range starts before octet 1');
+  if (end !== null && end < start - 1) throw new RemoteError(400, 'The Byte-Range ends before it starts');
+  if (total !== null && (end ?? start - 1) > total) throw new RemoteError(400, 'The Byte-Range exceeds its total');
+  return { start, end, total };
+}
+
+/** QK-40: RFC 4975 9 wants 4 to 32 characters, peers write 1 to 64. */
+export function isMessageId(text: string): boolean {
+  return /^[!-~]{1,64}$/.test(text);
+}
+
+/** Whether a SEND asks for a response with this status (RFC 4975 7.2). Values outside the grammar count as absent. */
+export function wantsResponse(request: MsrpHead, status: number): boolean {
+  const failureReport = msrpHeader(request, 'Failure-Report')?.toLowerCase();
+  if (failureReport === 'no') return false;
+  return failureReport !== 'partial' || status !== 200;
+}
+
+/** The response to `request` (RFC 4975 7.2), to be sent on the connection on which the request came. */
+export function responseTo(
+  request: MsrpHead & { readonly method: string },
+  status: number,
+  comment: string | null,
+): MsrpResponse {
+  return {
+    kind: 'response',
+    transactionId: request.transactionId,
+    status,
+    comment,
+    // RFC 4975 7.2: a SEND is answered to the previous hop only, any other request along the whole path.
+    toPath: request.method === 'SEND' ? request.fromPath.slice(0, 1) : request.fromPath,
+    fromPath: request.toPath.slice(0, 1),
+    headers: [],
+  };
+}
+
+/** Whether `body` holds the end-line of this transaction, which then cannot carry it (RFC 4975 7.1). */
+export function holdsEndLine(body: Buffer, transactionId: string): boolean {
+  return body.includes(`-------${transactionId}`, 0, 'latin1');
+}
+
+/** A request as octets. The Content-Type goes last whatever its place in `headers`; a body demands one. */
+export function writeMsrpRequest(request: Omit<MsrpRequest, 'kind'>): Buffer {
+  const { transactionId, method, toPath, fromPath, headers, body, flag } = request;
+  assert(body === null || !holdsEndLine(body, transactionId), 'the body holds the end-line of its transaction');
+  const start = `MSRP ${transactionId} ${method}\r\n${pathLines(toPath, fromPath)}`;
+  return Buffer.concat([
+    Buffer.from(start),
+    writeMsrpContent(headers, body),
+    Buffer.from(endLine(transactionId, flag)),
+  ]);
+}
+
+/** A response as octets. */
+export function writeMsrpResponse(response: Omit<MsrpResponse, 'kind'>): Buffer {
+  const { transactionId, status, comment, toPath, fromPath, headers } = response;
+  const start = `MSRP ${transactionId} ${status}${comment === null ? '' : ` ${comment}`}\r\n`;
+  return Buffer.from(start + pathLines(toPath, fromPath) + headerLines(headers) + endLine(transactionId, '$'));
+}
+
+/** What stands between the paths and the end-line: header fields and, unless null, the body, which is copied once. */
+export function writeMsrpContent(headers: readonly MsrpHeader[], body: Buffer | null): Buffer {
+  const isType = (header: MsrpHeader): boolean => header.name.toLowerCase() === 'content-type';
+  const types = headers.filter(isType);
+  assert(types.length === (body === null ? 0 : 1), 'a body has one Content-Type, and no body has none');
+  const lines = headerLines([...headers.filter((header) => !isType(header)), ...types]);
+  // RFC 4975 7.1: without a body no empty line stands before the end-line.
+  if (body === null) return Buffer.from(lines);
+  return Buffer.concat([Buffer.from(`${lines}\r\n`), body, Buffer.from('\r\n')]);
+}
+
+/** The Byte-Range of a whole message of `length` octets in one chunk. */
+export function wholeByteRange(length: number): MsrpHeader {
+  const end = length > uninterruptibleBytesMax ? '*' : String(length);
+  return { name: 'Byte-Range', value: `1-${end}/${length}` };
+}
+
+/** `To-Path` and `From-Path`, in the order RFC 4975 9 demands. */
+export function pathLines(toPath: readonly string[], fromPath: readonly string[]): string {
+  return `To-Path: ${toPath.join(' ')}\r\nFrom-Path: ${fromPath.join(' ')}\r\n`;
+}
+
+/** A SEND of shared content: `paths` are made by `pathLines`, `content` by `writeMsrpContent`. */
+export function sendParts(transactionId: string, paths: string, content: Buffer): MsrpParts {
+  return { start: `MSRP ${transactionId} SEND\r\n${paths}`, content, end: endLine(transactionId, '$') };
+}
+
+/** Octets of a frame in parts. */
+export function partsLength(parts: MsrpParts): number {
+  return parts.start.length + (parts.content?.length ?? 0) + parts.end.length;
+}
+
+/** Frames in parts as one piece for one write. `length` is the sum of their `partsLength`. */
+export function joinParts(frames: readonly MsrpParts[], length: number): Buffer {
+  const joined = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const { start, content, end } of frames) {
+    at += joined.write(start, at, 'latin1');
+    if (content !== null) at += content.copy(joined, at);
+    at += joined.write(end, at, 'latin1');
+  }
+  assert(at === length, 'the parts are as long as they were said to be');
+  return joined;
+}
+
+function endLine(transactionId: string, flag: MsrpFlag): string {
+  return `-------${transactionId}${flag}\r\n`;
+}
+
+function headerLines(headers: readonly MsrpHeader[]): string {
+  return headers.map((header) => `${header.name}: ${header.value}\r\n`).join('');
+}
