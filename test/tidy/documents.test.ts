@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { sectionOf, stateDiagram, variablesTable, withSection } from './documents.ts';
+import {
+  absentFiles,
+  pathsNamed,
+  sectionOf,
+  stateDiagram,
+  unmapped,
+  variablesTable,
+  withSection,
+} from './documents.ts';
 
 const document = 'Before.\n\n<!-- table -->\n\nold\n\n<!-- /table -->\n\nAfter.\n';
 
@@ -14,9 +22,11 @@ test('a missing section is an error', () => {
 });
 
 test('a variable is one row, its bars escaped', () => {
-  expect(variablesTable([{ name: 'AUDIO', default: '`off`', meaning: 'off | inactive' }]).split('\n').at(-1)).toBe(
-    '| `AUDIO` | `off` | off \\| inactive |',
-  );
+  expect(
+    variablesTable([{ name: 'AUDIO', default: '`off`', meaning: 'off | inactive' }])
+      .split('\n')
+      .at(-1),
+  ).toBe('| `AUDIO` | `off` | off \\| inactive |');
 });
 
 test('a diagram has one arrow for each pair of states, and leaves out states that no event touches', () => {
@@ -29,4 +39,22 @@ test('a diagram has one arrow for each pair of states, and leaves out states tha
     '  c --> c: stay',
     '```',
   ]);
+});
+
+test('paths in backticks are found, commands are not', () => {
+  expect(pathsNamed('`src/app.ts`, `docs/adr/`, `npm test`, src/log.ts, `test` and `src/sipd/*`')).toEqual([
+    'src/app.ts',
+    'docs/adr',
+    'test',
+  ]);
+});
+
+test('a folder or file without a line in the codemap is found', () => {
+  const paths = ['src/app.ts', 'src/ids.ts', 'src/core/service.ts', 'src/core/ids.ts', 'src/sipd/control/frame.ts'];
+  expect(unmapped('`src/app.ts` joins; `src/core/` decides', paths)).toEqual(['src/ids.ts', 'src/sipd/control']);
+});
+
+test('a file that its folder in the codemap does not hold is found', () => {
+  const codemap = '| `src/core` | `service.ts` decides, `gone.ts` did |\n| `src/app.ts` | joins |';
+  expect(absentFiles(codemap, ['src/core/service.ts', 'src/sip/gone.ts', 'src/app.ts'])).toEqual(['src/core/gone.ts']);
 });

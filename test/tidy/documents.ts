@@ -70,3 +70,28 @@ function arrowsOf(from: string, row: Table[string]): { from: string; to: string;
 function idOf(state: string): string {
   return state.replaceAll('-', '_');
 }
+
+/** Paths of this project that a document names in backticks: `src/app.ts`, `docs/adr`. Commands and patterns are left out. */
+export function pathsNamed(markdown: string): string[] {
+  const named = markdown.match(/`(?:src|test|docs|prisma|openapi|\.ci)(?:\/[\w./-]+)?`/g) ?? [];
+  return [...new Set(named.map((path) => path.replaceAll('`', '').replace(/\/$/, '')))];
+}
+
+/** File names in a codemap's lines that are not in the folder the line begins with: `src/core`: `service.ts`, … */
+export function absentFiles(codemap: string, sourcePaths: readonly string[]): string[] {
+  return codemap.split('\n').flatMap((line) => {
+    const [folder] = pathsNamed(line);
+    const names = [...line.matchAll(/`([\w-]+\.ts)`/g)].map(([, name]) => `${folder}/${name}`);
+    return names.filter((path) => !sourcePaths.includes(path));
+  });
+}
+
+/** What a codemap has no line for: files right below `src`, and folders of it that hold sources. */
+export function unmapped(codemap: string, sourcePaths: readonly string[]): string[] {
+  const mapped = new Set(pathsNamed(codemap));
+  const needed = sourcePaths.map((path) => {
+    const folder = path.slice(0, path.lastIndexOf('/'));
+    return folder === 'src' ? path : folder;
+  });
+  return [...new Set(needed)].filter((path) => !mapped.has(path)).sort();
+}
