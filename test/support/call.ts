@@ -3,7 +3,7 @@ import { cseqOf, Dialog, type Headers, headerList, tagOf } from './sip-dialog.ts
 import type { Address } from './sip-socket.ts';
 import type { ServerTransaction } from './sip-transactions.ts';
 import type { RequestParts, UserAgent } from './user-agent.ts';
-import { within } from './wait.ts';
+import { deferred, within } from './wait.ts';
 
 /** An INVITE that was refused, as an error for tests that expected a call. */
 export class CallRefused extends Error {
@@ -151,32 +151,24 @@ export class Call {
   /** Stops the repetition of our 2xx; set for calls that came in. */
   acknowledged: () => void = () => {};
   readonly #agent: UserAgent;
-  readonly #ended: Promise<SipRequest>;
-  readonly #acked: Promise<SipRequest>;
-  #end: (bye: SipRequest) => void = () => {};
-  #ack: (ack: SipRequest) => void = () => {};
+  readonly #ended = deferred<SipRequest>();
+  readonly #acked = deferred<SipRequest>();
   #lastAck: SipRequest | undefined;
 
   constructor(agent: UserAgent, dialog: Dialog, remoteSdp: string) {
     this.#agent = agent;
     this.dialog = dialog;
     this.remoteSdp = remoteSdp;
-    this.#ended = new Promise((resolve) => {
-      this.#end = resolve;
-    });
-    this.#acked = new Promise((resolve) => {
-      this.#ack = resolve;
-    });
   }
 
   /** The peer's BYE. */
   get ended(): Promise<SipRequest> {
-    return within(`a BYE to ${this.#agent.name}`, this.#ended);
+    return within(`a BYE to ${this.#agent.name}`, this.#ended.promise);
   }
 
   /** The peer's ACK of our 200. */
   get confirmed(): Promise<SipRequest> {
-    return within(`an ACK to ${this.#agent.name}`, this.#acked);
+    return within(`an ACK to ${this.#agent.name}`, this.#acked.promise);
   }
 
   /** Sends a request in the dialog and awaits its final response. */
@@ -205,7 +197,7 @@ export class Call {
 
   receiveAck(ack: SipRequest): void {
     this.acknowledged();
-    this.#ack(ack);
+    this.#acked.resolve(ack);
   }
 
   /** A request within the dialog. */
@@ -214,7 +206,7 @@ export class Call {
     if (request.method === 'BYE') {
       this.dialog.state = 'terminated';
       this.#agent.respond(transaction, 200);
-      this.#end(request);
+      this.#ended.resolve(request);
     } else
       this.#agent.respond(transaction, 405, {
         headers: { 'Allow': 'INVITE, ACK, CANCEL, BYE, NOTIFY' },

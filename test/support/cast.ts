@@ -21,9 +21,13 @@ export type Cast = {
 
 export async function openCast({ media, ...options }: CastOptions): Promise<Cast> {
   const log = new WireLog();
-  const open = (name: string): Promise<UserAgent> =>
-    UserAgent.open({ name, log, ...options, ...(media ? { media: media(name) } : {}) });
-  const [alice, bob, ted] = await Promise.all([open('alice'), open('bob'), open('ted')]);
+  const open = (name: string, aor?: string): Promise<UserAgent> =>
+    UserAgent.open({ name, log, ...options, ...(aor ? { aor } : {}), ...(media ? { media: media(name) } : {}) });
+  const [alice, bob, ted] = await Promise.all([
+    open('alice', 'sip:alice@atlanta.example.com'),
+    open('bob'),
+    open('ted'),
+  ]);
   const close = async (): Promise<void> => {
     await Promise.all([alice.close(), bob.close(), ted.close()]);
   };

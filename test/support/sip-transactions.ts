@@ -14,6 +14,7 @@ import {
   writeSipMessage,
 } from '../../src/wire/sip-message.ts';
 import { type Address, type Arrival, openSipSocket, type SipSocket, type Transport } from './sip-socket.ts';
+import { deferred } from './wait.ts';
 import { methodOf, type WireLog } from './wire-log.ts';
 
 const t1Ms = 500;
@@ -85,10 +86,7 @@ export class Transactions {
   /** Sends a request and awaits its final response; `observe` sees every response, also each repeated 2xx. */
   send(request: SipRequest, to: Address, observe: (response: SipResponse) => void = () => {}): ClientTransaction {
     const key = clientKey(request);
-    let settle: (response: SipResponse) => void = () => {};
-    const final = new Promise<SipResponse>((resolve) => {
-      settle = resolve;
-    });
+    const { promise: final, resolve: settle } = deferred<SipResponse>();
     const text = this.#write(request, to);
     const stop =
       this.#options.transport === 'udp'

@@ -13,13 +13,14 @@ import { type Dialog, type Headers, headerList, tagOf } from './sip-dialog.ts';
 import type { Address, Transport } from './sip-socket.ts';
 import { type ServerTransaction, Transactions } from './sip-transactions.ts';
 import { Subscription } from './subscription.ts';
+import { deferred, within } from './wait.ts';
 import { WireLog } from './wire-log.ts';
 
 export type UserAgentOptions = {
   /** Lower case; user part of its URIs and its name in the log. */
   readonly name: string;
   readonly transport: Transport;
-  /** Its address of record; default `sip:<name>@<name>.example.com`. */
+  /** Its address of record; default: its own address, `sip:<name>@127.0.0.1:<port>`. */
   readonly aor?: string;
   /** Where requests to a domain name go, as to a proxy. */
   readonly outbound?: Address;
@@ -60,7 +61,6 @@ export type InviteParts = RequestParts & {
 
 export class UserAgent {
   readonly name: string;
-  readonly aor: string;
   readonly log: WireLog;
   readonly dialogs: Dialog[] = [];
   readonly #options: UserAgentOptions;
@@ -69,12 +69,12 @@ export class UserAgent {
   readonly #incoming: IncomingInvite[] = [];
   readonly #subscriptions: Subscription[] = [];
   readonly #script: Script[] = [];
+  readonly #first = deferred<Call>();
   #transactions: Transactions | undefined;
 
   private constructor(options: UserAgentOptions) {
     this.#options = options;
     this.name = options.name;
-    this.aor = options.aor ?? `sip:${options.name}@${options.name}.example.com`;
     this.log = options.log ?? new WireLog();
   }
 
@@ -89,6 +89,11 @@ export class UserAgent {
   get transactions(): Transactions {
     if (!this.#transactions) throw new Error('the user agent is not open');
     return this.#transactions;
+  }
+
+  get aor(): string {
+    const { host, port } = this.transactions.address;
+    return this.#options.aor ?? `sip:${this.name}@${host}:${port}`;
   }
 
   get transport(): Transport {
@@ -109,8 +114,20 @@ export class UserAgent {
     return this.#incoming;
   }
 
+  /** INVITEs that came from a focus, as their Contact says (RFC 4579 4.2). */
+  get invitations(): readonly SipRequest[] {
+    const requests = this.#incoming.map(({ request }) => request);
+    return requests.filter((request) => /;\s*isfocus/.test(header(request, 'Contact') ?? ''));
+  }
+
   get calls(): readonly Call[] {
     return this.#calls;
+  }
+
+  /** The first call that was made or taken, once there is one. */
+  async firstCall(): Promise<Call> {
+    const [call] = this.#calls;
+    return call ?? (await within(`${this.name}'s first call`, this.#first.promise));
   }
 
   /** How the next INVITEs are answered, one script each; the last stays. Without one: `accepting`. */
@@ -209,6 +226,7 @@ export class UserAgent {
   /** A call begins; its dialog is known from now on. */
   register(call: Call): void {
     this.#calls.push(call);
+    this.#first.resolve(call);
     if (!this.dialogs.includes(call.dialog)) this.dialogs.push(call.dialog);
   }
 

@@ -34,3 +34,14 @@ export async function within<T>(what: string, promise: Promise<T>, timeoutMs: nu
     clearTimeout(timer);
   }
 }
+
+export type Deferred<T> = { readonly promise: Promise<T>; readonly resolve: (value: T) => void };
+
+/** A promise and the function that fulfils it. */
+export function deferred<T>(): Deferred<T> {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((fulfil) => {
+    resolve = fulfil;
+  });
+  return { promise, resolve };
+}
