@@ -2,7 +2,6 @@
 
 import { strict as assert } from 'node:assert';
 import { RemoteError } from './remote-error.ts';
-import { parseHostport } from './sip-uri.ts';
 
 /** A header parameter: name lower case, quotes of the value undone, null when there is no `=`. */
 export type HeaderParam = { readonly name: string; readonly value: string | null };
@@ -19,14 +18,6 @@ export type ReplacesFields = {
   readonly toTag: string;
   readonly fromTag: string;
   readonly earlyOnly: boolean;
-};
-
-/** One hop of a Via header (RFC 3261 20.42). Transport in upper case, host in lower case. */
-export type Via = {
-  readonly transport: string;
-  readonly host: string;
-  readonly port: number | null;
-  readonly params: readonly HeaderParam[];
 };
 
 const token = "[A-Za-z0-9\\-.!%*_+`'~]+";
@@ -121,28 +112,26 @@ export function parseCSeq(value: string): { readonly number: number; readonly me
   return { number, method: match[2] };
 }
 
-/** Reads one hop of a Via header; blanks around its separators are legal. RemoteError 400. */
-export function parseVia(value: string): Via {
-  const match = new RegExp(
-    `^SIP\\s*/\\s*2\\.0\\s*/\\s*(${token})\\s+([^\\s;]+(?:\\s*:\\s*\\d+)?)\\s*(;.*)?$`,
-    'is',
-  ).exec(value.trim());
-  if (match?.[1] === undefined || match[2] === undefined) throw new RemoteError(400, 'Via is malformed');
-  const sentBy = parseHostport(match[2].replace(/\s+/g, ''));
-  return { transport: match[1].toUpperCase(), ...sentBy, params: parseParams(match[3] ?? '') };
-}
-
-/** The text of one hop of a Via header. */
-export function writeVia(via: Via): string {
-  const port = via.port === null ? '' : `:${via.port}`;
-  return `SIP/2.0/${via.transport} ${via.host}${port}${writeParams(via.params)}`;
-}
-
 /** Reads a media type with its parameters (Content-Type, an element of Accept); the type comes in lower case. RemoteError 400. */
 export function parseMediaType(value: string): { readonly type: string; readonly params: readonly HeaderParam[] } {
   const match = new RegExp(`^(${token})\\s*/\\s*(${token})\\s*(;.*)?$`, 's').exec(value.trim());
   if (match?.[1] === undefined || match[2] === undefined) throw new RemoteError(400, 'The media type is malformed');
   return { type: `${match[1]}/${match[2]}`.toLowerCase(), params: parseParams(match[3] ?? '') };
+}
+
+/**
+ * Reads a Content-Disposition (RFC 3261 20.11): the type in lower case, and whether the body may be passed over.
+ * RemoteError 400.
+ */
+export function parseContentDisposition(value: string): {
+  readonly type: string;
+  readonly handling: 'required' | 'optional';
+} {
+  const match = new RegExp(`^(${token})\\s*(;.*)?$`, 's').exec(value.trim());
+  if (match?.[1] === undefined) throw new RemoteError(400, 'Content-Disposition is malformed');
+  const handling = parseParams(match[2] ?? '').find((param) => param.name === 'handling')?.value;
+  // RFC 3261 20.11: without the parameter, handling is required.
+  return { type: match[1].toLowerCase(), handling: handling?.toLowerCase() === 'optional' ? 'optional' : 'required' };
 }
 
 /** Reads an Event value (RFC 6665 8.2.1): the package as it came, its id or null, all parameters. RemoteError 400. */

@@ -125,8 +125,7 @@ function parseUserinfo(text: string): { readonly user: string; readonly password
   return { user, password };
 }
 
-/** Reads `host[:port]`; throws RemoteError 400. Host comes lower case, IPv6 in brackets. */
-export function parseHostport(text: string): { readonly host: string; readonly port: number | null } {
+function parseHostport(text: string): { readonly host: string; readonly port: number | null } {
   const match = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(text);
   const host = match?.[1]?.toLowerCase() ?? '';
   if (!isHost(host)) throw new RemoteError(400, 'The host of the URI is malformed');
