@@ -1,0 +1,34 @@
+/** What this service can do now, as it says so on the wire, and nothing more (standards 1.5, 1.8). */
+
+export const product = 'isfocus';
+
+/** RFC 3261 20.5: methods that are served, in any place. */
+export const allow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, SUBSCRIBE';
+
+/** RFC 6665 8.2.2. */
+export const allowEvents = 'conference';
+
+export type Place = 'factory' | 'conference' | 'server';
+
+/** Bodies of an INVITE (RFC 3261 20.1); a list is understood at the factory only. */
+export function acceptAt(place: Place): string {
+  return place === 'factory' ? 'application/sdp, multipart/mixed, application/resource-lists+xml' : 'application/sdp';
+}
+
+/** RFC 5366 5: the factory lists recipient-list-invite, a conference URI must not. null: no Supported header. */
+export function supportedAt(place: Place): string | null {
+  return place === 'factory' ? 'recipient-list-invite' : null;
+}
+
+/**
+ * RFC 4579 5.4: isfocus is a parameter of Contact, outside the angle brackets. The URI is the conference URI itself,
+ * the same string everywhere.
+ */
+export function focusContact(conferenceUri: string): string {
+  return `<${conferenceUri}>;isfocus`;
+}
+
+/** Contact of an INVITE dialog: the focus also says that it talks OMA instant messaging (standards 1.5). */
+export function focusSessionContact(conferenceUri: string): string {
+  return `${focusContact(conferenceUri)};+g.oma.sip-im`;
+}

@@ -1,0 +1,50 @@
+/** Who sends a request, as far as that is believed (standards 7.1, RFC 3325). */
+import type { Caller } from '../core/input.ts';
+import { parseNameAddr, splitList } from '../wire/sip-headers.ts';
+import { headerValues, type SipMessage } from '../wire/sip-message.ts';
+import { aorOf, parseSipUri } from '../wire/sip-uri.ts';
+
+export type IdentityRules = {
+  /** `open`: From is believed; `digest`: only credentials and trusted peers are. */
+  readonly auth: 'open' | 'digest';
+  readonly isTrustedPeer: (address: string) => boolean;
+  readonly lenient: boolean;
+};
+
+type Named = { readonly aor: string; readonly displayName: string | null };
+
+/**
+ * The caller, or null when neither trusted nor authenticated. `sourceAddress` is where the packet came from. Throws
+ * RemoteError when the header that would be believed cannot be read: an identity is never guessed.
+ */
+export function callerOf(message: SipMessage, sourceAddress: string, rules: IdentityRules): Caller | null {
+  const asked = privacyAsked(message);
+  // RFC 3325 5: P-Asserted-Identity counts only from a trusted peer, from anyone else it is as if it were not there.
+  if (rules.isTrustedPeer(sourceAddress)) {
+    const asserted = assertedIdentity(message, rules.lenient);
+    if (asserted !== null) return { ...asserted, private: asked };
+  }
+  if (rules.auth === 'digest') return null;
+  const from = named(headerValues(message, 'From')[0] ?? '', rules.lenient);
+  return { ...from, private: asked };
+}
+
+/** RFC 3325 9.1: at most one sip or sips URI, which names the user best, and one tel URI. */
+function assertedIdentity(message: SipMessage, lenient: boolean): Named | null {
+  const identities = headerValues(message, 'P-Asserted-Identity')
+    .flatMap(splitList)
+    .map((value) => named(value, lenient));
+  return identities.find((identity) => !identity.aor.startsWith('tel:')) ?? identities[0] ?? null;
+}
+
+function named(value: string, lenient: boolean): Named {
+  const { displayName, uri } = parseNameAddr(value, { lenient });
+  return { aor: aorOf(parseSipUri(uri)), displayName: displayName === '' ? null : displayName };
+}
+
+/** RFC 3323 4.2, RFC 3325 9.3: the levels that hide who the user is. Heeded from everyone: the wish does no harm. */
+function privacyAsked(message: SipMessage): boolean {
+  return headerValues(message, 'Privacy')
+    .flatMap((value) => value.split(/[;,]/))
+    .some((level) => ['id', 'user', 'header'].includes(level.trim().toLowerCase()));
+}

@@ -1,0 +1,216 @@
+/** What comes up from the SIP server, and the answers to it. */
+import type { Outcome } from '../core/effect.ts';
+import type { Input, ReplyTo } from '../core/input.ts';
+import type { Clock } from '../core/ports.ts';
+import type { RefusalCode } from '../core/refusal.ts';
+import { parseCSeq, parseParams } from '../wire/sip-headers.ts';
+import { header, parseSipMessage, type SipMessage } from '../wire/sip-message.ts';
+import { product } from './capabilities.ts';
+import { challenges } from './challenge.ts';
+import type { Dialog, Dialogs } from './dialogs.ts';
+import type { IdentityRules } from './identity.ts';
+import { PendingReplies, type PendingReply } from './pending-replies.ts';
+import { reading } from './request-facts.ts';
+import { answerIn, inputFor } from './requests.ts';
+import { sendAnswer } from './response-writer.ts';
+import { type Answer, answerFor } from './responses.ts';
+import type { Log } from './sip-log.ts';
+import type { SrfRequest, SrfResponse } from './srf.ts';
+
+export type IncomingParts = {
+  readonly dialogs: Dialogs;
+  readonly rules: IdentityRules;
+  readonly submit: (input: Input) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly newReply: () => string;
+  readonly realm: string;
+  readonly nonceSecret: string;
+  /** Host that stands in Warning. */
+  readonly agent: string;
+};
+
+/** A request and the response it awaits. */
+type Exchange = { readonly request: SrfRequest; readonly response: SrfResponse; readonly dialog: Dialog | null };
+
+export class Incoming {
+  readonly #parts: IncomingParts;
+  readonly #pending: PendingReplies;
+
+  constructor(parts: IncomingParts) {
+    this.#parts = parts;
+    this.#pending = new PendingReplies(parts.clock);
+  }
+
+  get pendingReplies(): number {
+    return this.#pending.size;
+  }
+
+  /** Middleware of the library: every request of every method comes here, and goes no further. */
+  readonly arrived = (request: SrfRequest, response: SrfResponse): void => {
+    const dialog = this.#parts.dialogs.find(request.stackDialogId);
+    try {
+      if (request.source === 'application') this.#endedByServer(request, dialog);
+      else if (request.method === 'ACK') this.#acknowledged(request, dialog);
+      else if (request.method === 'BYE' && dialog?.session) this.#endedByPeer({ request, response, dialog });
+      else this.#asked({ request, response, dialog });
+    } catch (error) {
+      this.#parts.log.error({ err: error, method: request.method }, 'a request broke us');
+      this.#refuse(response, { method: request.method, code: 'internal-error' });
+    }
+  };
+
+  /** Answers a request, once; one that was cancelled or given up meanwhile is answered no more. */
+  reply(to: ReplyTo, outcome: Outcome): void {
+    const pending = this.#pending.take(to);
+    if (pending === undefined) {
+      this.#parts.log.debug({ reply: to, outcome: outcome.kind }, 'nobody waits for this answer');
+      return;
+    }
+    // Entered before it is sent: whatever the peer sends next finds its dialog.
+    this.#enter(pending, outcome);
+    const answer = this.#answerTo(pending.method, outcome);
+    const failed = (): void => this.#notSent(pending, outcome);
+    sendAnswer(pending.response, answer, { log: this.#parts.log, failed });
+  }
+
+  forgetAll(): void {
+    this.#pending.clear();
+  }
+
+  #enter(pending: PendingReply, outcome: Outcome): void {
+    const { dialogs } = this.#parts;
+    if (outcome.kind === 'session-accepted') {
+      const { endpointId, contact } = outcome;
+      if (!pending.inDialog) dialogs.openSession(pending.dialogId, { endpointId, contact });
+      dialogs.changeSession(pending.dialogId, { ackAwaited: pending.cseq });
+    }
+    if (outcome.kind === 'subscription-accepted') {
+      const { subscriptionId, contact } = outcome;
+      dialogs.openSubscription(pending.dialogId, { subscriptionId, contact });
+    }
+  }
+
+  /** The peer never saw our 200, so what it began is over. An answer within a dialog leaves that as it was. */
+  #notSent(pending: PendingReply, outcome: Outcome): void {
+    if (outcome.kind !== 'session-accepted' || pending.inDialog) return;
+    this.#parts.dialogs.closeSession(pending.dialogId);
+    this.#parts.submit({ type: 'invite-cancelled', dialogId: pending.dialogId });
+  }
+
+  #asked({ request, response, dialog }: Exchange): void {
+    const { method } = request;
+    if (this.#pending.full) {
+      this.#parts.log.warn({ method }, 'too many requests await their answers');
+      this.#refuse(response, { method, code: 'busy' });
+      return;
+    }
+    const input = inputFor(
+      {
+        reply: `sip:${this.#parts.newReply()}`,
+        method,
+        uri: request.uri,
+        raw: request.raw,
+        sourceAddress: request.source_address,
+        dialogId: request.stackDialogId ?? '',
+      },
+      dialog,
+      this.#parts.rules,
+    );
+    const pending: PendingReply = {
+      method,
+      response,
+      dialogId: input.type === 'request-refused' ? '' : input.dialogId,
+      cseq: cseqOf(messageOf(request.raw)),
+      inDialog: dialog !== null,
+    };
+    this.#pending.add(input.reply, pending, () => {
+      this.#parts.log.error({ method }, 'request not answered by the core in time');
+      this.#withdrawn(input);
+      this.#refuse(response, { method, code: 'busy' });
+    });
+    if (method === 'INVITE') this.#watchInvite(request, () => this.#cancelled(input));
+    this.#parts.submit(input);
+  }
+
+  /** drachtio-protocol 5.4, 5.5: during an INVITE its CANCEL and UPDATE come on its request object. */
+  #watchInvite(request: SrfRequest, cancelled: () => void): void {
+    request.on('update', this.arrived);
+    request.on('cancel', cancelled);
+  }
+
+  /** RFC 3261 9.2: the SIP server has answered 200 and 487 already. */
+  #cancelled(input: Extract<Input, { reply: ReplyTo }>): void {
+    if (this.#pending.take(input.reply) !== undefined) this.#withdrawn(input);
+  }
+
+  /** A re-INVITE that is cancelled leaves the session as it was (RFC 3261 14.1). */
+  #withdrawn(input: Input): void {
+    if (input.type === 'invite-received') this.#parts.submit({ type: 'invite-cancelled', dialogId: input.dialogId });
+  }
+
+  #acknowledged(request: SrfRequest, dialog: Dialog | null): void {
+    const session = dialog?.session;
+    if (!dialog || !session) return;
+    const message = messageOf(request.raw);
+    // A repeated ACK, or one of another INVITE, says nothing new.
+    if (message === null || session.ackAwaited === null || cseqOf(message) !== session.ackAwaited) return;
+    this.#parts.dialogs.changeSession(dialog.id, { ackAwaited: null });
+    const answer = answerIn(message, this.#parts.rules.lenient);
+    this.#parts.submit({ type: 'ack-received', endpointId: session.endpointId, answer });
+  }
+
+  #endedByPeer({ request, response, dialog }: Exchange): void {
+    // RFC 3261 15.1.2: answered at once; it is a fact, not a question.
+    const answer: Answer = { status: 200, reason: 'OK', headers: [['Server', product]], body: null, toTag: null };
+    sendAnswer(response, answer, { log: this.#parts.log, failed: () => undefined });
+    this.#sessionEnded(dialog, 'peer', reasonIn(request.raw));
+  }
+
+  /** drachtio-protocol 5.6: the server hung up by itself, since no ACK came or a 200 crossed our CANCEL. */
+  #endedByServer(request: SrfRequest, dialog: Dialog | null): void {
+    if (request.method === 'BYE') this.#sessionEnded(dialog, 'server', reasonIn(request.raw));
+  }
+
+  #sessionEnded(dialog: Dialog | null, by: 'peer' | 'server', reason: string | null): void {
+    if (!dialog?.session) return;
+    const { endpointId, ending } = dialog.session;
+    this.#parts.dialogs.closeSession(dialog.id);
+    // Of two BYEs that cross, ours is the one the core knows of.
+    if (!ending) this.#parts.submit({ type: 'dialog-ended', endpointId, by, reason });
+  }
+
+  #refuse(response: SrfResponse, why: { readonly method: string; readonly code: RefusalCode }): void {
+    const answer = this.#answerTo(why.method, { kind: 'refused', code: why.code, detail: '' });
+    sendAnswer(response, answer, { log: this.#parts.log, failed: () => undefined });
+  }
+
+  #answerTo(method: string, outcome: Outcome): Answer {
+    const { realm, nonceSecret, agent, clock } = this.#parts;
+    return answerFor(outcome, { method, agent, challenges: () => challenges({ realm, nonceSecret }, clock.now()) });
+  }
+}
+
+function messageOf(raw: string): SipMessage | null {
+  const message = reading('bad-request', () => parseSipMessage(raw));
+  return message.ok ? message.value : null;
+}
+
+function cseqOf(message: SipMessage | null): number {
+  const number = reading(
+    'bad-request',
+    () => parseCSeq(message === null ? '' : (header(message, 'CSeq') ?? '')).number,
+  );
+  return number.ok ? number.value : -1;
+}
+
+/** RFC 3326: the text of Reason, or the whole value when it has none. */
+function reasonIn(raw: string): string | null {
+  const message = messageOf(raw);
+  const value = message === null ? undefined : header(message, 'Reason');
+  if (value === undefined) return null;
+  const semicolon = value.indexOf(';');
+  const params = reading('bad-request', () => (semicolon === -1 ? [] : parseParams(value.slice(semicolon))));
+  const text = params.ok ? params.value.find((param) => param.name === 'text')?.value : null;
+  return text ?? value;
+}

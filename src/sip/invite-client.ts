@@ -1,0 +1,161 @@
+/** The INVITEs of the focus to invitees, from the core's effect to the facts it gets back. */
+import type { SipInvite } from '../core/effect.ts';
+import type { Input } from '../core/input.ts';
+import type { SipCause } from '../core/rows.ts';
+import { parseNameAddr, splitList } from '../wire/sip-headers.ts';
+import { headerValues, parseSipMessage, type SipMessage } from '../wire/sip-message.ts';
+import { bounds } from './bounds.ts';
+import type { ClientRequests, Ending } from './client-requests.ts';
+import type { Dialogs } from './dialogs.ts';
+import { byeRequest, inviteRequest, type RoutingRules } from './outgoing.ts';
+import { reading, tagOf, tokens } from './request-facts.ts';
+import { answerIn } from './requests.ts';
+import type { Log } from './sip-log.ts';
+import type { SrfAnswer, SrfMiddleware, SrfRequest } from './srf.ts';
+
+export type InviteClientParts = {
+  readonly requests: ClientRequests;
+  readonly dialogs: Dialogs;
+  readonly routing: RoutingRules;
+  readonly log: Log;
+  readonly submit: (input: Input) => void;
+  /** Takes requests that the library hands over beside the middleware. */
+  readonly arrived: SrfMiddleware;
+};
+
+type Dial = { readonly effect: SipInvite; request: SrfRequest | null; cancelled: boolean; alerted: boolean };
+
+export class InviteClient {
+  readonly #parts: InviteClientParts;
+  /** INVITEs without a final response, by endpoint; as many as the core lets run. */
+  readonly #dials = new Map<string, Dial>();
+
+  constructor(parts: InviteClientParts) {
+    this.#parts = parts;
+  }
+
+  invite(effect: SipInvite): void {
+    const { dialogs, requests, routing } = this.#parts;
+    const request = inviteRequest(effect, routing);
+    if (request === null) {
+      queueMicrotask(() => this.#failed(effect, { status: 416, reason: 'Unsupported URI Scheme' }, []));
+      return;
+    }
+    const dial: Dial = { effect, request: null, cancelled: false, alerted: false };
+    this.#dials.set(effect.endpointId, dial);
+    dialogs.openSession(effect.dialogId, { endpointId: effect.endpointId, contact: effect.conferenceUri });
+    requests.send(request, {
+      timeoutMs: bounds.inviteTimeoutMs,
+      sent: (sent) => this.#sent(dial, sent),
+      provisional: (response) => this.#provisional(dial, response),
+      ended: (ending) => this.#ended(dial, ending),
+      late: (response, acknowledge) => this.#late(dial, { response, acknowledge }),
+    });
+  }
+
+  /** CANCEL, now or as soon as the INVITE is out; nothing when it has already ended. */
+  cancel(endpointId: string): void {
+    const dial = this.#dials.get(endpointId);
+    if (dial === undefined || dial.cancelled) return;
+    dial.cancelled = true;
+    if (dial.request !== null) this.#sendCancel(dial.request);
+  }
+
+  forgetAll(): void {
+    this.#dials.clear();
+  }
+
+  #sent(dial: Dial, request: SrfRequest): void {
+    dial.request = request;
+    // drachtio-protocol 5.5: an UPDATE during the INVITE comes on its request object.
+    request.on('update', this.#parts.arrived);
+    if (dial.cancelled) this.#sendCancel(request);
+  }
+
+  #sendCancel(request: SrfRequest): void {
+    try {
+      // RFC 3261 9.1: not before a provisional response; the SIP server holds the CANCEL until one comes.
+      request.cancel((error) => {
+        if (error) this.#parts.log.debug({ err: error }, 'CANCEL not sent');
+      });
+    } catch (error) {
+      this.#parts.log.debug({ err: error }, 'CANCEL not sent');
+    }
+  }
+
+  #provisional(dial: Dial, response: SrfAnswer): void {
+    if (dial.alerted || response.status < 180 || response.status > 189) return;
+    dial.alerted = true;
+    this.#parts.submit({ type: 'endpoint-alerting', endpointId: dial.effect.endpointId });
+  }
+
+  #ended(dial: Dial, ending: Ending): void {
+    const { effect } = dial;
+    if (this.#dials.get(effect.endpointId) === dial) this.#dials.delete(effect.endpointId);
+    if (ending.kind === 'failed') {
+      // Given up while it was still ringing.
+      if (dial.request !== null && !dial.cancelled) this.#sendCancel(dial.request);
+      this.#failed(effect, ending.cause, []);
+    } else if (ending.response.status < 300) {
+      this.#answered(effect, ending);
+    } else {
+      const { status, reason, raw } = ending.response;
+      this.#failed(effect, { status, reason }, optionTags(messageOf(raw)));
+    }
+  }
+
+  #answered(effect: SipInvite, { response, acknowledge }: Extract<Ending, { kind: 'answered' }>): void {
+    // RFC 3261 13.2.2.4: the ACK goes out whatever the answer means.
+    acknowledge();
+    const message = messageOf(response.raw);
+    const answer = answerIn(message, true);
+    const contact = nameAddrOf(message, 'Contact');
+    this.#parts.submit({
+      type: 'endpoint-answered',
+      endpointId: effect.endpointId,
+      contact: contact?.uri ?? null,
+      remoteTag: tagOf(nameAddrOf(message, 'To')?.params ?? []) ?? '',
+      displayName: this.#assertedName(response, message) ?? contact?.displayName ?? null,
+      answer: answer === 'unreadable' ? null : answer,
+    });
+  }
+
+  #failed(effect: SipInvite, cause: SipCause, unsupported: readonly string[]): void {
+    this.#parts.dialogs.closeSession(effect.dialogId);
+    this.#parts.submit({ type: 'endpoint-failed', endpointId: effect.endpointId, cause, unsupported });
+  }
+
+  /** Someone answered an INVITE that was given up: nobody would ever hang that call up. */
+  #late(dial: Dial, { response, acknowledge }: { response: SrfAnswer; acknowledge: () => void }): void {
+    if (response.status >= 300) return;
+    acknowledge();
+    const bye = byeRequest(dial.effect.dialogId, 'Answered too late');
+    this.#parts.requests.send(bye, { timeoutMs: bounds.requestTimeoutMs, ended: () => undefined });
+  }
+
+  /** RFC 3325: who answered, when the answer comes from a trusted peer. */
+  #assertedName(response: SrfAnswer, message: SipMessage): string | null {
+    if (!this.#parts.routing.isTrustedPeer(response.source_address)) return null;
+    return nameAddrOf(message, 'P-Asserted-Identity')?.displayName ?? null;
+  }
+}
+
+/** The response read with our own parser; one without headers when even that cannot be. */
+function messageOf(raw: string): SipMessage {
+  const message = reading('bad-request', () => parseSipMessage(raw));
+  return message.ok ? message.value : { kind: 'response', status: 0, reason: '', headers: [], body: '' };
+}
+
+/** RFC 3261 20.40. */
+function optionTags(message: SipMessage): readonly string[] {
+  const tags = reading('bad-request', () => tokens(message, 'Unsupported'));
+  return tags.ok ? tags.value : [];
+}
+
+function nameAddrOf(message: SipMessage, name: string): ReturnType<typeof parseNameAddr> | null {
+  const read = reading('bad-request', () => {
+    const [value] = headerValues(message, name).flatMap(splitList);
+    return value === undefined ? null : parseNameAddr(value, { lenient: true });
+  });
+  return read.ok ? read.value : null;
+}

@@ -1,0 +1,56 @@
+/** Requests handed to the core that it has not answered yet: bounded in number and in time. */
+import type { ReplyTo } from '../core/input.ts';
+import type { Clock } from '../core/ports.ts';
+import { bounds } from './bounds.ts';
+import type { SrfResponse } from './srf.ts';
+
+export type PendingReply = {
+  readonly method: string;
+  readonly response: SrfResponse;
+  readonly dialogId: string;
+  /** CSeq number of the request. */
+  readonly cseq: number;
+  /** The request came within a dialog of ours. */
+  readonly inDialog: boolean;
+};
+
+type Kept = { readonly pending: PendingReply; readonly stopTimer: () => void };
+
+export class PendingReplies {
+  readonly #clock: Clock;
+  readonly #kept = new Map<ReplyTo, Kept>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get full(): boolean {
+    return this.#kept.size >= bounds.pendingRepliesMax;
+  }
+
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  /** Keeps `pending` until it is taken; `expired` is called when nobody takes it in time. */
+  add(to: ReplyTo, pending: PendingReply, expired: () => void): void {
+    const stopTimer = this.#clock.callAt(this.#clock.now() + bounds.replyTimeoutMs, () => {
+      this.#kept.delete(to);
+      expired();
+    });
+    this.#kept.set(to, { pending, stopTimer });
+  }
+
+  /** The request to answer, once; undefined when it was answered, cancelled or given up before. */
+  take(to: ReplyTo): PendingReply | undefined {
+    const kept = this.#kept.get(to);
+    kept?.stopTimer();
+    this.#kept.delete(to);
+    return kept?.pending;
+  }
+
+  clear(): void {
+    for (const kept of this.#kept.values()) kept.stopTimer();
+    this.#kept.clear();
+  }
+}

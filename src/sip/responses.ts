@@ -1,0 +1,141 @@
+/** The core's outcome of a request -> status, headers and body of our response. */
+import type { Outcome } from '../core/effect.ts';
+import { limits } from '../core/limits.ts';
+import { type RefusalCode, refusal } from '../core/refusal.ts';
+import { bounds } from './bounds.ts';
+import {
+  acceptAt,
+  allow,
+  allowEvents,
+  focusContact,
+  focusSessionContact,
+  product,
+  supportedAt,
+} from './capabilities.ts';
+
+/** A header of one name may stand several times. */
+export type HeaderList = readonly (readonly [name: string, value: string])[];
+
+export type Answer = {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: HeaderList;
+  readonly body: string | null;
+  /** Our tag, when this answer makes a dialog. */
+  readonly toTag: string | null;
+};
+
+export type AnswerRules = {
+  readonly method: string;
+  /** Host that stands in Warning (RFC 3261 20.43). */
+  readonly agent: string;
+  readonly challenges: () => readonly string[];
+};
+
+type Of<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>;
+
+/** The response to send. Total: an outcome that belongs to another protocol becomes a 500. */
+export function answerFor(outcome: Outcome, rules: AnswerRules): Answer {
+  switch (outcome.kind) {
+    case 'refused':
+      return refused(outcome, rules);
+    case 'session-accepted':
+      return sessionAccepted(outcome);
+    case 'subscription-accepted':
+      return subscriptionAccepted(outcome);
+    case 'capabilities':
+      return capabilities(outcome);
+    default:
+      return refused({ kind: 'refused', code: 'internal-error', detail: '' }, rules);
+  }
+}
+
+function sessionAccepted(outcome: Of<'session-accepted'>): Answer {
+  const headers: HeaderList = [
+    ['Contact', focusSessionContact(outcome.contact)],
+    // RFC 4579 5.13: a focus says in its 2xx what it can do.
+    ...capabilityHeaders(outcome.at),
+    ['Server', product],
+    ['Content-Type', 'application/sdp'],
+  ];
+  return { status: 200, reason: 'OK', headers, body: outcome.sdp, toTag: outcome.toTag };
+}
+
+function subscriptionAccepted(outcome: Of<'subscription-accepted'>): Answer {
+  const headers: HeaderList = [
+    ['Contact', focusContact(outcome.contact)],
+    // RFC 6665 4.2.1.1: Expires must be there, and is never more than was asked for.
+    ['Expires', String(outcome.expires)],
+    ['Allow-Events', allowEvents],
+    ['Server', product],
+  ];
+  // RFC 6665 8.3.1: 200; 202 is deprecated.
+  return { status: 200, reason: 'OK', headers, body: null, toTag: outcome.toTag };
+}
+
+function capabilities(outcome: Of<'capabilities'>): Answer {
+  const contact: HeaderList =
+    outcome.contact === null
+      ? []
+      : [['Contact', outcome.at === 'conference' ? focusContact(outcome.contact) : `<${outcome.contact}>`]];
+  const headers: HeaderList = [...contact, ...capabilityHeaders(outcome.at), ['Server', product]];
+  return { status: 200, reason: 'OK', headers, body: null, toTag: null };
+}
+
+function capabilityHeaders(at: 'factory' | 'conference' | 'server'): HeaderList {
+  const supported = supportedAt(at);
+  return [
+    ['Allow', allow],
+    ['Allow-Events', allowEvents],
+    ['Accept', acceptAt(at)],
+    ...(supported === null ? [] : ([['Supported', supported]] as const)),
+  ];
+}
+
+function refused(outcome: Of<'refused'>, rules: AnswerRules): Answer {
+  const { sip, text, warning } = refusal(outcome.code);
+  const given: HeaderList = Object.entries(outcome.headers ?? {});
+  const own = explanatoryHeaders(outcome.code, rules).filter(
+    ([name]) => !given.some(([other]) => other.toLowerCase() === name.toLowerCase()),
+  );
+  const detail = phrase(outcome.detail);
+  const warned: HeaderList =
+    warning === undefined && detail === ''
+      ? []
+      : [['Warning', `${warning ?? 399} ${rules.agent} "${detail === '' ? text : detail}"`]];
+  const headers: HeaderList = [...given, ...own, ...warned, ['Server', product]];
+  return { status: sip, reason: text, headers, body: null, toTag: null };
+}
+
+/** What a response of this status must carry to be of use. */
+function explanatoryHeaders(code: RefusalCode, rules: AnswerRules): HeaderList {
+  switch (refusal(code).sip) {
+    case 401:
+      return rules.challenges().map((challenge) => ['WWW-Authenticate', challenge] as const);
+    case 405:
+      // RFC 3261 8.2.1.
+      return [['Allow', allow]];
+    case 415:
+      // RFC 3261 8.2.3. The factory understands most; a SUBSCRIBE and others may have no body at all.
+      return [
+        ['Accept', rules.method === 'INVITE' ? acceptAt('factory') : ''],
+        ['Accept-Encoding', 'identity'],
+      ];
+    case 423:
+      return [['Min-Expires', String(limits.subscriptionExpiresMin)]];
+    case 489:
+      return [['Allow-Events', allowEvents]];
+    case 503:
+      return [['Retry-After', String(bounds.retryAfterSeconds)]];
+    default:
+      return [];
+  }
+}
+
+/** Text for a quoted string: one line, no quotes, bounded. */
+function phrase(text: string): string {
+  return text
+    .replace(/[\p{Cc}"\\]+/gu, ' ')
+    .trim()
+    .slice(0, bounds.phraseMax);
+}

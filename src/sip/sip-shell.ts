@@ -1,0 +1,219 @@
+/**
+ * The SIP shell: what the SIP server reports becomes inputs, the core's effects and replies become SIP. It decides
+ * nothing: every dialog is the core's, found here by the SIP server's id. The library's own dialogs (createUAS,
+ * createUAC) are not used: they answer BYE and SUBSCRIBE by themselves, the latter with a 202 (drachtio-protocol
+ * 13.11).
+ */
+import type { Outcome, SipNotify } from '../core/effect.ts';
+import type { Input, ReplyTo } from '../core/input.ts';
+import type { Clock, SipEffect } from '../core/ports.ts';
+import { bounds } from './bounds.ts';
+import { product } from './capabilities.ts';
+import { ClientRequests } from './client-requests.ts';
+import { Dialogs, type LeftDialog } from './dialogs.ts';
+import { Incoming } from './incoming.ts';
+import { InviteClient } from './invite-client.ts';
+import { byeRequest, farewellRequest, notifyRequest, type OutgoingRequest } from './outgoing.ts';
+import { ServerLink } from './server-link.ts';
+import type { Log } from './sip-log.ts';
+import type { SrfAgent } from './srf.ts';
+
+export type SipShellOptions = {
+  /** The SIP server's control port: sipd or a drachtio server. */
+  readonly server: { readonly host: string; readonly port: number; readonly secret: string };
+  /** The first one stands in Warning. */
+  readonly ownDomains: readonly string[];
+  readonly lenient: boolean;
+  readonly auth: 'open' | 'digest';
+  readonly isTrustedPeer: (address: string) => boolean;
+  /** URI of the SIP/IP core, or null. */
+  readonly sipCore: string | null;
+  readonly realm: string;
+  readonly submit: (input: Input) => void;
+  readonly clock: Clock;
+  readonly ids: { readonly reply: () => string; readonly nonceSecret: string };
+  readonly log: Log;
+};
+
+/** Methods the SIP server is asked to hand up; within dialogs it hands up every method. */
+const routed = [
+  'invite',
+  'subscribe',
+  'options',
+  'bye',
+  'ack',
+  'register',
+  'refer',
+  'message',
+  'publish',
+  'info',
+  'notify',
+  'update',
+  'prack',
+];
+
+export class SipShell {
+  readonly #submit: (input: Input) => void;
+  readonly #dialogs = new Dialogs();
+  readonly #incoming: Incoming;
+  readonly #requests: ClientRequests;
+  readonly #invites: InviteClient;
+  readonly #link: ServerLink;
+  /** Dialogs the SIP server may still hold after the connection was lost. */
+  #orphans: readonly LeftDialog[] = [];
+
+  constructor(options: SipShellOptions) {
+    const { clock, log, submit, isTrustedPeer, auth, lenient, realm, ids, sipCore } = options;
+    const dialogs = this.#dialogs;
+    const agent = options.ownDomains[0] ?? product;
+    this.#submit = submit;
+    this.#incoming = new Incoming({
+      dialogs,
+      rules: { auth, isTrustedPeer, lenient },
+      submit,
+      clock,
+      log,
+      newReply: ids.reply,
+      realm,
+      nonceSecret: ids.nonceSecret,
+      agent,
+    });
+    const { arrived } = this.#incoming;
+    this.#requests = new ClientRequests({ clock, log, agent: () => this.#link.agent });
+    const routing = { sipCore, isTrustedPeer };
+    this.#invites = new InviteClient({ requests: this.#requests, dialogs, routing, log, submit, arrived });
+    const events = {
+      prepare: (library: SrfAgent): void => this.#listen(library),
+      connected: (): void => this.#connected(),
+      lost: (): void => this.#lost(),
+    };
+    this.#link = new ServerLink(options.server, { clock, log, events });
+  }
+
+  /** True while the SIP server can be talked to. */
+  get connected(): boolean {
+    return this.#link.connected;
+  }
+
+  /** What is held, for metrics. */
+  get counts(): { readonly dialogs: number; readonly pendingReplies: number } {
+    return { dialogs: this.#dialogs.size, pendingReplies: this.#incoming.pendingReplies };
+  }
+
+  /** Resolves when the SIP server has let us in; rejects with one sentence when it does not within ten seconds. */
+  connect(): Promise<void> {
+    return this.#link.open();
+  }
+
+  /** Ends the connection; the dialogs are the core's to end before. */
+  async close(): Promise<void> {
+    await this.#link.close();
+    this.#forgetAll();
+  }
+
+  /** Never throws; what fails comes back as an input. */
+  perform(effect: SipEffect): void {
+    switch (effect.type) {
+      case 'sip.invite':
+        this.#invites.invite(effect);
+        break;
+      case 'sip.cancel':
+        this.#invites.cancel(effect.endpointId);
+        break;
+      case 'sip.bye':
+        this.#bye(effect.dialogId, effect.reason);
+        break;
+      case 'sip.notify':
+        this.#notify(effect);
+        break;
+      case 'sip.release':
+        this.#release(effect.dialogId);
+        break;
+    }
+  }
+
+  /** Answers a request, once; one that was cancelled or given up meanwhile is answered no more. */
+  reply(to: ReplyTo, outcome: Outcome): void {
+    this.#incoming.reply(to, outcome);
+  }
+
+  /**
+   * Ends dialogs whose owner is gone: the sessions with BYE, the subscriptions with a terminated NOTIFY (RFC 6665
+   * 4.1.3: deactivated, subscribe again). Best effort: resolves when all are answered, refused or given up.
+   */
+  async endDialogs(left: readonly LeftDialog[], reason = 'The service was restarted'): Promise<void> {
+    const requests = left.map((dialog) =>
+      dialog.kind === 'session' ? byeRequest(dialog.dialogId, reason) : farewellRequest(dialog, 'deactivated'),
+    );
+    await Promise.all(
+      requests.map((request) => new Promise<void>((resolve) => this.#sendInDialog(request, () => resolve(), resolve))),
+    );
+  }
+
+  #listen(library: SrfAgent): void {
+    const { arrived } = this.#incoming;
+    for (const method of routed) library.use(method, arrived);
+    // Methods nobody can name beforehand come up within dialogs.
+    library.use(arrived);
+  }
+
+  #connected(): void {
+    const orphans = this.#orphans;
+    this.#orphans = [];
+    // drachtio-protocol 12: a server that outlived the connection still holds them and answers their peers 481.
+    if (orphans.length > 0) void this.endDialogs(orphans, 'The service lost its SIP server');
+  }
+
+  #lost(): void {
+    this.#orphans = this.#dialogs.clear();
+    this.#forgetAll();
+    this.#submit({ type: 'sip-server-lost' });
+  }
+
+  #forgetAll(): void {
+    this.#requests.forgetAll();
+    this.#invites.forgetAll();
+    this.#incoming.forgetAll();
+    this.#dialogs.clear();
+  }
+
+  #bye(dialogId: string, reason: string): void {
+    this.#dialogs.changeSession(dialogId, { ending: true });
+    this.#sendInDialog(byeRequest(dialogId, reason), () => this.#dialogs.closeSession(dialogId));
+  }
+
+  #notify(effect: SipNotify): void {
+    const { dialogId, subscriptionId } = effect;
+    const last = effect.state.name === 'terminated';
+    if (last) this.#dialogs.endingSubscription(dialogId);
+    this.#sendInDialog(notifyRequest(effect), (status) => {
+      if (last) this.#dialogs.closeSubscription(dialogId);
+      this.#submit({ type: 'notify-answered', subscriptionId, status });
+    });
+  }
+
+  /**
+   * drachtio-protocol 9: after a refused NOTIFY the server keeps the dialog until a terminated one has been answered.
+   * A dialog that also holds a session lives on and needs no release.
+   */
+  #release(dialogId: string): void {
+    const dialog = this.#dialogs.find(dialogId);
+    this.#dialogs.closeSubscription(dialogId);
+    if (dialog?.session) return;
+    const left = dialog === null ? { dialogId } : { dialogId, contact: dialog.contact };
+    this.#sendInDialog(farewellRequest(left, 'deactivated'), () => undefined);
+  }
+
+  /** Sends `request`; `ended` gets the final status, real or made up, unless the connection is lost before. */
+  #sendInDialog(
+    request: OutgoingRequest,
+    ended: (status: number) => void,
+    forgotten: () => void = () => undefined,
+  ): void {
+    this.#requests.send(request, {
+      timeoutMs: bounds.requestTimeoutMs,
+      ended: (ending) => ended(ending.kind === 'answered' ? ending.response.status : ending.cause.status),
+      forgotten,
+    });
+  }
+}
