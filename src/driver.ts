@@ -73,7 +73,8 @@ export class Driver {
     } catch (error) {
       // Our own mistake: the request is answered, the process lives, and the log is loud.
       log.error({ err: error, input: input.type }, 'input failed');
-      if ('reply' in input) this.#reply(input.reply, { kind: 'refused', code: 'internal-error', detail: 'Internal error' });
+      if ('reply' in input)
+        this.#reply(input.reply, { kind: 'refused', code: 'internal-error', detail: 'Internal error' });
     }
   }
 
@@ -190,6 +191,19 @@ function isMsrp(effect: Effect): effect is MsrpEffect {
 /** The facts of a log line: what it is about, never what a message says. */
 function described(thing: Input | Effect): object {
   const { type: _type, ...facts } = thing as { type: string } & Record<string, unknown>;
-  const told = ['conferenceId', 'endpointId', 'subscriptionId', 'dialogId', 'callId', 'timer', 'id', 'reply', 'to', 'status', 'method', 'reason'];
+  const told = [
+    'conferenceId',
+    'endpointId',
+    'subscriptionId',
+    'dialogId',
+    'callId',
+    'timer',
+    'id',
+    'reply',
+    'to',
+    'status',
+    'method',
+    'reason',
+  ];
   return Object.fromEntries(told.filter((name) => facts[name] !== undefined).map((name) => [name, facts[name]]));
 }

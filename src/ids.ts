@@ -10,7 +10,7 @@ export const randomIds: Ids = {
   tag: () => randomBytes(8).toString('hex'),
   callId: () => randomBytes(16).toString('hex'),
   // RFC 4975 14.1: at least 80 random bits.
-  msrpSession: () => randomBytes(15).toString('base64url').replaceAll('_', '.'),
+  msrpSession: () => randomBytes(15).toString('base64url'),
   sdpSession: () => String(randomInt(2 ** 47)),
 };
 

@@ -17,12 +17,23 @@ export function refuseAttempt(context: Context, facts: SipRequestFacts, refused:
 
 /** The same for a request that could not even be read. */
 export function refuseUnread(context: Context, input: RequestRefused): Turn {
-  const refused: Refused = { code: input.code, detail: input.detail, ...(input.headers === undefined ? {} : { headers: input.headers }) };
+  const refused: Refused = {
+    code: input.code,
+    detail: input.detail,
+    ...(input.headers === undefined ? {} : { headers: input.headers }),
+  };
   return logged(attemptRow(context, input, refused), input.reply, refused);
 }
 
 function logged(row: AttemptRow, to: string, refused: Refused): Turn {
-  const change = { conferenceId: null, conferences: [], participants: [], subscriptions: [], events: [], attempts: [row] };
+  const change = {
+    conferenceId: null,
+    conferences: [],
+    participants: [],
+    subscriptions: [],
+    events: [],
+    attempts: [row],
+  };
   return {
     conferenceId: null,
     effects: [

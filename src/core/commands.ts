@@ -10,8 +10,10 @@ type Asked<Type extends CommandInput['type']> = Extract<CommandInput, { type: Ty
 export function handleCommand(context: Context, input: CommandInput): readonly Turn[] {
   if (input.type === 'shutdown-requested') return shutDown(context, input);
   const conference = context.directory.byId(input.conferenceId);
-  if (conference === undefined) return [refuse(input.reply, { code: 'no-such-conference', detail: input.conferenceId })];
-  if (conference.row.status !== 'active') return [refuse(input.reply, { code: 'conference-ended', detail: 'It is over or ending' })];
+  if (conference === undefined)
+    return [refuse(input.reply, { code: 'no-such-conference', detail: input.conferenceId })];
+  if (conference.row.status !== 'active')
+    return [refuse(input.reply, { code: 'conference-ended', detail: 'It is over or ending' })];
   switch (input.type) {
     case 'participant-requested':
       return [dial(context, conference, input)];
@@ -32,7 +34,8 @@ function dial(context: Context, conference: Conference, input: Asked<'participan
     actor: input.actor,
     body: () => {
       dialled = conference.invitations.inviteOne(input);
-      if (typeof dialled !== 'string') conference.ledger.reply(input.reply, { kind: 'participant-dialled', participant: dialled });
+      if (typeof dialled !== 'string')
+        conference.ledger.reply(input.reply, { kind: 'participant-dialled', participant: dialled });
     },
   });
   return typeof dialled === 'string' ? refuse(input.reply, { code: dialled, detail: input.raw }) : turn;
@@ -40,8 +43,10 @@ function dial(context: Context, conference: Conference, input: Asked<'participan
 
 function remove(context: Context, conference: Conference, input: Asked<'removal-requested'>): Turn {
   const participant: ParticipantRow | undefined = conference.ledger.participant(input.participantId);
-  if (participant === undefined) return refuse(input.reply, { code: 'no-such-participant', detail: input.participantId });
-  if (participant.status === 'disconnected') return refuse(input.reply, { code: 'participant-gone', detail: participant.uri });
+  if (participant === undefined)
+    return refuse(input.reply, { code: 'no-such-participant', detail: input.participantId });
+  if (participant.status === 'disconnected')
+    return refuse(input.reply, { code: 'participant-gone', detail: participant.uri });
   return turnOf(context, conference, {
     actor: input.actor,
     body: () => {
@@ -57,14 +62,26 @@ function end(context: Context, conference: Conference, input: Asked<'end-request
     actor: input.actor,
     body: () => conference.end({ reason: 'operator', by: input.actor, text, subscriptions: 'noresource' }),
   });
-  const answer = { type: 'reply', to: input.reply, outcome: { kind: 'conference-ended', conference: conference.row } } as const;
+  const answer = {
+    type: 'reply',
+    to: input.reply,
+    outcome: { kind: 'conference-ended', conference: conference.row },
+  } as const;
   return { ...turn, effects: [...turn.effects, answer] };
 }
 
 function shutDown(context: Context, input: Asked<'shutdown-requested'>): readonly Turn[] {
-  const ending = { reason: 'restarted', by: input.actor, text: 'Service stopping', subscriptions: 'deactivated' } as const;
+  const ending = {
+    reason: 'restarted',
+    by: input.actor,
+    text: 'Service stopping',
+    subscriptions: 'deactivated',
+  } as const;
   const turns = context.directory.conferences.map((conference) =>
     turnOf(context, conference, { actor: input.actor, body: () => conference.end(ending) }),
   );
-  return [...turns, { conferenceId: null, effects: [{ type: 'reply', to: input.reply, outcome: { kind: 'shut-down' } }] }];
+  return [
+    ...turns,
+    { conferenceId: null, effects: [{ type: 'reply', to: input.reply, outcome: { kind: 'shut-down' } }] },
+  ];
 }

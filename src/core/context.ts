@@ -21,7 +21,11 @@ export type Context = {
 };
 
 /** Runs `body` as one turn of `conference` and keeps the directory true. */
-export function turnOf(context: Context, conference: Conference, change: { actor: string | null; body: () => void }): Turn {
+export function turnOf(
+  context: Context,
+  conference: Conference,
+  change: { actor: string | null; body: () => void },
+): Turn {
   const effects = conference.turn(context.now, change.actor, change.body);
   context.directory.note(conference, effects, context.now);
   return { conferenceId: conference.row.id, effects };

@@ -50,7 +50,9 @@ export type SipNotify = {
   readonly dialogId: string;
   readonly conferenceUri: string;
   /** `active`, `pending`, or terminated with its reason. */
-  readonly state: { readonly name: 'active' | 'pending'; readonly expires: number } | { readonly name: 'terminated'; readonly reason: string };
+  readonly state:
+    | { readonly name: 'active' | 'pending'; readonly expires: number }
+    | { readonly name: 'terminated'; readonly reason: string };
   /** application/conference-info+xml, or null. */
   readonly body: string | null;
 };
@@ -70,14 +72,31 @@ export type MsrpOpen = {
 
 /** The one answer to a request, whatever protocol it came by. */
 export type Outcome =
-  | { readonly kind: 'refused'; readonly code: RefusalCode; readonly detail: string; readonly headers?: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'refused';
+      readonly code: RefusalCode;
+      readonly detail: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   /** 200 to an INVITE. `contact` is the conference URI. */
-  | { readonly kind: 'session-accepted'; readonly endpointId: string; readonly contact: string; readonly toTag: string; readonly sdp: string; readonly at: 'factory' | 'conference' }
-  | { readonly kind: 'subscription-accepted'; readonly subscriptionId: string; readonly contact: string; readonly toTag: string | null; readonly expires: number }
+  | {
+      readonly kind: 'session-accepted';
+      readonly endpointId: string;
+      readonly contact: string;
+      readonly toTag: string;
+      readonly sdp: string;
+      readonly at: 'factory' | 'conference';
+    }
+  | {
+      readonly kind: 'subscription-accepted';
+      readonly subscriptionId: string;
+      readonly contact: string;
+      readonly toTag: string | null;
+      readonly expires: number;
+    }
   | { readonly kind: 'capabilities'; readonly at: 'factory' | 'conference' | 'server'; readonly contact: string | null }
   /** REST. */
   | { readonly kind: 'participant-dialled'; readonly participant: ParticipantRow }
   | { readonly kind: 'participant-removed' }
   | { readonly kind: 'conference-ended'; readonly conference: ConferenceRow }
   | { readonly kind: 'shut-down' };
-

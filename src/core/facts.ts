@@ -38,7 +38,9 @@ function apply(conference: Conference, input: ConferenceFact): void {
     case 'endpoint-answered':
       return attendance.answered(input.endpointId, input);
     case 'endpoint-failed':
-      return withEndpoint(conference, input.endpointId, (found) => dialler.failed(found.participant, found.endpoint, input));
+      return withEndpoint(conference, input.endpointId, (found) =>
+        dialler.failed(found.participant, found.endpoint, input),
+      );
     case 'notify-answered': {
       const row = ledger.subscription(input.subscriptionId);
       return row === undefined ? undefined : notifier.answered(row, input.status);
@@ -63,7 +65,12 @@ function withEndpoint(conference: Conference, endpointId: string, use: (found: F
 
 /** Every dialog lived in the SIP server's connection; peers get 481 from now on, so no conference can go on. */
 function serverLost(context: Context): readonly Turn[] {
-  const ending = { reason: 'error', by: null, text: 'Connection to the SIP server lost', subscriptions: 'deactivated' } as const;
+  const ending = {
+    reason: 'error',
+    by: null,
+    text: 'Connection to the SIP server lost',
+    subscriptions: 'deactivated',
+  } as const;
   return context.directory.conferences.map((conference) =>
     turnOf(context, conference, { actor: null, body: () => conference.end(ending) }),
   );

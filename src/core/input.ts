@@ -105,9 +105,18 @@ export type FactInput =
   /** CANCEL of an INVITE we were about to answer, or an answer that could not be sent: the peer never saw our 200. */
   | { readonly type: 'invite-cancelled'; readonly dialogId: string }
   /** ACK of our 200; `answer` when the offer was ours. */
-  | { readonly type: 'ack-received'; readonly endpointId: string; readonly answer: SessionDescription | null | 'unreadable' }
+  | {
+      readonly type: 'ack-received';
+      readonly endpointId: string;
+      readonly answer: SessionDescription | null | 'unreadable';
+    }
   /** BYE from the peer (already answered), or the SIP server gave the dialog up (no ACK, lost connection). */
-  | { readonly type: 'dialog-ended'; readonly endpointId: string; readonly by: 'peer' | 'server'; readonly reason: string | null }
+  | {
+      readonly type: 'dialog-ended';
+      readonly endpointId: string;
+      readonly by: 'peer' | 'server';
+      readonly reason: string | null;
+    }
   /** 18x to an INVITE of ours. */
   | { readonly type: 'endpoint-alerting'; readonly endpointId: string }
   /** 2xx to an INVITE of ours, already acknowledged; `answer` is null when it had no readable body. */
@@ -120,13 +129,23 @@ export type FactInput =
       readonly answer: SessionDescription | null;
     }
   /** Final answer of 300 or more to an INVITE of ours, or none at all (408, 503 made up by the SIP server). */
-  | { readonly type: 'endpoint-failed'; readonly endpointId: string; readonly cause: SipCause; readonly unsupported: readonly string[] }
+  | {
+      readonly type: 'endpoint-failed';
+      readonly endpointId: string;
+      readonly cause: SipCause;
+      readonly unsupported: readonly string[];
+    }
   /** Final answer to a NOTIFY of ours. */
   | { readonly type: 'notify-answered'; readonly subscriptionId: string; readonly status: number }
   /** All dialogs are gone: the connection to the SIP server was lost. */
   | { readonly type: 'sip-server-lost' }
   /** The MSRP session's connection failed or closed. */
-  | { readonly type: 'msrp-closed'; readonly conferenceId: string; readonly endpointId: string; readonly reason: string }
+  | {
+      readonly type: 'msrp-closed';
+      readonly conferenceId: string;
+      readonly endpointId: string;
+      readonly reason: string;
+    }
   /** Messages switched since the last report of this kind. */
   | { readonly type: 'messages-switched'; readonly conferenceId: string; readonly count: number }
   | { readonly type: 'timer-fired'; readonly timer: string };
@@ -163,4 +182,3 @@ export type CommandInput =
     }
   /** The process stops: no new conferences, running ones end, subscriptions end `deactivated`. */
   | { readonly type: 'shutdown-requested'; readonly reply: ReplyTo; readonly actor: Actor };
-

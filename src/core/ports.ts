@@ -41,7 +41,11 @@ export type Clock = {
 };
 
 /** One page of a list; `nextCursor` is opaque and null on the last page. */
-export type Page<Row> = { readonly rows: readonly Row[]; readonly nextCursor: string | null; readonly total: number | null };
+export type Page<Row> = {
+  readonly rows: readonly Row[];
+  readonly nextCursor: string | null;
+  readonly total: number | null;
+};
 
 export type PageRequest = { readonly limit: number; readonly cursor: string | null; readonly count: boolean };
 

@@ -29,7 +29,12 @@ const table = {
   'bad-body': { sip: 400, http: 400, text: 'The body cannot be read', warning: 399 },
   'bad-list': { sip: 400, http: 400, text: 'The resource list cannot be read', warning: 399 },
   'bad-sdp': { sip: 400, http: 400, text: 'The session description cannot be read', warning: 399 },
-  'list-missing': { sip: 400, http: 400, text: 'recipient-list-invite is required but no resource list came', warning: 399 },
+  'list-missing': {
+    sip: 400,
+    http: 400,
+    text: 'recipient-list-invite is required but no resource list came',
+    warning: 399,
+  },
   'list-too-long': { sip: 403, http: 403, text: 'The resource list is too long', warning: 399 },
   'unknown-extension': { sip: 420, http: 400, text: 'Bad Extension' },
   'body-too-large': { sip: 413, http: 413, text: 'The body is too large' },

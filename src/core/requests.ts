@@ -2,7 +2,12 @@ import { refuseAttempt, refuseUnread } from './attempt.ts';
 import { Conference } from './conference/conference.ts';
 import { planConference } from './conference/factory.ts';
 import { grantedExpires } from './conference/notifier.ts';
-import { conferenceInfoNotAcceptable, extensionRefused, type Refused, sdpNotAcceptable } from './conference/requirements.ts';
+import {
+  conferenceInfoNotAcceptable,
+  extensionRefused,
+  type Refused,
+  sdpNotAcceptable,
+} from './conference/requirements.ts';
 import { type Context, refuse, type Turn, turnOf } from './context.ts';
 import type {
   Caller,
@@ -39,7 +44,8 @@ function invite(context: Context, input: InviteReceived): Turn {
   if (input.caller === null) return refuse(input.reply, { code: 'unauthenticated', detail: 'INVITE' });
   const target = context.directory.target(input.target, context.now);
   if (target.kind === 'factory') return create(context, input, input.caller);
-  if (target.kind === 'conference') return dialIn(context, input, { caller: input.caller, conference: target.conference });
+  if (target.kind === 'conference')
+    return dialIn(context, input, { caller: input.caller, conference: target.conference });
   const code = target.kind === 'ended' ? 'conference-ended' : 'no-such-conference';
   return refuseAttempt(context, input, { code, detail: 'The Request-URI names no running conference' });
 }
@@ -47,7 +53,8 @@ function invite(context: Context, input: InviteReceived): Turn {
 function create(context: Context, input: InviteReceived, caller: Caller): Turn {
   const { settings, ids, directory, now } = context;
   if (context.stopping) return refuseAttempt(context, input, { code: 'stopping', detail: 'The service is stopping' });
-  if (directory.count >= limits.conferencesMax) return refuseAttempt(context, input, { code: 'busy', detail: 'Too many conferences' });
+  if (directory.count >= limits.conferencesMax)
+    return refuseAttempt(context, input, { code: 'busy', detail: 'Too many conferences' });
   const plan = planConference(input, { caller, now }, { settings, ids });
   if ('code' in plan) return refuseAttempt(context, input, plan);
   const conference = new Conference({ ids, settings, record: plan.record });
@@ -132,7 +139,8 @@ function subscribe(context: Context, input: SubscribeReceived): Turn {
   const expires = grantedExpires(input.expires);
   const refused = subscribeRefused(input, { found, expires });
   if (refused !== null) return refuse(input.reply, refused);
-  if (found.kind !== 'conference' || expires === 'too-brief' || input.caller === null) throw new Error('a refused SUBSCRIBE went on');
+  if (found.kind !== 'conference' || expires === 'too-brief' || input.caller === null)
+    throw new Error('a refused SUBSCRIBE went on');
   const subscriber = input.caller.aor;
   return turnOf(context, found.conference, {
     actor: subscriber,
@@ -147,13 +155,15 @@ function subscribeRefused(input: SubscribeReceived, { found, expires }: Watched)
   if (input.caller === null) return { code: 'unauthenticated', detail: 'SUBSCRIBE' };
   if (input.event !== 'conference') return { code: 'bad-event', detail: input.event ?? 'no Event header' };
   if (found.kind === 'ended') return { code: 'conference-ended', detail: 'The conference is over' };
-  if (found.kind !== 'conference') return { code: 'no-such-conference', detail: 'The Request-URI names no running conference' };
+  if (found.kind !== 'conference')
+    return { code: 'no-such-conference', detail: 'The Request-URI names no running conference' };
   const { conference } = found;
   if (conference.row.status !== 'active') return { code: 'conference-ended', detail: 'The conference is ending' };
   const refused = extensionRefused(input.requires) ?? conferenceInfoNotAcceptable(input);
   if (refused !== null) return refused;
   if (!mayWatch(conference, input.caller)) return { code: 'not-a-participant', detail: 'Only participants may watch' };
-  if (conference.ledger.subscriptions.length >= limits.subscriptionsPerConferenceMax) return { code: 'busy', detail: 'Too many subscriptions' };
+  if (conference.ledger.subscriptions.length >= limits.subscriptionsPerConferenceMax)
+    return { code: 'busy', detail: 'Too many subscriptions' };
   return expires === 'too-brief' ? tooBrief() : null;
 }
 
@@ -166,12 +176,18 @@ function mayWatch(conference: Conference, caller: Caller): boolean {
 function refresh(context: Context, input: SubscriptionRefreshed): Turn {
   const conference = context.directory.bySubscription(input.subscriptionId);
   const row = conference?.ledger.subscription(input.subscriptionId);
-  if (conference === undefined || row === undefined) return refuse(input.reply, { code: 'no-such-dialog', detail: 'No such subscription' });
-  if (input.event !== 'conference') return refuse(input.reply, { code: 'bad-event', detail: input.event ?? 'no Event header' });
+  if (conference === undefined || row === undefined)
+    return refuse(input.reply, { code: 'no-such-dialog', detail: 'No such subscription' });
+  if (input.event !== 'conference')
+    return refuse(input.reply, { code: 'bad-event', detail: input.event ?? 'no Event header' });
   const expires = grantedExpires(input.expires);
-  const refused = expires === 'too-brief' ? tooBrief() : (extensionRefused(input.requires) ?? conferenceInfoNotAcceptable(input));
+  const refused =
+    expires === 'too-brief' ? tooBrief() : (extensionRefused(input.requires) ?? conferenceInfoNotAcceptable(input));
   if (refused !== null || expires === 'too-brief') return refuse(input.reply, refused ?? tooBrief());
-  return turnOf(context, conference, { actor: row.subscriber, body: () => conference.notifier.refresh(input, row, expires) });
+  return turnOf(context, conference, {
+    actor: row.subscriber,
+    body: () => conference.notifier.refresh(input, row, expires),
+  });
 }
 
 function tooBrief(): Refused {

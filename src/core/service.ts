@@ -92,4 +92,3 @@ function isRequest(input: Input): input is RequestInput {
 function isCommand(input: Input): input is CommandInput {
   return commandTypes.has(input.type);
 }
-

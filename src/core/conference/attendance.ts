@@ -60,7 +60,14 @@ export class Attendance {
     else this.#setMedia(found.participant, found.endpoint, answer.media);
     const contact = this.#ledger.conference.uri;
     const toTag = found.endpoint.localTag;
-    this.#ledger.reply(input.reply, { kind: 'session-accepted', endpointId: input.endpointId, contact, toTag, sdp, at: 'conference' });
+    this.#ledger.reply(input.reply, {
+      kind: 'session-accepted',
+      endpointId: input.endpointId,
+      contact,
+      toTag,
+      sdp,
+      at: 'conference',
+    });
     return null;
   }
 
@@ -70,7 +77,12 @@ export class Attendance {
     if (!this.#awaitingAnswer.delete(endpointId) || found === undefined) return;
     const agreement = answer === null ? null : this.#legs.complete(endpointId, answer);
     if (agreement !== null) this.#setMedia(found.participant, found.endpoint, agreement.media);
-    else this.hangUp(found.participant, found.endpoint, { method: 'failed', sipStatus: 488, reason: 'No usable answer in the ACK' });
+    else
+      this.hangUp(found.participant, found.endpoint, {
+        method: 'failed',
+        sipStatus: 488,
+        reason: 'No usable answer in the ACK',
+      });
   }
 
   /** An invitee answered 2xx. */
@@ -113,7 +125,9 @@ export class Attendance {
     const found = this.#ledger.participantOf(endpointId);
     if (found === undefined || !isPresent(found.endpoint.status)) return;
     this.#legs.lose(endpointId);
-    const media = found.endpoint.media.map((row) => (row.type === 'message' ? { ...row, status: 'inactive' as const } : row));
+    const media = found.endpoint.media.map((row) =>
+      row.type === 'message' ? { ...row, status: 'inactive' as const } : row,
+    );
     this.#setMedia(found.participant, found.endpoint, media);
     this.#ledger.event('participant.media-lost', { participant_id: found.participant.id, reason });
   }
@@ -136,7 +150,8 @@ export class Attendance {
   /** RFC 3261 9.1, 15: the 200 crossed our CANCEL; the session exists and is ended by BYE. */
   #tooLate(participant: ParticipantRow, endpoint: EndpointRow): void {
     this.#bye(endpoint, 'Cancelled');
-    if (endpoint.status !== 'disconnected') this.#dialler.giveUp(participant, endpoint, { status: 487, reason: 'Request Terminated' });
+    if (endpoint.status !== 'disconnected')
+      this.#dialler.giveUp(participant, endpoint, { status: 487, reason: 'Request Terminated' });
   }
 
   #gone(participant: ParticipantRow, endpoint: EndpointRow, how: Disconnection): void {

@@ -110,7 +110,8 @@ export class Conference {
 
   #rearm(participant: ParticipantRow): void {
     for (const endpoint of participant.endpoints) {
-      if (isBeingDialled(endpoint.status)) this.ledger.startTimer('ring', endpoint.id, this.ledger.now + limits.ringTimeoutMs);
+      if (isBeingDialled(endpoint.status))
+        this.ledger.startTimer('ring', endpoint.id, this.ledger.now + limits.ringTimeoutMs);
     }
     if (participant.status === 'disconnected' && participant.inRoster) {
       this.ledger.startTimer('linger', participant.id, this.ledger.now + limits.lingerMs);
@@ -122,10 +123,8 @@ export class Conference {
     if (this.row.status !== 'active') return;
     const creator = this.ledger.participantByUri(this.row.createdBy);
     if (creator === undefined || creator.joinedAt === null || isPresent(creator.status)) return;
-    const withdrawn = creator.disconnection?.sipStatus === 487;
-    const booted = creator.disconnection?.method === 'booted';
     this.end({
-      reason: withdrawn ? 'cancelled' : booted ? 'operator' : 'creator-left',
+      reason: creatorLeft(creator.disconnection),
       by: this.ledger.actor ?? this.row.createdBy,
       text: 'Conference ended',
       subscriptions: 'noresource',
@@ -170,4 +169,9 @@ export class Conference {
     if (status === undefined) throw new Error(`conference ${this.row.status} cannot ${event}`);
     this.ledger.patchConference({ status });
   }
+}
+
+function creatorLeft(how: Disconnection | null): EndReason {
+  if (how?.sipStatus === 487) return 'cancelled';
+  return how?.method === 'booted' ? 'operator' : 'creator-left';
 }

@@ -14,14 +14,20 @@ export type DialForm = {
 export type DialRules = { readonly lenient: boolean; readonly audio: 'off' | 'inactive' };
 
 /** The form of the next INVITE to the same invitee, or null when the refusal is final. */
-export function nextForm(form: DialForm, refused: { cause: SipCause; unsupported: readonly string[] }, rules: DialRules): DialForm | null {
+export function nextForm(
+  form: DialForm,
+  refused: { cause: SipCause; unsupported: readonly string[] },
+  rules: DialRules,
+): DialForm | null {
   const { status } = refused.cause;
   if (status === 420 && form.replaces !== null && names(refused.unsupported, 'replaces')) {
     return { ...form, replaces: null };
   }
   if (status === 481 && form.replaces !== null && rules.lenient) {
     // RFC 3891 3: to-tag is the receiver's own; the source document prints the two the wrong way round (QK-9).
-    return form.exchanged ? { ...form, replaces: null } : { ...form, replaces: exchanged(form.replaces), exchanged: true };
+    return form.exchanged
+      ? { ...form, replaces: null }
+      : { ...form, replaces: exchanged(form.replaces), exchanged: true };
   }
   if (status === 488 && rules.audio === 'inactive' && !form.withAudio) return { ...form, withAudio: true };
   return null;

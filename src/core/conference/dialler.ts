@@ -69,7 +69,8 @@ export class Dialler {
       for (const endpoint of participant.endpoints) {
         const dial = this.#dials.get(endpoint.id);
         if (endpoint.status !== 'pending' || dial === undefined) continue;
-        if (this.#mayDial(dial.target)) this.#dial(participant, { ...endpoint, status: this.#next(endpoint, 'dial') }, dial);
+        if (this.#mayDial(dial.target))
+          this.#dial(participant, { ...endpoint, status: this.#next(endpoint, 'dial') }, dial);
       }
     }
   }
@@ -82,7 +83,11 @@ export class Dialler {
   }
 
   /** A final refusal: another INVITE in the next form, or the end of this endpoint. */
-  failed(participant: ParticipantRow, endpoint: EndpointRow, refused: { cause: SipCause; unsupported: readonly string[] }): void {
+  failed(
+    participant: ParticipantRow,
+    endpoint: EndpointRow,
+    refused: { cause: SipCause; unsupported: readonly string[] },
+  ): void {
     const dial = this.#dials.get(endpoint.id);
     if (dial === undefined || after(endpointTransitions, endpoint.status, 'fail') === undefined) return;
     const told = withOutcome(participant, refused.cause);

@@ -12,8 +12,20 @@ export type EndpointEvent = 'dial' | 'ring' | 'answer' | 'redial' | 'fail' | 'ca
 
 export const endpointTransitions: Transitions<EndpointStatus, EndpointEvent> = {
   pending: { dial: 'dialing-out', fail: 'disconnected' },
-  'dialing-out': { ring: 'alerting', answer: 'connected', redial: 'dialing-out', fail: 'disconnected', cancel: 'disconnecting' },
-  alerting: { ring: 'alerting', answer: 'connected', redial: 'dialing-out', fail: 'disconnected', cancel: 'disconnecting' },
+  'dialing-out': {
+    ring: 'alerting',
+    answer: 'connected',
+    redial: 'dialing-out',
+    fail: 'disconnected',
+    cancel: 'disconnecting',
+  },
+  alerting: {
+    ring: 'alerting',
+    answer: 'connected',
+    redial: 'dialing-out',
+    fail: 'disconnected',
+    cancel: 'disconnecting',
+  },
   'dialing-in': { answer: 'connected', fail: 'disconnected' },
   connected: { leave: 'disconnected' },
   disconnecting: { ring: 'disconnecting', answer: 'disconnected', fail: 'disconnected' },

@@ -8,7 +8,11 @@ import { conferenceUserPrefix, type Invitee, inviteesOf } from './invitees.ts';
 import { extensionRefused, type Refused, sdpNotAcceptable } from './requirements.ts';
 
 /** What a factory INVITE asks for, judged (RFC 4579 5.4, RFC 5366 5). */
-export type FactoryPlan = { readonly record: ConferenceRecord; readonly invitees: readonly Invitee[]; readonly quirks: readonly string[] };
+export type FactoryPlan = {
+  readonly record: ConferenceRecord;
+  readonly invitees: readonly Invitee[];
+  readonly quirks: readonly string[];
+};
 
 /** The conference to make, or why not; nothing is changed yet. */
 export function planConference(
@@ -26,9 +30,12 @@ export function planConference(
 }
 
 function judge(input: InviteReceived, settings: Settings, quirks: string[]): Refused | null {
-  const refused = extensionRefused(input.requires.filter((option) => !isSupported(option, input, { settings, quirks }))) ?? sdpNotAcceptable(input);
+  const refused =
+    extensionRefused(input.requires.filter((option) => !isSupported(option, input, { settings, quirks }))) ??
+    sdpNotAcceptable(input);
   if (refused !== null) return refused;
-  if (input.requires.length > 0 && input.list === null) return { code: 'list-missing', detail: 'No recipient-list part came' };
+  if (input.requires.length > 0 && input.list === null)
+    return { code: 'list-missing', detail: 'No recipient-list part came' };
   if ((input.list?.length ?? 0) > limits.listEntriesMax) {
     return { code: 'list-too-long', detail: `More than ${limits.listEntriesMax} entries` };
   }
@@ -36,7 +43,11 @@ function judge(input: InviteReceived, settings: Settings, quirks: string[]): Ref
 }
 
 /** QK-2: the option of list subscriptions (RFC 5367) stands for that of list invitations when a list is there. */
-function isSupported(option: string, input: InviteReceived, reading: { settings: Settings; quirks: string[] }): boolean {
+function isSupported(
+  option: string,
+  input: InviteReceived,
+  reading: { settings: Settings; quirks: string[] },
+): boolean {
   if (option === 'recipient-list-invite') return true;
   if (option !== 'recipient-list-subscribe' || !reading.settings.lenient || input.list === null) return false;
   reading.quirks.push('QK-2');

@@ -48,7 +48,8 @@ export class Invitations {
       replaces: order.replaces,
       listEntry: { raw: order.raw, uri: aor, quirks: [], position: 0 },
     };
-    const participant = known === undefined ? newParticipant(facts) : { ...known, replaces: order.replaces, lastError: null };
+    const participant =
+      known === undefined ? newParticipant(facts) : { ...known, replaces: order.replaces, lastError: null };
     const queued = this.#dialler.enqueue(participant, {
       target: order.uri,
       extraHeaders: [],

@@ -1,6 +1,6 @@
 import { isPrivateHost } from '../../wire/ip-address.ts';
 import type { RecipientEntry } from '../../wire/resource-lists.ts';
-import { aorOf, parseSipUri, sameUri, type SipUri, unescapeUser } from '../../wire/sip-uri.ts';
+import { aorOf, parseSipUri, type SipUri, sameUri, unescapeUser } from '../../wire/sip-uri.ts';
 import type { ListEntryRow, ReplacesValue, SipCause } from '../rows.ts';
 import type { Settings } from '../settings.ts';
 
@@ -19,7 +19,11 @@ export type Invitee = {
 };
 
 /** The invitees of `entries`: duplicates once, without the creator and without the focus itself. */
-export function inviteesOf(entries: readonly RecipientEntry[], creatorAor: string, settings: Settings): readonly Invitee[] {
+export function inviteesOf(
+  entries: readonly RecipientEntry[],
+  creatorAor: string,
+  settings: Settings,
+): readonly Invitee[] {
   const invitees: Invitee[] = [];
   for (const entry of entries) {
     const invitee = inviteeOf(entry, settings);
@@ -33,7 +37,12 @@ export function inviteesOf(entries: readonly RecipientEntry[], creatorAor: strin
 
 function inviteeOf(entry: RecipientEntry, settings: Settings): Invitee {
   const { reading } = entry;
-  const listEntry = (uri: string | null): ListEntryRow => ({ raw: entry.raw, uri, quirks: entry.quirks, position: entry.position });
+  const listEntry = (uri: string | null): ListEntryRow => ({
+    raw: entry.raw,
+    uri,
+    quirks: entry.quirks,
+    position: entry.position,
+  });
   const never = { target: null, replaces: null, extraHeaders: [], displayName: entry.displayName };
   if (!reading.ok) {
     const failure = { status: reading.status, reason: reading.reason };
@@ -57,7 +66,8 @@ function inviteeOf(entry: RecipientEntry, settings: Settings): Invitee {
 /** Why a readable entry is not dialled all the same. */
 function refusalOf(method: string | null, target: SipUri, settings: Settings): SipCause | null {
   // Standards 1.4: a method other than INVITE in a factory's list is never sent.
-  if (method !== null && method.toUpperCase() !== 'INVITE') return { status: 400, reason: `Method ${method} in a list entry` };
+  if (method !== null && method.toUpperCase() !== 'INVITE')
+    return { status: 400, reason: `Method ${method} in a list entry` };
   return privateTargetRefusal(target, settings);
 }
 

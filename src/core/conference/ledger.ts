@@ -205,7 +205,8 @@ export class Ledger {
   }
 
   #save(): Effect | null {
-    const changed = this.#conferenceChanged || this.#changedParticipants.size > 0 || this.#changedSubscriptions.size > 0;
+    const changed =
+      this.#conferenceChanged || this.#changedParticipants.size > 0 || this.#changedSubscriptions.size > 0;
     if (!changed && this.#events.length === 0) return null;
     return {
       type: 'store.save',

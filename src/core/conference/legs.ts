@@ -113,6 +113,10 @@ export class Legs {
     const sessionId = this.#ids.msrpSession();
     const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
     const path = `msrp://${authority}/${sessionId};tcp`;
-    return { sessionId, local: { host, port, path, originId: this.#ids.sdpSession(), audio: this.#settings.audio }, agreement: null };
+    return {
+      sessionId,
+      local: { host, port, path, originId: this.#ids.sdpSession(), audio: this.#settings.audio },
+      agreement: null,
+    };
   }
 }

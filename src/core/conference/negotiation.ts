@@ -18,7 +18,11 @@ export type LocalMedia = {
 export type Agreement = {
   readonly media: readonly MediaRow[];
   /** null: no message session, only an inactive audio line. */
-  readonly msrp: { readonly role: 'active' | 'passive'; readonly remotePath: readonly string[]; readonly acceptsWrapped: readonly string[] } | null;
+  readonly msrp: {
+    readonly role: 'active' | 'passive';
+    readonly remotePath: readonly string[];
+    readonly acceptsWrapped: readonly string[];
+  } | null;
 };
 
 export type Answer = Agreement & { readonly sdp: string };
@@ -47,7 +51,14 @@ export function answerTo(offer: SessionDescription, local: LocalMedia): Answer |
       return audioLine(media);
     }
     // RFC 3264 6: a refused m-line is answered with port 0.
-    return { media: media.media, port: 0, protocol: media.protocol, formats: media.formats, connection: null, attributes: [] };
+    return {
+      media: media.media,
+      port: 0,
+      protocol: media.protocol,
+      formats: media.formats,
+      connection: null,
+      attributes: [],
+    };
   });
   if (rows.length === 0) return null;
   return { sdp: describe(local, lines), media: rows, msrp };
@@ -57,7 +68,10 @@ export function answerTo(offer: SessionDescription, local: LocalMedia): Answer |
 export function offerOf(local: LocalMedia, withAudio: boolean): string {
   // RFC 6135 4.2: a reachable offerer says actpass.
   const lines = [messageLine(local, { setup: 'actpass', direction: 'sendrecv' })];
-  if (withAudio) lines.push(audioLine({ media: 'audio', port: 9, protocol: 'RTP/AVP', formats: ['0'], connection: null, attributes: [] }));
+  if (withAudio)
+    lines.push(
+      audioLine({ media: 'audio', port: 9, protocol: 'RTP/AVP', formats: ['0'], connection: null, attributes: [] }),
+    );
   return describe(local, lines);
 }
 

@@ -11,7 +11,9 @@ import { subscriptionTransitions } from './subscription-state.ts';
 export type TerminationReason = 'deactivated' | 'rejected' | 'timeout' | 'giveup' | 'noresource';
 
 /** RFC 6665 4.2.2: these answers to a NOTIFY end the subscription; 408 is Timer F, which should. */
-const fatalAnswers: ReadonlySet<number> = new Set([404, 405, 408, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 604]);
+const fatalAnswers: ReadonlySet<number> = new Set([
+  404, 405, 408, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 604,
+]);
 
 /** Whether a subscriber's NOTIFY is under way, and whether the roster changed meanwhile. */
 type Delivery = { outstanding: boolean; stale: boolean };
@@ -131,7 +133,14 @@ export class Notifier {
 
   #send(row: SubscriptionRow, state: SipNotify['state'], body: string | null): void {
     const conferenceUri = this.#ledger.conference.uri;
-    this.#ledger.ask({ type: 'sip.notify', subscriptionId: row.id, dialogId: row.dialogId, conferenceUri, state, body });
+    this.#ledger.ask({
+      type: 'sip.notify',
+      subscriptionId: row.id,
+      dialogId: row.dialogId,
+      conferenceUri,
+      state,
+      body,
+    });
   }
 
   #end(row: SubscriptionRow, reason: TerminationReason): void {

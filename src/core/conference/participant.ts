@@ -125,7 +125,8 @@ export function participantEvent(before: ParticipantRow | undefined, after: Part
   if (before !== undefined && before.status === after.status) {
     return before.endpoints === after.endpoints ? null : 'participant.updated';
   }
-  if (isPresent(after.status)) return before !== undefined && isPresent(before.status) ? 'participant.updated' : 'participant.joined';
+  if (isPresent(after.status))
+    return before !== undefined && isPresent(before.status) ? 'participant.updated' : 'participant.joined';
   if (after.status === 'disconnected') return after.joinedAt === null ? 'participant.failed' : 'participant.left';
   if (after.status === 'alerting') return 'participant.ringing';
   if (after.status === 'dialing-out' || after.status === 'pending') {

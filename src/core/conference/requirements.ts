@@ -25,7 +25,9 @@ export function sdpNotAcceptable(facts: SipRequestFacts): Refused | null {
 
 /** RFC 4575 3.4: Accept, when present, includes the package's type. */
 export function conferenceInfoNotAcceptable(facts: SipRequestFacts): Refused | null {
-  return accepts(facts, conferenceInfoType) ? null : { code: 'not-acceptable', detail: `Accept lacks ${conferenceInfoType}` };
+  return accepts(facts, conferenceInfoType)
+    ? null
+    : { code: 'not-acceptable', detail: `Accept lacks ${conferenceInfoType}` };
 }
 
 function accepts(facts: SipRequestFacts, type: string): boolean {

@@ -1,3 +1,150 @@
-import { type ConferenceInfoDocument, type ConferenceInfoUser, writeConferenceInfo } from '../../wire/conference-info.ts';
+import {
+  type ConferenceInfoDocument,
+  type ConferenceInfoEndpoint,
+  type ConferenceInfoUser,
+  writeConferenceInfo,
+} from '../../wire/conference-info.ts';
 import { limits } from '../limits.ts';
-import type { ConferenceRecord, EndpointRow, ParticipantRow } from '../rows.ts';
+import type { ConferenceRecord, Disconnection, EndpointRow, Instant, ParticipantRow } from '../rows.ts';
+import { rosterEntity } from './participant.ts';
+
+/** The conference state that subscribers and REST see (RFC 4575 4, 5), derived from the rows alone. */
+
+/**
+ * The full document as XML of at most `limits.conferenceInfoBytesMax` octets. A roster too long for that lists its
+ * users without their endpoints, as many as fit; `user-count` still tells all.
+ */
+export function fullRoster(record: ConferenceRecord, version: number): string {
+  const document = rosterDocument(record, version);
+  const whole = writeConferenceInfo(document);
+  if (fits(whole)) return whole;
+  const bare = (document.users ?? []).map((user) => ({ ...user, endpoints: [] }));
+  const withUsers = (count: number): string => writeConferenceInfo({ ...document, users: bare.slice(0, count) });
+  let enough = 0;
+  for (let low = 1, high = bare.length; low <= high; ) {
+    const middle = Math.floor((low + high) / 2);
+    if (fits(withUsers(middle))) {
+      enough = middle;
+      low = middle + 1;
+    } else high = middle - 1;
+  }
+  return withUsers(enough);
+}
+
+/** RFC 4575 4.6: the last document of a conference that is no more. */
+export function deletedRoster(conferenceUri: string, version: number): string {
+  return writeConferenceInfo({
+    entity: conferenceUri,
+    state: 'deleted',
+    version,
+    description: null,
+    conferenceState: null,
+    users: null,
+  });
+}
+
+/** Renders one roster version once for each document version that its subscribers have reached. */
+export class RosterTexts {
+  #rosterVersion = -1;
+  readonly #texts = new Map<number, string>();
+
+  at(record: ConferenceRecord, version: number): string {
+    if (record.conference.version !== this.#rosterVersion) {
+      this.#texts.clear();
+      this.#rosterVersion = record.conference.version;
+    }
+    const text = this.#texts.get(version) ?? fullRoster(record, version);
+    this.#texts.set(version, text);
+    return text;
+  }
+}
+
+/** RFC 4575 5.2: a full document, with description and users even when they are empty. */
+export function rosterDocument(
+  { conference, participants }: ConferenceRecord,
+  version: number,
+): ConferenceInfoDocument {
+  const listed = participants.filter((participant) => participant.inRoster).sort((a, b) => a.position - b.position);
+  return {
+    entity: conference.uri,
+    state: 'full',
+    version,
+    description: {
+      subject: conference.subject,
+      confUris: [{ uri: conference.uri, purpose: 'participation' }],
+      maximumUserCount: conference.maxParticipants,
+    },
+    conferenceState: {
+      userCount: conference.participantCount,
+      active: conference.status === 'active',
+      locked: conference.locked,
+    },
+    users: listed.map(userOf),
+  };
+}
+
+function userOf(participant: ParticipantRow): ConferenceInfoUser {
+  const current = participant.endpoints.filter((endpoint) => endpoint.status !== 'disconnected');
+  const shown = current.length > 0 ? current : participant.endpoints.slice(-1);
+  return {
+    entity: rosterEntity(participant),
+    displayText: participant.private ? `Anonymous ${participant.position + 1}` : participant.displayName,
+    roles: [participant.role],
+    endpoints:
+      shown.length > 0
+        ? shown.map((endpoint, index) => endpointOf(participant, endpoint, index))
+        : [undialled(participant)],
+  };
+}
+
+function endpointOf(participant: ParticipantRow, endpoint: EndpointRow, index: number): ConferenceInfoEndpoint {
+  return {
+    entity: participant.private ? anonymousEndpoint(participant, index) : endpoint.entity,
+    referred: endpoint.referredBy === null ? null : { when: null, reason: null, by: endpoint.referredBy },
+    status: endpoint.status,
+    joiningMethod: endpoint.joiningMethod,
+    joiningInfo: endpoint.joinedAt === null ? null : { when: endpoint.joinedAt, reason: null, by: null },
+    ...disconnectionOf(endpoint.disconnection, endpoint.leftAt),
+    media: endpoint.media,
+  };
+}
+
+/** A list entry that was never dialled is shown all the same, with the reason. */
+function undialled(participant: ParticipantRow): ConferenceInfoEndpoint {
+  return {
+    entity: rosterEntity(participant),
+    referred: participant.referredBy === null ? null : { when: null, reason: null, by: participant.referredBy },
+    status: participant.status,
+    joiningMethod: participant.joiningMethod,
+    joiningInfo: null,
+    ...disconnectionOf(participant.disconnection, participant.leftAt),
+    media: [],
+  };
+}
+
+/** RFC 4575 5.6: an anonymous participant's endpoint must not be its Contact. */
+function anonymousEndpoint(participant: ParticipantRow, index: number): string {
+  return `sip:anonymous${participant.position + 1}-${index + 1}@anonymous.invalid`;
+}
+
+function disconnectionOf(
+  disconnection: Disconnection | null,
+  when: Instant | null,
+): Pick<ConferenceInfoEndpoint, 'disconnectionMethod' | 'disconnectionInfo'> {
+  if (disconnection === null) return { disconnectionMethod: null, disconnectionInfo: null };
+  const { method, sipStatus, reason } = disconnection;
+  return {
+    disconnectionMethod: method,
+    disconnectionInfo: { when, reason: reasonHeader(sipStatus, reason), by: null },
+  };
+}
+
+/** RFC 4575 5.7.2: the reason in the form of a Reason header (RFC 3326). */
+function reasonHeader(status: number | null, text: string | null): string | null {
+  if (status === null) return text;
+  return `Reason: SIP;cause=${status}${text === null ? '' : `;text="${text.replaceAll('"', "'")}"`}`;
+}
+
+function fits(text: string): boolean {
+  return Buffer.byteLength(text) <= limits.conferenceInfoBytesMax;
+}

@@ -1,0 +1,264 @@
+import { BlockList, isIP, isIPv6 } from 'node:net';
+
+/** Every variable with its default and meaning; README's table is checked against it. The only reader of the environment. */
+export const variables = [
+  { name: 'HTTP_HOST', default: '127.0.0.1', meaning: 'address of the REST API' },
+  { name: 'HTTP_PORT', default: '8080', meaning: 'port of the REST API; `0` picks a free one, as for every port' },
+  {
+    name: 'API_KEY',
+    default: 'made at first start',
+    meaning:
+      'an admin key given from outside, at least 24 characters; without one a key is made, printed once and kept hashed',
+  },
+  { name: 'SIP_HOST', default: '127.0.0.1', meaning: 'address of the embedded SIP server, UDP and TCP' },
+  { name: 'SIP_PORT', default: '5060', meaning: 'its port' },
+  {
+    name: 'SIP_PUBLIC_HOST',
+    default: '`SIP_HOST`',
+    meaning: 'what goes into Via and Contact when it differs; demanded when `SIP_HOST` is a wildcard',
+  },
+  {
+    name: 'SIP_DOMAINS',
+    default: '`SIP_HOST`',
+    meaning:
+      'domains whose identities are ours, comma separated; the first is used in new conference URIs, with the SIP port unless that is 5060 or the domain is a DNS name; demanded with `DRACHTIO_HOST` or a wildcard `SIP_HOST`',
+  },
+  { name: 'FACTORY_USER', default: 'conf-fact', meaning: 'the factory is `sip:FACTORY_USER@` any own domain' },
+  {
+    name: 'SIP_AUTH',
+    default: '`open` on loopback, else `digest`',
+    meaning: '`open`: From is believed; `digest`: 401 unless the peer is trusted (credentials are not accepted yet)',
+  },
+  {
+    name: 'SIP_TRUSTED_PEERS',
+    default: '`127.0.0.0/8,::1` on loopback, else none',
+    meaning: 'addresses of the SIP/IP core, from which P-Asserted-Identity is believed',
+  },
+  { name: 'SIP_CORE', default: 'none', meaning: 'URI of the SIP/IP core: every request to somebody else goes there' },
+  {
+    name: 'AUDIO',
+    default: 'off',
+    meaning:
+      '`off` rejects audio lines; `inactive` accepts them without sound, so that softphones can be in the roster',
+  },
+  {
+    name: 'PRIVATE_TARGETS',
+    default: '`allow` on loopback, else `refuse`',
+    meaning: 'whether list URIs and MSRP paths may point at loopback or private addresses',
+  },
+  {
+    name: 'NODE_ID',
+    default: 'made at first start',
+    meaning: 'which process owns the rows of a running conference; one process per `NODE_ID` and per `DATA_DIR`',
+  },
+  { name: 'LENIENT', default: 'true', meaning: 'accept the known mistakes of real clients; `false` is strict' },
+  { name: 'SIPD_MODE', default: 'free', meaning: '`strict` copies the limits of the real drachtio server' },
+  { name: 'DRACHTIO_HOST', default: 'none', meaning: 'use this drachtio server instead of the embedded one' },
+  { name: 'DRACHTIO_PORT', default: '9022', meaning: 'its control port' },
+  { name: 'DRACHTIO_SECRET', default: 'cymru', meaning: 'its secret' },
+  { name: 'MSRP_HOST', default: '127.0.0.1', meaning: 'address of MSRP over TCP' },
+  { name: 'MSRP_PORT', default: '2855', meaning: 'its port' },
+  {
+    name: 'MSRP_PUBLIC_HOST',
+    default: '`MSRP_HOST`',
+    meaning: 'what goes into SDP and MSRP paths when it differs; demanded when `MSRP_HOST` is a wildcard',
+  },
+  { name: 'DATABASE_URL', default: 'none', meaning: 'Postgres; without it an embedded database in `DATA_DIR`' },
+  { name: 'DATA_DIR', default: './data', meaning: 'where the embedded database and generated secrets lie' },
+  { name: 'LOG_LEVEL', default: 'info', meaning: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`' },
+  { name: 'LOG_FORMAT', default: '`pretty` on a terminal, else `json`', meaning: '`pretty` or `json`' },
+] as const;
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+type Address = { readonly host: string; readonly port: number };
+
+export type Config = {
+  readonly http: Address;
+  readonly apiKey: string | null;
+  readonly sip: Address & { readonly publicHost: string };
+  /** null: the embedded SIP server. */
+  readonly drachtio: (Address & { readonly secret: string }) | null;
+  readonly sipdMode: 'free' | 'strict';
+  /** Own domains, lower case, the first one used in new URIs. */
+  readonly domains: readonly string[];
+  readonly factoryUser: string;
+  readonly auth: 'open' | 'digest';
+  readonly trustedPeers: readonly string[];
+  readonly sipCore: string | null;
+  readonly audio: 'off' | 'inactive';
+  readonly privateTargets: 'allow' | 'refuse';
+  readonly nodeId: string | null;
+  readonly lenient: boolean;
+  readonly msrp: Address & { readonly publicHost: string };
+  readonly databaseUrl: string | null;
+  readonly dataDir: string;
+  readonly logLevel: string;
+  readonly logFormat: 'pretty' | 'json' | 'auto';
+};
+
+/** A variable that cannot be used; the message is the one sentence the start ends with. */
+export class BadConfig extends Error {}
+
+/** Reads and checks the environment. Throws BadConfig naming the variable. Source: docs table of the README. */
+export function readConfig(env: Env): Config {
+  const drachtioHost = text(env, 'DRACHTIO_HOST');
+  const sip = { host: text(env, 'SIP_HOST') ?? '127.0.0.1', port: port(env, 'SIP_PORT', 5060) };
+  const onLoopback = drachtioHost === null && isLoopback(sip.host);
+  const msrpHost = text(env, 'MSRP_HOST') ?? '127.0.0.1';
+  return Object.freeze({
+    http: { host: text(env, 'HTTP_HOST') ?? '127.0.0.1', port: port(env, 'HTTP_PORT', 8080) },
+    apiKey: apiKey(env),
+    sip: {
+      ...sip,
+      publicHost: publicHost(env, { name: 'SIP_PUBLIC_HOST', bound: sip.host, wildcardOk: drachtioHost !== null }),
+    },
+    drachtio:
+      drachtioHost === null
+        ? null
+        : {
+            host: drachtioHost,
+            port: port(env, 'DRACHTIO_PORT', 9022),
+            secret: text(env, 'DRACHTIO_SECRET') ?? 'cymru',
+          },
+    sipdMode: oneOf(env, 'SIPD_MODE', ['free', 'strict']) ?? 'free',
+    domains: domains(env, { sipHost: sip.host, drachtio: drachtioHost !== null }),
+    factoryUser: factoryUser(env),
+    auth: oneOf(env, 'SIP_AUTH', ['open', 'digest']) ?? (onLoopback ? 'open' : 'digest'),
+    trustedPeers: trustedPeers(env, onLoopback),
+    sipCore: sipCore(env),
+    audio: oneOf(env, 'AUDIO', ['off', 'inactive']) ?? 'off',
+    privateTargets: oneOf(env, 'PRIVATE_TARGETS', ['allow', 'refuse']) ?? (onLoopback ? 'allow' : 'refuse'),
+    nodeId: nodeId(env),
+    lenient: (oneOf(env, 'LENIENT', ['true', 'false']) ?? 'true') === 'true',
+    msrp: {
+      host: msrpHost,
+      port: port(env, 'MSRP_PORT', 2855),
+      publicHost: publicHost(env, { name: 'MSRP_PUBLIC_HOST', bound: msrpHost, wildcardOk: false }),
+    },
+    databaseUrl: databaseUrl(env),
+    dataDir: text(env, 'DATA_DIR') ?? './data',
+    logLevel: oneOf(env, 'LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']) ?? 'info',
+    logFormat: oneOf(env, 'LOG_FORMAT', ['pretty', 'json']) ?? 'auto',
+  });
+}
+
+/** Whether `host` only ever reaches this machine. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+function text(env: Env, name: string): string | null {
+  const value = env[name]?.trim();
+  return value === undefined || value === '' ? null : value;
+}
+
+function port(env: Env, name: string, fallback: number): number {
+  const value = text(env, name);
+  if (value === null) return fallback;
+  const number = Number(value);
+  if (!/^\d{1,5}$/.test(value) || number > 65_535)
+    throw new BadConfig(`${name} must be a port from 0 to 65535, not "${value}".`);
+  return number;
+}
+
+function oneOf<Word extends string>(env: Env, name: string, words: readonly Word[]): Word | null {
+  const value = text(env, name)?.toLowerCase();
+  if (value === undefined) return null;
+  const word = words.find((candidate) => candidate === value);
+  if (word === undefined) throw new BadConfig(`${name} must be one of ${words.join(', ')}, not "${value}".`);
+  return word;
+}
+
+function apiKey(env: Env): string | null {
+  const key = text(env, 'API_KEY');
+  if (key !== null && key.length < 24) throw new BadConfig('API_KEY must have at least 24 characters.');
+  return key;
+}
+
+function publicHost(env: Env, how: { name: string; bound: string; wildcardOk: boolean }): string {
+  const given = text(env, how.name);
+  if (given !== null) {
+    if (isWildcard(given)) throw new BadConfig(`${how.name} must be an address that others can reach, not "${given}".`);
+    return given;
+  }
+  if (isWildcard(how.bound) && !how.wildcardOk)
+    throw new BadConfig(`${how.name} must be set when the server listens on ${how.bound}.`);
+  return how.bound;
+}
+
+function domains(env: Env, how: { sipHost: string; drachtio: boolean }): readonly string[] {
+  const given = text(env, 'SIP_DOMAINS');
+  if (given === null) {
+    if (how.drachtio) throw new BadConfig('SIP_DOMAINS must be set when DRACHTIO_HOST is.');
+    if (isWildcard(how.sipHost)) throw new BadConfig(`SIP_DOMAINS must be set when SIP_HOST is ${how.sipHost}.`);
+    return [bracketed(how.sipHost.toLowerCase())];
+  }
+  const list = given.split(',').map((domain) => domain.trim().toLowerCase());
+  for (const domain of list) {
+    if (isIP(domain) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(domain)) {
+      throw new BadConfig(`SIP_DOMAINS must be domain names or addresses, comma separated; "${domain}" is neither.`);
+    }
+  }
+  return list.map(bracketed);
+}
+
+/** An IPv6 address as it stands in a URI. */
+function bracketed(host: string): string {
+  return isIPv6(host) ? `[${host}]` : host;
+}
+
+function factoryUser(env: Env): string {
+  const user = text(env, 'FACTORY_USER') ?? 'conf-fact';
+  if (!/^[A-Za-z0-9._~-]+$/.test(user))
+    throw new BadConfig(`FACTORY_USER must be a plain SIP user part, not "${user}".`);
+  return user;
+}
+
+function trustedPeers(env: Env, onLoopback: boolean): readonly string[] {
+  const given = text(env, 'SIP_TRUSTED_PEERS');
+  if (given === null) return onLoopback ? ['127.0.0.0/8', '::1'] : [];
+  const list = given.split(',').map((peer) => peer.trim());
+  addresses(list);
+  return list;
+}
+
+/** A test for "does this address belong to `list`", each entry an address or a network in CIDR form. Throws BadConfig. */
+export function addresses(list: readonly string[]): (address: string) => boolean {
+  const block = new BlockList();
+  for (const entry of list) {
+    const [address = '', prefix] = entry.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    const bitsMax = family === 'ipv6' ? 128 : 32;
+    const bits = prefix === undefined ? bitsMax : Number(prefix);
+    if (isIP(address) === 0 || !Number.isInteger(bits) || bits < 0 || bits > bitsMax) {
+      throw new BadConfig(`SIP_TRUSTED_PEERS must be addresses or networks, comma separated; "${entry}" is neither.`);
+    }
+    block.addSubnet(address, bits, family);
+  }
+  return (address) => block.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+}
+
+function sipCore(env: Env): string | null {
+  const uri = text(env, 'SIP_CORE');
+  if (uri !== null && !/^sips?:[^\s<>]+$/i.test(uri)) throw new BadConfig(`SIP_CORE must be a SIP URI, not "${uri}".`);
+  return uri;
+}
+
+function nodeId(env: Env): string | null {
+  const id = text(env, 'NODE_ID');
+  if (id !== null && !/^[A-Za-z0-9._-]{1,64}$/.test(id))
+    throw new BadConfig('NODE_ID must be 1 to 64 letters, digits, dots, dashes or underscores.');
+  return id;
+}
+
+function databaseUrl(env: Env): string | null {
+  const url = text(env, 'DATABASE_URL');
+  if (url !== null && !/^postgres(ql)?:\/\//.test(url))
+    throw new BadConfig('DATABASE_URL must begin with postgres:// or postgresql://.');
+  return url;
+}

@@ -1,0 +1,160 @@
+import type { Ids } from '../../src/core/ids.ts';
+import type { Caller, InviteReceived, SubscribeReceived } from '../../src/core/input.ts';
+import type { Settings } from '../../src/core/settings.ts';
+import { parseResourceList, type RecipientEntry } from '../../src/wire/resource-lists.ts';
+import { parseSdp, type SessionDescription } from '../../src/wire/sdp.ts';
+import { parseSipUri } from '../../src/wire/sip-uri.ts';
+
+/** One construction per thing, with defaults for everything, so that each option a test sets means something. */
+
+export const factoryUri = 'sip:conf-fact@conf.example.com';
+
+/** Where the people of the stories live. */
+export const addressOf: Readonly<Record<string, string>> = {
+  alice: 'sip:alice@atlanta.example.com',
+  bob: 'sip:bob@biloxi.example.com',
+  ted: 'sip:ted@example.net',
+  carol: 'sip:carol@chicago.example.com',
+  eve: 'sip:eve@elsewhere.example.com',
+};
+
+export function nameOf(uri: string): string {
+  return Object.keys(addressOf).find((name) => uri.startsWith(addressOf[name] ?? '-')) ?? uri;
+}
+
+export function settings(changes: Partial<Settings> = {}): Settings {
+  return {
+    node: 'node-1',
+    lenient: true,
+    factoryUser: 'conf-fact',
+    ownHosts: new Set(['conf.example.com']),
+    conferenceAuthority: 'conf.example.com',
+    msrp: { host: 'focus.conf.example.com', port: 2855 },
+    audio: 'off',
+    privateTargets: 'refuse',
+    ...changes,
+  };
+}
+
+/** Identifiers that count: row-1, tag-1, 1 as the first conference. */
+export function countingIds(): Ids {
+  const counts = new Map<string, number>();
+  const next = (kind: string): string => {
+    const count = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, count);
+    return `${kind}-${count}`;
+  };
+  return {
+    row: () => next('row'),
+    conferenceUser: () => next('c').slice(2),
+    tag: () => next('tag'),
+    callId: () => next('call'),
+    msrpSession: () => next('session'),
+    sdpSession: () => next('3801').replace('-', ''),
+  };
+}
+
+export type OfferOptions = {
+  setup?: string;
+  acceptTypes?: string;
+  port?: number;
+  audio?: boolean;
+  msrp?: boolean;
+  direction?: string;
+};
+
+/** A client's offer or answer with one MSRP line, as in flow M-03. */
+export function clientSdp(name: string, options: OfferOptions = {}): SessionDescription {
+  const {
+    setup = 'actpass',
+    acceptTypes = 'message/cpim',
+    port = 7656,
+    audio = false,
+    msrp = true,
+    direction,
+  } = options;
+  const host = `pc.${name}.example.com`;
+  const message = [
+    `m=message ${port} TCP/MSRP *`,
+    `a=accept-types:${acceptTypes}`,
+    'a=accept-wrapped-types:text/plain',
+    `a=setup:${setup}`,
+    `a=path:msrp://${host}:7656/${name}Session;tcp`,
+    ...(direction === undefined ? [] : [`a=${direction}`]),
+  ];
+  const lines = ['v=0', `o=${name} 28 28 IN IP4 ${host}`, 's=-', `c=IN IP4 ${host}`, 't=0 0', ...(msrp ? message : [])];
+  if (audio) lines.push('m=audio 4000 RTP/AVP 0 8');
+  return parseSdp(`${lines.join('\r\n')}\r\n`);
+}
+
+export type ListEntry = { uri: string; replaces?: string };
+
+/** A resource list read from real XML; `replaces` is escaped as RFC 3261 19.1.1 asks. */
+export function recipients(entries: readonly (ListEntry | string)[], lenient = true): readonly RecipientEntry[] {
+  const elements = entries.map((entry) => {
+    const { uri, replaces } = typeof entry === 'string' ? { uri: entry } : entry;
+    const address = addressOf[uri] ?? uri;
+    const header = replaces === undefined ? '' : `;method=INVITE?Replaces=${encodeURIComponent(replaces)}`;
+    return `<entry uri="${`${address}${header}`.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}"/>`;
+  });
+  const text = `<?xml version="1.0"?><resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"><list>${elements.join('')}</list></resource-lists>`;
+  return parseResourceList(text, { lenient, bytesMax: 65_536, elementsMax: 2_000, depthMax: 8 }).entries;
+}
+
+export function callerNamed(name: string, changes: Partial<Caller> = {}): Caller {
+  return {
+    aor: addressOf[name] ?? name,
+    displayName: name.slice(0, 1).toUpperCase() + name.slice(1),
+    private: false,
+    ...changes,
+  };
+}
+
+let requests = 0;
+
+/** What every request says; each call is a request of its own. */
+function facts(name: string, method: string, target: string) {
+  const number = ++requests;
+  const callId = `${name}-${method.toLowerCase()}-${number}`;
+  const fromTag = `${name}tag${number}`;
+  return {
+    reply: `sip:${name}:${number}`,
+    method,
+    target: parseSipUri(target),
+    caller: callerNamed(name),
+    callId,
+    fromTag,
+    dialogId: `${callId};from-tag=${fromTag}`,
+    requires: [],
+    accepts: null,
+    quirks: [],
+    received: `${method} ${target} SIP/2.0`,
+  };
+}
+
+export function inviteFrom(name: string, target: string, changes: Partial<InviteReceived> = {}): InviteReceived {
+  return {
+    type: 'invite-received',
+    ...facts(name, 'INVITE', target),
+    contact: `sip:${name}@pc.${name}.example.com`,
+    subject: null,
+    maxForwards: 70,
+    offer: clientSdp(name),
+    list: null,
+    ...changes,
+  };
+}
+
+export function subscribeFrom(
+  name: string,
+  target: string,
+  changes: Partial<SubscribeReceived> = {},
+): SubscribeReceived {
+  return {
+    type: 'subscribe-received',
+    ...facts(name, 'SUBSCRIBE', target),
+    event: 'conference',
+    expires: null,
+    ...changes,
+  };
+}

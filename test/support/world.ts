@@ -1,0 +1,340 @@
+import { expect } from 'vitest';
+import type { Turn } from '../../src/core/context.ts';
+import type { Effect, Outcome, SipInvite, SipNotify } from '../../src/core/effect.ts';
+import type { Input, InviteReceived, SubscribeReceived } from '../../src/core/input.ts';
+import { refusal } from '../../src/core/refusal.ts';
+import type {
+  AttemptRow,
+  Change,
+  ConferenceRecord,
+  ConferenceRow,
+  ParticipantRow,
+  SubscriptionRow,
+} from '../../src/core/rows.ts';
+import { Service } from '../../src/core/service.ts';
+import type { Settings } from '../../src/core/settings.ts';
+import { type ConferenceInfoDocument, parseConferenceInfo } from '../../src/wire/conference-info.ts';
+import {
+  addressOf,
+  clientSdp,
+  countingIds,
+  factoryUri,
+  inviteFrom,
+  type ListEntry,
+  nameOf,
+  recipients,
+  settings,
+  subscribeFrom,
+} from './fixtures.ts';
+import { Ladder } from './ladder.ts';
+
+/**
+ * The core with nothing real around it: people who call, a store that keeps rows, a clock that is turned by hand.
+ * Everything that crosses the core's door is a line of the ladder.
+ */
+export class World {
+  readonly ladder = new Ladder();
+  readonly saved = {
+    conferences: new Map<string, ConferenceRow>(),
+    participants: new Map<string, ParticipantRow>(),
+    subscriptions: new Map<string, SubscriptionRow>(),
+  };
+  readonly attempts: AttemptRow[] = [];
+  readonly events: string[] = [];
+  readonly effects: Effect[] = [];
+  readonly settings: Settings;
+  readonly #service: Service;
+  readonly #timers = new Map<string, number>();
+  readonly #invited = new Map<string, SipInvite>();
+  readonly #endpointNames = new Map<string, string>();
+  readonly #subscribed = new Map<string, string>();
+  readonly #outcomes = new Map<string, Outcome>();
+  #now = Date.UTC(2026, 0, 1);
+
+  constructor(changes: Partial<Settings> = {}) {
+    this.settings = settings(changes);
+    this.#service = new Service({ settings: this.settings, ids: countingIds() });
+  }
+
+  get now(): number {
+    return this.#now;
+  }
+
+  get conferenceUri(): string {
+    return 'sip:conf-1@conf.example.com';
+  }
+
+  /** Something happens. */
+  happens(input: Input): void {
+    for (const turn of this.#service.handle(input, this.#now)) this.#perform(turn);
+  }
+
+  /** A person's client sends INVITE to the factory with a resource list. */
+  factoryInvite(list: readonly (ListEntry | string)[] | null, changes: Partial<InviteReceived> = {}): InviteReceived {
+    const from = changes.caller === undefined ? 'alice' : nameOf(changes.caller?.aor ?? 'eve');
+    const requires = list === null ? [] : ['recipient-list-invite'];
+    const input = inviteFrom(from, factoryUri, {
+      requires,
+      list: list === null ? null : recipients(list, this.settings.lenient),
+      ...changes,
+    });
+    const names =
+      list === null
+        ? ''
+        : ` [${list.map((entry) => nameOf(typeof entry === 'string' ? (addressOf[entry] ?? entry) : (addressOf[entry.uri] ?? entry.uri))).join(' ')}]`;
+    this.ladder.add(from, 'focus', `INVITE ${factoryUri}${names}`);
+    this.happens(input);
+    return input;
+  }
+
+  dialsIn(name: string, changes: Partial<InviteReceived> = {}): InviteReceived {
+    const input = inviteFrom(name, this.conferenceUri, changes);
+    this.ladder.add(name, 'focus', `INVITE ${this.conferenceUri}`);
+    this.happens(input);
+    return input;
+  }
+
+  subscribes(name: string, changes: Partial<SubscribeReceived> = {}): SubscribeReceived {
+    const input = subscribeFrom(name, this.conferenceUri, changes);
+    this.ladder.add(name, 'focus', `SUBSCRIBE${input.expires === null ? '' : ` Expires: ${input.expires}`}`);
+    this.happens(input);
+    return input;
+  }
+
+  /** The subscriber's NOTIFY transaction ends. */
+  answersNotify(name: string, status = 200): void {
+    this.ladder.add(name, 'focus', `${status} NOTIFY`);
+    this.happens({ type: 'notify-answered', subscriptionId: this.subscriptionOf(name).id, status });
+  }
+
+  refreshes(name: string, expires: number | null, changes: Partial<SubscribeReceived> = {}): void {
+    const row = this.subscriptionOf(name);
+    const { type: _type, ...facts } = subscribeFrom(name, this.conferenceUri, { dialogId: row.dialogId, ...changes });
+    this.ladder.add(name, 'focus', `SUBSCRIBE (refresh)${expires === null ? '' : ` Expires: ${expires}`}`);
+    this.happens({ ...facts, type: 'subscription-refreshed', subscriptionId: row.id, expires });
+  }
+
+  rings(name: string): void {
+    this.ladder.add(name, 'focus', '180 INVITE');
+    this.happens({ type: 'endpoint-alerting', endpointId: this.endpointOf(name) });
+  }
+
+  answers(name: string, sdp = clientSdp(name, { setup: 'active' })): void {
+    this.ladder.add(name, 'focus', '200 INVITE');
+    this.happens({
+      type: 'endpoint-answered',
+      endpointId: this.endpointOf(name),
+      contact: `sip:${name}@pc.${name}.example.com`,
+      remoteTag: `${name}tag`,
+      displayName: null,
+      answer: sdp,
+    });
+  }
+
+  refuses(name: string, status: number, unsupported: readonly string[] = []): void {
+    this.ladder.add(
+      name,
+      'focus',
+      `${status} INVITE${unsupported.length === 0 ? '' : ` Unsupported: ${unsupported.join(', ')}`}`,
+    );
+    this.happens({
+      type: 'endpoint-failed',
+      endpointId: this.endpointOf(name),
+      cause: { status, reason: `Reason ${status}` },
+      unsupported,
+    });
+  }
+
+  acknowledges(name: string, answer: ReturnType<typeof clientSdp> | null = null): void {
+    this.ladder.add(name, 'focus', 'ACK');
+    this.happens({ type: 'ack-received', endpointId: this.endpointOf(name), answer });
+  }
+
+  hangsUp(name: string): void {
+    this.ladder.add(name, 'focus', 'BYE');
+    this.happens({ type: 'dialog-ended', endpointId: this.endpointOf(name), by: 'peer', reason: null });
+  }
+
+  /** Turns the clock; every timer due fires in its order. */
+  passes(ms: number): void {
+    const until = this.#now + ms;
+    for (let due = this.#nextTimer(until); due !== undefined; due = this.#nextTimer(until)) {
+      this.#now = Math.max(this.#now, due.at);
+      this.#timers.delete(due.id);
+      this.ladder.add('clock', 'focus', `${due.id.split(':')[0]} timer`);
+      this.happens({ type: 'timer-fired', timer: due.id });
+    }
+    this.#now = until;
+  }
+
+  get timers(): readonly string[] {
+    return [...this.#timers.keys()];
+  }
+
+  get record(): ConferenceRecord | undefined {
+    const id = [...this.saved.conferences.keys()][0];
+    return id === undefined ? undefined : this.#service.view(id);
+  }
+
+  get conference(): ConferenceRow {
+    const row = [...this.saved.conferences.values()][0];
+    if (row === undefined) throw new Error('no conference was saved');
+    return row;
+  }
+
+  /** The saved row of somebody, found by name or by the URI itself. */
+  participant(name: string): ParticipantRow {
+    const uri = addressOf[name] ?? name;
+    const row = [...this.saved.participants.values()].find((candidate) => candidate.uri === uri);
+    if (row === undefined) throw new Error(`${name} is no participant`);
+    return row;
+  }
+
+  subscriptionOf(name: string): SubscriptionRow {
+    const rows = [...this.saved.subscriptions.values()].filter((row) => row.subscriber === addressOf[name]);
+    const row = rows.at(-1);
+    if (row === undefined) throw new Error(`${name} has no subscription`);
+    return row;
+  }
+
+  endpointOf(name: string): string {
+    const endpoint = this.participant(name).endpoints.at(-1);
+    if (endpoint === undefined) throw new Error(`${name} has no endpoint`);
+    return endpoint.id;
+  }
+
+  /** The last INVITE that went to somebody. */
+  inviteTo(name: string): SipInvite {
+    const invite = this.#invited.get(name);
+    if (invite === undefined) throw new Error(`${name} was not invited`);
+    return invite;
+  }
+
+  wasInvited(name: string): boolean {
+    return this.#invited.has(name);
+  }
+
+  outcome(reply: string): Outcome {
+    const outcome = this.#outcomes.get(reply);
+    if (outcome === undefined) throw new Error('there was no reply');
+    return outcome;
+  }
+
+  /** The documents somebody was sent, in order. */
+  documents(name: string): readonly ConferenceInfoDocument[] {
+    return this.notifies(name).flatMap((notify) => (notify.body === null ? [] : [parseConferenceInfo(notify.body)]));
+  }
+
+  notifies(name: string): readonly SipNotify[] {
+    return this.effects.filter(
+      (effect): effect is SipNotify =>
+        effect.type === 'sip.notify' && this.#subscribed.get(effect.subscriptionId) === name,
+    );
+  }
+
+  #perform(turn: Turn): void {
+    for (const effect of turn.effects) {
+      this.effects.push(effect);
+      this.#apply(effect);
+      const line = this.#told(effect);
+      if (line !== null) this.ladder.add('focus', line.to, line.what);
+    }
+  }
+
+  #apply(effect: Effect): void {
+    if (effect.type === 'store.save') this.#save(effect.change);
+    else if (effect.type === 'timer.start') this.#timers.set(effect.id, effect.at);
+    else if (effect.type === 'timer.stop') this.#timers.delete(effect.id);
+    else if (effect.type === 'sip.invite') {
+      this.#invited.set(nameOf(effect.target), effect);
+      this.#endpointNames.set(effect.endpointId, nameOf(effect.target));
+    } else if (effect.type === 'reply') {
+      expect(this.#outcomes.has(effect.to), 'exactly one reply per request').toBe(false);
+      this.#outcomes.set(effect.to, effect.outcome);
+    }
+  }
+
+  #save(change: Change): void {
+    for (const row of change.conferences) this.saved.conferences.set(row.id, row);
+    for (const row of change.participants) this.saved.participants.set(row.id, row);
+    for (const row of change.subscriptions) {
+      this.saved.subscriptions.set(row.id, row);
+      this.#subscribed.set(row.id, nameOf(row.subscriber));
+    }
+    this.attempts.push(...change.attempts);
+    this.events.push(...change.events.map((event) => event.type));
+  }
+
+  #told(effect: Effect): { to: string; what: string } | null {
+    switch (effect.type) {
+      case 'store.save':
+        return { to: 'store', what: this.#saveLine(effect.change) };
+      case 'reply':
+        return { to: this.#replyTo(effect.to), what: replyLine(effect.outcome) };
+      case 'sip.invite':
+        return { to: nameOf(effect.target), what: `INVITE${replacesLine(effect)}` };
+      case 'sip.cancel':
+        return { to: this.#nameOfEndpoint(effect.endpointId), what: 'CANCEL' };
+      case 'sip.bye':
+        return { to: this.#nameOfEndpoint(effect.endpointId), what: `BYE (${effect.reason})` };
+      case 'sip.notify':
+        return { to: this.#subscribed.get(effect.subscriptionId) ?? '?', what: notifyLine(effect) };
+      case 'sip.release':
+        return { to: 'sipd', what: `release ${this.#subscribed.get(effect.subscriptionId) ?? '?'}` };
+      default:
+        return null;
+    }
+  }
+
+  #saveLine(change: Change): string {
+    if (change.attempts.length > 0) return `attempt ${change.attempts[0]?.code}`;
+    const version = change.conferences[0]?.version;
+    return version === undefined ? 'save' : `save v${version}`;
+  }
+
+  #replyTo(token: string): string {
+    return token.split(':')[1] ?? token;
+  }
+
+  #nameOfEndpoint(endpointId: string): string {
+    const known = this.#endpointNames.get(endpointId);
+    if (known !== undefined) return known;
+    const row = [...this.saved.participants.values()].find((candidate) =>
+      candidate.endpoints.some((endpoint) => endpoint.id === endpointId),
+    );
+    return row === undefined ? endpointId : nameOf(row.uri);
+  }
+
+  #nextTimer(until: number): { id: string; at: number } | undefined {
+    const due = [...this.#timers].map(([id, at]) => ({ id, at })).filter((timer) => timer.at <= until);
+    return due.sort((a, b) => a.at - b.at)[0];
+  }
+}
+
+function replyLine(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case 'refused':
+      return `${refusal(outcome.code).sip} ${outcome.code}`;
+    case 'session-accepted':
+      return `200 INVITE <${outcome.contact}>;isfocus`;
+    case 'subscription-accepted':
+      return `200 SUBSCRIBE Expires: ${outcome.expires}`;
+    case 'capabilities':
+      return `200 OPTIONS as ${outcome.at}`;
+    default:
+      return outcome.kind;
+  }
+}
+
+function replacesLine(invite: SipInvite): string {
+  const { replaces } = invite;
+  return replaces === null ? '' : ` Replaces: ${replaces.callId};to-tag=${replaces.toTag};from-tag=${replaces.fromTag}`;
+}
+
+function notifyLine(notify: SipNotify): string {
+  const state = notify.state.name === 'terminated' ? `terminated;${notify.state.reason}` : notify.state.name;
+  if (notify.body === null) return `NOTIFY ${state}`;
+  const document = parseConferenceInfo(notify.body);
+  const users = (document.users ?? []).map((user) => `${nameOf(user.entity)}:${user.endpoints[0]?.status ?? '-'}`);
+  return `NOTIFY ${state} v${document.version} ${document.state === 'deleted' ? 'deleted' : `[${users.join(' ')}]`}`;
+}
