@@ -1,0 +1,76 @@
+import { isDriverAdapterError } from '@prisma/driver-adapter-utils';
+import { limits } from '../core/limits.ts';
+import { batchStatement, fencedState } from './batch-statement.ts';
+import { BatchFailed, reasonOf } from './errors.ts';
+import type { Batch } from './fold.ts';
+import { Prisma, type PrismaClient } from './generated/client.ts';
+import { jsonText } from './json-text.ts';
+import type { StoreLog } from './store-log.ts';
+
+/** Attempts may outnumber their limit by this many before the oldest are removed, which costs a statement. */
+const attemptsSlack = 100;
+
+/** A save that takes longer is worth a line in the log. */
+const slowMs = 1_000;
+
+export type BatchWriterOptions = {
+  readonly prisma: PrismaClient;
+  readonly node: string;
+  readonly instance: string;
+  readonly log: StoreLog;
+  /** Called when the fence refused a batch: this process was taken for dead. */
+  readonly onFenced: () => void;
+};
+
+/** Writes batches, each in one statement, and keeps the log of attempts within its bound. */
+export function batchWriter({ prisma, node, instance, log, onFenced }: BatchWriterOptions) {
+  let untrimmed = attemptsSlack;
+  return async (batch: Batch): Promise<void> => {
+    const started = performance.now();
+    try {
+      await prisma.$executeRaw(Prisma.sql([...batchStatement], jsonText(batch), node, instance));
+    } catch (error) {
+      const failure = batchFailure(error);
+      log.error({ state: failure.state, reason: failure.message, changes: batch.events.length }, 'batch not saved');
+      if (failure.state === fencedState) onFenced();
+      throw failure;
+    }
+    const tookMs = performance.now() - started;
+    if (tookMs > slowMs) log.warn({ tookMs: Math.round(tookMs), events: batch.events.length }, 'slow save');
+    untrimmed += batch.attempts.length;
+    if (untrimmed <= attemptsSlack) return;
+    untrimmed = 0;
+    await trimAttempts(prisma).catch((error: unknown) => {
+      log.warn({ reason: reasonOf(error) }, 'attempts not trimmed');
+    });
+  };
+}
+
+async function trimAttempts(prisma: PrismaClient): Promise<void> {
+  await prisma.$executeRaw`
+    DELETE FROM attempts WHERE (at, id) < (
+      SELECT at, id FROM attempts ORDER BY at DESC, id DESC OFFSET ${limits.attemptsMax - 1} LIMIT 1)`;
+}
+
+/**
+ * Whether the database refused a value of the batch: SQLSTATE classes 22 (data), 23 (integrity) and 54 (limits). Then
+ * nothing was written, and the batch without that value would be.
+ */
+export function isPoison(error: unknown): boolean {
+  if (!(error instanceof BatchFailed) || error.state === undefined) return false;
+  return error.state !== fencedState && /^(22|23|54)/.test(error.state);
+}
+
+/** What the database said; the text of Prisma's error would repeat the whole statement. */
+function batchFailure(error: unknown): BatchFailed {
+  const said = driverCause(error);
+  return new BatchFailed(said.originalMessage ?? reasonOf(error), { state: said.originalCode, cause: error });
+}
+
+type DriverCause = { readonly originalCode?: string; readonly originalMessage?: string };
+
+function driverCause(error: unknown): DriverCause {
+  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return {};
+  const driverError = error.meta?.['driverAdapterError'];
+  return isDriverAdapterError(driverError) ? driverError.cause : {};
+}

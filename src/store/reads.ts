@@ -1,0 +1,166 @@
+import type { ConferenceFilter, KeyPort, PageRequest, ReadPort } from '../core/ports.ts';
+import type { AttemptRow, ConferenceRecord, ConferenceRow, ParticipantRow, SubscriptionRow } from '../core/rows.ts';
+import type { Place } from './cursor.ts';
+import type { Prisma, PrismaClient } from './generated/client.ts';
+import { pageOf } from './paging.ts';
+import { attemptRow, conferenceRow, keyRow, participantRow, subscriptionRow } from './rows.ts';
+
+/** What REST reads, from the tables. Lists are paged by (sort key, id), so pages stay whole while rows come and go. */
+export function readPort(prisma: PrismaClient): ReadPort {
+  return {
+    conferences: (filter, page) => conferences(prisma, filter, page),
+    conference: async (id) => {
+      const kept = await prisma.conference.findUnique({ where: { id } });
+      return kept === null ? undefined : conferenceRow(kept);
+    },
+    record: (id) => record(prisma, id),
+    participants: (conferenceId, page) => participants(prisma, conferenceId, page),
+    participant: async (conferenceId, id) => {
+      const kept = await prisma.participant.findUnique({ where: { id, conferenceId } });
+      return kept === null ? undefined : participantRow(kept);
+    },
+    subscriptions: (conferenceId, page) => subscriptions(prisma, conferenceId, page),
+    attempts: (page) => attempts(prisma, page),
+    ping: async () => {
+      await prisma.$queryRaw`SELECT 1`;
+    },
+  };
+}
+
+export function keyPort(prisma: PrismaClient): KeyPort {
+  return {
+    keyByHash: async (hash) => {
+      const kept = await prisma.apiKey.findUnique({ where: { hash } });
+      return kept === null ? undefined : keyRow(kept);
+    },
+    addKey: async (key) => {
+      await prisma.apiKey.create({
+        data: { ...key, scopes: [...key.scopes], createdAt: new Date(key.createdAt) },
+      });
+    },
+    countKeys: () => prisma.apiKey.count(),
+  };
+}
+
+/** One conference with its participants and live subscriptions, all of one moment; undefined when there is none. */
+export async function record(prisma: PrismaClient, id: string): Promise<ConferenceRecord | undefined> {
+  const [conference, kept, subscribed] = await prisma.$transaction(
+    [
+      prisma.conference.findUnique({ where: { id } }),
+      prisma.participant.findMany({ where: { conferenceId: id }, orderBy: [{ position: 'asc' }, { id: 'asc' }] }),
+      prisma.subscription.findMany({
+        where: { conferenceId: id, state: { not: 'terminated' } },
+        orderBy: { id: 'asc' },
+      }),
+    ],
+    { isolationLevel: 'RepeatableRead' },
+  );
+  if (conference === null) return undefined;
+  return {
+    conference: conferenceRow(conference),
+    participants: kept.map(participantRow),
+    subscriptions: subscribed.map(subscriptionRow),
+  };
+}
+
+function conferences(prisma: PrismaClient, filter: ConferenceFilter, page: PageRequest) {
+  const where = conferencesWhere(filter);
+  const order = filter.sort === 'created_at' ? 'asc' : 'desc';
+  return pageOf<ConferenceRow>(
+    {
+      name: `conferences ${filter.sort}`,
+      placeOf: (row) => ({ key: row.createdAt, id: row.id }),
+      rowsAfter: async (place, take) => {
+        const kept = await prisma.conference.findMany({
+          where: place === null ? where : { AND: [where, { OR: createdPast(place, order) }] },
+          orderBy: [{ createdAt: order }, { id: order }],
+          take,
+        });
+        return kept.map(conferenceRow);
+      },
+      total: () => prisma.conference.count({ where }),
+    },
+    page,
+  );
+}
+
+function conferencesWhere(filter: ConferenceFilter): Prisma.ConferenceWhereInput {
+  return {
+    ...(filter.status !== null && { status: filter.status }),
+    ...(filter.kind !== null && { kind: filter.kind }),
+    ...(filter.createdBy !== null && { createdBy: filter.createdBy }),
+    ...(filter.participantUri !== null && { participants: { some: { uri: filter.participantUri } } }),
+    createdAt: {
+      ...(filter.createdAfter !== null && { gte: new Date(filter.createdAfter) }),
+      ...(filter.createdBefore !== null && { lt: new Date(filter.createdBefore) }),
+    },
+  };
+}
+
+function createdPast(place: Place, order: 'asc' | 'desc'): Prisma.ConferenceWhereInput[] {
+  const createdAt = new Date(place.key);
+  return order === 'asc'
+    ? [{ createdAt: { gt: createdAt } }, { createdAt, id: { gt: place.id } }]
+    : [{ createdAt: { lt: createdAt } }, { createdAt, id: { lt: place.id } }];
+}
+
+function participants(prisma: PrismaClient, conferenceId: string, page: PageRequest) {
+  return pageOf<ParticipantRow>(
+    {
+      name: 'participants',
+      placeOf: (row) => ({ key: row.position, id: row.id }),
+      rowsAfter: async (place, take) => {
+        const past = place && [{ position: { gt: place.key } }, { position: place.key, id: { gt: place.id } }];
+        const kept = await prisma.participant.findMany({
+          where: { conferenceId, ...(past && { OR: past }) },
+          orderBy: [{ position: 'asc' }, { id: 'asc' }],
+          take,
+        });
+        return kept.map(participantRow);
+      },
+      total: () => prisma.participant.count({ where: { conferenceId } }),
+    },
+    page,
+  );
+}
+
+function subscriptions(prisma: PrismaClient, conferenceId: string | null, page: PageRequest) {
+  const where = conferenceId === null ? {} : { conferenceId };
+  return pageOf<SubscriptionRow>(
+    {
+      name: 'subscriptions',
+      // Ids rise with time; no other field of a subscription stays as it was.
+      placeOf: (row) => ({ key: 0, id: row.id }),
+      rowsAfter: async (place, take) => {
+        const kept = await prisma.subscription.findMany({
+          where: { ...where, ...(place && { id: { gt: place.id } }) },
+          orderBy: { id: 'asc' },
+          take,
+        });
+        return kept.map(subscriptionRow);
+      },
+      total: () => prisma.subscription.count({ where }),
+    },
+    page,
+  );
+}
+
+function attempts(prisma: PrismaClient, page: PageRequest) {
+  return pageOf<AttemptRow>(
+    {
+      name: 'attempts',
+      placeOf: (row) => ({ key: row.at, id: row.id }),
+      rowsAfter: async (place, take) => {
+        const at = place && new Date(place.key);
+        const kept = await prisma.attempt.findMany({
+          where: place && at ? { OR: [{ at: { lt: at } }, { at, id: { lt: place.id } }] } : {},
+          orderBy: [{ at: 'desc' }, { id: 'desc' }],
+          take,
+        });
+        return kept.map(attemptRow);
+      },
+      total: () => prisma.attempt.count(),
+    },
+    page,
+  );
+}

@@ -1,0 +1,117 @@
+import type { KeyRow } from '../core/ports.ts';
+import type {
+  AttemptRow,
+  ConferenceKind,
+  ConferenceRow,
+  ConferenceStatus,
+  EndpointStatus,
+  EndReason,
+  Instant,
+  JoiningMethod,
+  ParticipantRow,
+  Role,
+  SubscriptionRow,
+  SubscriptionState,
+} from '../core/rows.ts';
+import type { ApiKey, Attempt, Conference, Participant, Subscription } from './generated/client.ts';
+
+/**
+ * From the database to the core's rows. (The other way there is no mapping: a batch carries the rows themselves, see
+ * batch-statement.ts.) Words are checked; nested values are JSON that this program wrote, and migrations keep its shape.
+ */
+
+type Words<Word extends string> = Readonly<Record<Word, true>>;
+
+const conferenceStatuses: Words<ConferenceStatus> = { creating: true, active: true, ending: true, ended: true };
+const conferenceKinds: Words<ConferenceKind> = { ad_hoc: true, pre_arranged: true };
+const endReasons: Words<EndReason> = {
+  'creator-left': true,
+  'last-left': true,
+  'idle': true,
+  'operator': true,
+  'restarted': true,
+  'cancelled': true,
+  'error': true,
+};
+const endpointStatuses: Words<EndpointStatus> = {
+  'pending': true,
+  'dialing-out': true,
+  'dialing-in': true,
+  'alerting': true,
+  'on-hold': true,
+  'connected': true,
+  'muted-via-focus': true,
+  'disconnecting': true,
+  'disconnected': true,
+};
+const joiningMethods: Words<JoiningMethod> = { 'dialed-in': true, 'dialed-out': true, 'focus-owner': true };
+const roles: Words<Role> = { chair: true, participant: true, observer: true };
+const subscriptionStates: Words<SubscriptionState> = { pending: true, active: true, terminated: true };
+const subscriptionRoles: Words<SubscriptionRow['role']> = { notifier: true, forwarded: true };
+const events: Words<SubscriptionRow['event']> = { conference: true };
+
+export function conferenceRow(kept: Conference): ConferenceRow {
+  return {
+    ...kept,
+    kind: word(conferenceKinds, kept.kind),
+    status: word(conferenceStatuses, kept.status),
+    createdAt: kept.createdAt.getTime(),
+    activatedAt: instant(kept.activatedAt),
+    endedAt: instant(kept.endedAt),
+    endReason: kept.endReason === null ? null : word(endReasons, kept.endReason),
+    labels: json(kept.labels),
+  };
+}
+
+export function participantRow(kept: Participant): ParticipantRow {
+  return {
+    ...kept,
+    role: word(roles, kept.role),
+    status: word(endpointStatuses, kept.status),
+    joiningMethod: word(joiningMethods, kept.joiningMethod),
+    replaces: json(kept.replaces),
+    joinedAt: instant(kept.joinedAt),
+    leftAt: instant(kept.leftAt),
+    disconnection: json(kept.disconnection),
+    endpoints: json(kept.endpoints),
+    listEntry: json(kept.listEntry),
+    attempts: json(kept.attempts),
+    lastError: json(kept.lastError),
+  };
+}
+
+export function subscriptionRow(kept: Subscription): SubscriptionRow {
+  return {
+    ...kept,
+    event: word(events, kept.event),
+    state: word(subscriptionStates, kept.state),
+    role: word(subscriptionRoles, kept.role),
+    expiresAt: kept.expiresAt.getTime(),
+  };
+}
+
+export function attemptRow(kept: Attempt): AttemptRow {
+  return { ...kept, at: kept.at.getTime(), quirks: json(kept.quirks) };
+}
+
+export function keyRow(kept: ApiKey): KeyRow {
+  return { ...kept, scopes: json(kept.scopes), createdAt: kept.createdAt.getTime() };
+}
+
+/** `text` as one of the words. Throws when the database holds another: it was written by a newer version. */
+function word<Word extends string>(words: Words<Word>, text: string): Word {
+  if (!isWord(words, text)) throw new Error(`The database holds the unknown word ${JSON.stringify(text)}.`);
+  return text;
+}
+
+function isWord<Word extends string>(words: Words<Word>, text: string): text is Word {
+  return Object.hasOwn(words, text);
+}
+
+function instant(kept: Date | null): Instant | null {
+  return kept === null ? null : kept.getTime();
+}
+
+function json<Value>(kept: unknown): Value {
+  return kept as Value;
+}
