@@ -1,0 +1,55 @@
+/** Who dials the conference URI joins it; who changes his mind in time was never there. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { header } from '../../src/wire/sip-message.ts';
+import { inviteFactory, makeConference } from '../support/appendix-m.ts';
+import { openCast } from '../support/cast.ts';
+import { readRoster, rosterLine } from '../support/conference-document.ts';
+import { conferences } from '../support/rest-view.ts';
+import { Service } from '../support/service.ts';
+import type { Transport } from '../support/sip-socket.ts';
+import { UserAgent } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait.ts';
+
+let service: Service;
+beforeAll(async () => {
+  service = await Service.start();
+});
+afterAll(async () => {
+  await service.dispose();
+});
+
+describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
+  test('CC-086 who dials the conference URI is in, and all watchers see it', async () => {
+    await using cast = await openCast({ transport });
+    await using carol = await UserAgent.open({ name: 'carol', transport });
+    const call = await makeConference(cast, service);
+    const subscription = cast.alice.subscribe(call.dialog.remoteTarget);
+    const invite = carol.invite(call.dialog.remoteTarget);
+    const answer = await invite.final;
+    expect(answer.status).toBe(200);
+    expect(header(answer, 'Contact')).toMatch(/^<[^>]+>;(.*;)?isfocus/);
+    expect(header(answer, 'Contact')).toContain(`<${call.dialog.remoteTarget}>`);
+    const told = await subscription.notify('Carol', ({ body }) => body.includes(carol.aor));
+    const roster = readRoster(told.body);
+    expect(rosterLine(roster)).toBe('alice connected, bob connected, ted connected, carol connected');
+    expect(roster.users[3]?.endpoints[0]?.joiningMethod).toBe('dialed-in');
+  });
+
+  test('CC-087 a conference URI nobody made: 404', async () => {
+    await using alice = await UserAgent.open({ name: 'alice', transport });
+    const nowhere = service.factoryOver(transport).replace('conf-fact', 'conf-nowhere000000000000');
+    expect((await alice.invite(nowhere).final).status).toBe(404);
+  });
+
+  test('CC-019 CANCEL before the answer: 487, and no conference is left', async () => {
+    await using cast = await openCast({ transport });
+    const { alice, bob } = cast;
+    const invite = inviteFactory(alice, service.factoryOver(transport), { entries: [{ uri: bob.contact }] });
+    const [cancelled, answer] = await Promise.all([invite.cancel(), invite.final]);
+    expect([cancelled.status, answer.status]).toEqual([200, 487]);
+    await waitFor('no conference of Alice’s to be running', async () =>
+      (await conferences(service)).every(({ created_by, status }) => created_by !== alice.aor || status === 'ended'),
+    );
+    expect(bob.calls.every(({ dialog }) => dialog.state === 'terminated')).toBe(true);
+  });
+});

@@ -1,0 +1,82 @@
+/** SIPp, which shares no line with us, is Alice, Bob and Ted: the RFC form (M-03) and the source document's own (M-03L). */
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { readRoster, rosterLine } from '../support/conference-document.ts';
+import { only } from '../support/only.ts';
+import { referenceData } from '../support/reference-data.ts';
+import { type ConferenceView, conferences, participants } from '../support/rest-view.ts';
+import { Service } from '../support/service.ts';
+import type { Address, Transport } from '../support/sip-socket.ts';
+import { needsPrograms, Sipp, xmllint } from '../support/sipp.ts';
+import { waitFor } from '../support/wait.ts';
+
+const schema = new URL('../../../shared/xsd/conference-info.xsd', import.meta.url);
+
+let service: Service;
+beforeAll(async () => {
+  service = await Service.start();
+});
+afterAll(async () => {
+  await service.dispose();
+});
+
+type Story = { readonly alice: string; readonly bob: string; readonly bobsCalls: number };
+
+const hostPort = ({ host, port }: Address): string => `${host}:${port}`;
+
+/** The one conference that runs, once three are in it. */
+async function ofThree(): Promise<ConferenceView> {
+  return await waitFor('a conference of three', async () => {
+    const running = (await conferences(service)).filter(({ status }) => status === 'active');
+    return running.length === 1 && running[0]?.participant_count === 3 ? running[0] : undefined;
+  });
+}
+
+/** Alice, Bob and Ted meet, one watches, Ted is removed, the conference is ended; each SIPp judges what it gets. */
+async function play(transport: Transport, story: Story): Promise<readonly string[]> {
+  const remote = service.banner.sip[transport];
+  await using bob = await Sipp.start({ scenario: story.bob, transport, calls: story.bobsCalls });
+  await using ted = await Sipp.start({ scenario: 'ted', transport });
+  const keys = { bob: hostPort(bob.address), ted: hostPort(ted.address) };
+  await using alice = await Sipp.start({ scenario: story.alice, transport, remote, keys });
+
+  const conference = await ofThree();
+  await using watcher = await Sipp.start({
+    scenario: 'subscriber',
+    transport,
+    remote,
+    keys: { conference: conference.uri },
+  });
+  await waitFor('the first NOTIFY', async () => (await watcher.notifyBodies()).length > 0);
+
+  const teds = only((await participants(service, conference.id)).filter(({ uri }) => uri.startsWith('sip:ted@')));
+  expect((await service.delete(`/conferences/${conference.id}/participants/${teds.id}`)).status).toBe(204);
+  await ted.succeeded();
+  await waitFor('NOTIFY of the removal', async () =>
+    (await watcher.notifyBodies()).some((body) => body.includes('booted')),
+  );
+
+  expect((await service.post(`/conferences/${conference.id}/end`, {})).status).toBe(200);
+  await Promise.all([alice.succeeded(), bob.succeeded(), watcher.succeeded()]);
+  return await watcher.notifyBodies();
+}
+
+/** The watcher saw all of it, in documents that xmllint takes. */
+function judge(context: TestContext, bodies: readonly string[]): void {
+  const rosters = bodies.map(readRoster);
+  expect(rosterLine(rosters[0] ?? readRoster(''))).toBe('alice connected, bob connected, ted connected');
+  expect(rosters.at(-1)?.state).toBe('deleted');
+  referenceData(context, 'xsd/conference-info.xsd');
+  for (const body of bodies) xmllint(schema, body);
+}
+
+describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
+  test('CC-001 CC-055 CC-110 the RFC form: Bob gets his Replaces, Ted none, every NOTIFY is valid', async (context) => {
+    needsPrograms(context, 'sipp', 'xmllint');
+    judge(context, await play(transport, { alice: 'alice-factory', bob: 'bob', bobsCalls: 1 }));
+  });
+
+  test('QK-1 QK-4 QK-9 CC-061 the source document’s own form: the tags are exchanged for Bob', async (context) => {
+    needsPrograms(context, 'sipp', 'xmllint');
+    judge(context, await play(transport, { alice: 'alice-literal', bob: 'bob-literal', bobsCalls: 2 }));
+  });
+});
