@@ -1,7 +1,17 @@
 import type { Turn } from './core/context.ts';
 import type { Effect, Outcome } from './core/effect.ts';
 import type { Input, ReplyTo } from './core/input.ts';
-import type { Clock, HttpPort, MsrpEffect, MsrpPort, SavePort, SipEffect, SipPort } from './core/ports.ts';
+import {
+  type Clock,
+  type HttpPort,
+  type MsrpEffect,
+  type MsrpPort,
+  type SavePort,
+  type SipEffect,
+  type SipPort,
+  StoreBusy,
+} from './core/ports.ts';
+import type { RefusalCode } from './core/refusal.ts';
 import type { Service } from './core/service.ts';
 
 export type DriverLog = {
@@ -123,7 +133,8 @@ export class Driver {
       for (const effect of turn.effects) this.#perform(effect);
     }
     const lost = failure.queue.splice(0);
-    for (const { input, effects } of lost) this.#refuseHeld(input, effects);
+    const code = failure.error instanceof StoreBusy ? 'busy' : 'store-failed';
+    for (const waiting of lost) this.#refuseHeld(waiting, code);
   }
 
   /** Asks until the store answers; meanwhile the conference's inputs wait in its queue. */
@@ -140,10 +151,10 @@ export class Driver {
     }
   }
 
-  #refuseHeld(input: Input, effects: readonly Effect[]): void {
+  #refuseHeld({ input, effects }: Waiting, code: RefusalCode): void {
     for (const effect of effects) {
       if (effect.type !== 'reply') continue;
-      this.#reply(effect.to, { kind: 'refused', code: 'store-failed', detail: 'The state could not be saved' });
+      this.#reply(effect.to, { kind: 'refused', code, detail: 'The state could not be saved' });
     }
     if ('reply' in input) return;
     const { clock } = this.#parts;

@@ -55,6 +55,11 @@ export class Service {
     return this.#directory.byId(conferenceId)?.ledger.record();
   }
 
+  /** Nothing new is taken any more. */
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
   get counts(): { readonly conferences: number; readonly participants: number; readonly subscriptions: number } {
     const running = this.#directory.conferences;
     return {

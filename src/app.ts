@@ -1,0 +1,344 @@
+import { randomBytes } from 'node:crypto';
+import { isIP } from 'node:net';
+import { systemClock } from './clock.ts';
+import { addresses as addressTest, type Config } from './config.ts';
+import { fullRoster } from './core/conference/roster.ts';
+import type { Input } from './core/input.ts';
+import type { KeyPort } from './core/ports.ts';
+import { Service } from './core/service.ts';
+import type { Settings } from './core/settings.ts';
+import { Driver } from './driver.ts';
+import { firstKey } from './http/api-key.ts';
+import type { DependencyHealth, ListeningAddress } from './http/http-options.ts';
+import { buildHttp, type HttpShell } from './http/http-server.ts';
+import { randomIds } from './ids.ts';
+import type { Logger } from './log.ts';
+import { MsrpShell } from './msrp/msrp-shell.ts';
+import type { LeftDialog } from './sip/dialogs.ts';
+import { SipShell } from './sip/sip-shell.ts';
+import { startSipd } from './sipd/sipd.ts';
+import { StartRefused } from './store/errors.ts';
+import type { Interrupted } from './store/restarted.ts';
+import { openStore, type Store } from './store/store.ts';
+import { aorOf, parseSipUri } from './wire/sip-uri.ts';
+
+/** A running service. */
+export type App = {
+  readonly addresses: readonly ListeningAddress[];
+  readonly factoryUri: string;
+  /** The admin key that was just made, to be shown once; null when there was one. */
+  readonly madeKey: string | null;
+  /** Ends orderly: no new conferences, BYEs sent, subscriptions ended, everything closed in reverse order of opening. */
+  readonly stop: () => Promise<void>;
+};
+
+export type AppParts = {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly version: string;
+  /** Called when the service cannot go on, with one sentence. */
+  readonly onLost: (sentence: string) => void;
+};
+
+/** How long an orderly stop waits for the last BYEs and NOTIFYs to be answered. */
+const farewellMs = 5_000;
+
+/** Builds every part once and joins them. Rejects with an error whose message is one sentence for a person. */
+export async function startApp(parts: AppParts): Promise<App> {
+  const closers: Closers = [];
+  try {
+    return await compose(parts, closers);
+  } catch (error) {
+    await closeAll(closers);
+    throw error;
+  }
+}
+
+type Closers = (() => Promise<void>)[];
+
+async function compose(parts: AppParts, closers: Closers): Promise<App> {
+  const ground = await layGround(parts, closers);
+  const { sip, http, driver, service, settings, listening } = joinShells(parts, ground);
+  await takeOver(parts, { store: ground.store, sip }, closers);
+  const { config } = parts;
+  const address = await http.listen(config.http.host, config.http.port);
+  closers.push(() => http.close());
+  listening.push({ part: 'http', transport: 'tcp', ...address });
+  const quiet = (): boolean => driver.idle && sip.counts.openRequests === 0 && service.counts.conferences === 0;
+  return {
+    addresses: listening,
+    factoryUri: factoryUriOf(config, settings),
+    madeKey: ground.madeKey,
+    stop: async () => {
+      await new Promise<void>((resolve) => {
+        ground.replies.set(stopReply, resolve);
+        driver.submit({ type: 'shutdown-requested', reply: stopReply, actor: 'process' });
+      });
+      await until(quiet, farewellMs);
+      driver.stop();
+      await closeAll(closers);
+    },
+  };
+}
+
+/** What stands before anything can happen: the store, the keys, the SIP server, the MSRP listener. */
+type Ground = {
+  readonly store: Store;
+  readonly keys: KeyPort;
+  readonly madeKey: string | null;
+  readonly server: SipServer;
+  readonly msrp: MsrpShell;
+  readonly msrpAddress: { readonly host: string; readonly port: number };
+  /** The way in, once the driver stands, and what came through it. */
+  readonly entry: {
+    submit: (input: Input) => void;
+    closedNode: (left: readonly Interrupted[]) => void;
+    messages: number;
+  };
+  /** Replies that this file itself waits for. */
+  readonly replies: Map<string, () => void>;
+};
+
+const stopReply = 'http:stop';
+
+async function layGround(parts: AppParts, closers: Closers): Promise<Ground> {
+  const { config, log } = parts;
+  const entry: Ground['entry'] = { submit: () => undefined, closedNode: () => undefined, messages: 0 };
+  const store = await openStore({
+    databaseUrl: config.databaseUrl,
+    dataDir: config.dataDir,
+    nodeId: config.nodeId,
+    log: log.child({ part: 'store' }),
+    clock: systemClock,
+    onLost: parts.onLost,
+    onNodeClosed: (node, left) => {
+      log.warn({ node, conferences: left.length }, 'conferences of a dead node closed');
+      entry.closedNode(left);
+    },
+  });
+  closers.push(() => store.close());
+  const first = await firstKey({ keys: store, given: config.apiKey, now: systemClock.now(), newId: randomIds.row });
+  const server = await sipServer(config, log, closers);
+  const msrp = new MsrpShell({
+    host: config.msrp.host,
+    port: config.msrp.port,
+    publicHost: config.msrp.publicHost,
+    privateTargets: config.privateTargets,
+    submit: (input) => {
+      if (input.type === 'messages-switched') entry.messages += input.count;
+      entry.submit(input);
+    },
+    log: log.child({ part: 'msrp' }),
+    clock: systemClock,
+    ids: { transaction: () => randomBytes(9).toString('hex'), messageId: () => randomBytes(12).toString('hex') },
+  });
+  const msrpAddress = await bound('MSRP', config.msrp, () => msrp.listen());
+  closers.push(() => msrp.close());
+  return { store, keys: first.keys, madeKey: first.made, server, msrp, msrpAddress, entry, replies: new Map() };
+}
+
+type Joined = {
+  readonly settings: Settings;
+  readonly service: Service;
+  readonly driver: Driver;
+  readonly sip: SipShell;
+  readonly http: HttpShell;
+  readonly listening: ListeningAddress[];
+};
+
+function joinShells(parts: AppParts, ground: Ground): Joined {
+  const { config, log } = parts;
+  const { store, server, msrp, msrpAddress, entry, replies } = ground;
+  const settings = settingsOf(config, { node: store.nodeId, sipPort: server.sipPort, msrp: msrpAddress });
+  const service = new Service({ settings, ids: randomIds });
+  const tokens = counter();
+  const listening: ListeningAddress[] = [...server.addresses, { part: 'msrp', transport: 'tcp', ...msrpAddress }];
+  const sip = new SipShell({
+    server: server.control,
+    ownDomains: config.domains,
+    lenient: config.lenient,
+    auth: config.auth,
+    isTrustedPeer: addressTest(config.trustedPeers),
+    sipCore: config.sipCore,
+    realm: config.domains[0] ?? config.sip.publicHost,
+    submit: (input) => entry.submit(input),
+    clock: systemClock,
+    ids: { reply: () => `sip:${tokens()}`, nonceSecret: randomBytes(32).toString('hex') },
+    log: log.child({ part: 'sip' }),
+  });
+  const http = httpShell(parts, ground, { sip, service, settings, listening, tokens });
+  const driver = new Driver({
+    service,
+    clock: systemClock,
+    store,
+    sip,
+    msrp,
+    http: {
+      reply: (to, outcome) => {
+        const waiting = replies.get(to);
+        if (waiting === undefined) http.reply(to, outcome);
+        else waiting();
+      },
+    },
+    log: log.child({ part: 'driver' }),
+  });
+  entry.submit = driver.submit;
+  entry.closedNode = (left) => void sip.endDialogs(dialogsOf(left));
+  return { settings, service, driver, sip, http, listening };
+}
+
+function httpShell(
+  { config, log, version }: AppParts,
+  { store, keys, msrp, entry }: Ground,
+  live: Pick<Joined, 'sip' | 'service' | 'settings' | 'listening'> & { readonly tokens: () => number },
+): HttpShell {
+  const { sip, service, settings, listening, tokens } = live;
+  const startedAt = systemClock.now();
+  return buildHttp({
+    reads: store,
+    keys,
+    submit: (input) => entry.submit(input),
+    conferenceInfo: (id) => watcherDocument(store, id),
+    stats: () => {
+      const { sessions: msrpSessions } = msrp.counts();
+      const counts = { ...service.counts, msrpSessions, messages: entry.messages };
+      return {
+        version,
+        node: store.nodeId,
+        startedAt,
+        factoryUri: factoryUriOf(config, settings),
+        addresses: listening,
+        counts,
+      };
+    },
+    health: () => dependencies(store, sip),
+    stopping: () => service.stopping,
+    parseUri: parseSipUri,
+    aorOf,
+    readings: [],
+    log: log.child({ part: 'http' }),
+    ids: { request: randomIds.row, reply: () => `http:${tokens()}` },
+    clock: systemClock,
+  });
+}
+
+/** Ends what a former process of this node left running, in the store and towards its peers. */
+async function takeOver({ log }: AppParts, live: { store: Store; sip: SipShell }, closers: Closers): Promise<void> {
+  const { store, sip } = live;
+  const left = await store.closeInterrupted(systemClock.now());
+  await sip.connect();
+  closers.push(() => sip.close());
+  if (left.length === 0) return;
+  log.warn({ conferences: left.length }, 'conferences of the last run closed as restarted');
+  void sip.endDialogs(dialogsOf(left));
+}
+
+type SipServer = {
+  readonly control: { readonly host: string; readonly port: number; readonly secret: string };
+  readonly sipPort: number;
+  readonly addresses: readonly ListeningAddress[];
+};
+
+/** The embedded SIP server, or the drachtio server that the operator names. */
+async function sipServer(config: Config, log: Logger, closers: Closers): Promise<SipServer> {
+  if (config.drachtio !== null) return { control: config.drachtio, sipPort: config.sip.port, addresses: [] };
+  const secret = randomBytes(16).toString('hex');
+  const sipd = await bound('SIP', config.sip, () =>
+    startSipd({
+      host: config.sip.host,
+      port: config.sip.port,
+      publicHost: config.sip.publicHost,
+      control: { host: '127.0.0.1', port: 0, secret },
+      mode: config.sipdMode,
+      log: log.child({ part: 'sipd' }),
+    }),
+  );
+  closers.push(() => sipd.close());
+  return {
+    control: { host: '127.0.0.1', port: sipd.controlPort, secret },
+    sipPort: sipd.addresses[0]?.port ?? config.sip.port,
+    addresses: sipd.addresses.map(({ protocol, host, port }) => ({ part: 'sip', transport: protocol, host, port })),
+  };
+}
+
+function settingsOf(
+  config: Config,
+  found: { node: string; sipPort: number; msrp: { host: string; port: number } },
+): Settings {
+  const domain = config.domains[0] ?? config.sip.publicHost;
+  // A DNS name finds its port by itself (RFC 3263); an address needs it said.
+  const named = isIP(domain.replace(/^\[|\]$/g, '')) === 0;
+  const hosts = [...config.domains, config.sip.host, config.sip.publicHost].map((host) => host.toLowerCase());
+  return {
+    node: found.node,
+    lenient: config.lenient,
+    factoryUser: config.factoryUser,
+    ownHosts: new Set(hosts.map((host) => (host.includes(':') && !host.startsWith('[') ? `[${host}]` : host))),
+    conferenceAuthority: named || found.sipPort === 5060 ? domain : `${domain}:${found.sipPort}`,
+    msrp: found.msrp,
+    audio: config.audio,
+    privateTargets: config.privateTargets,
+  };
+}
+
+function factoryUriOf(config: Config, settings: Settings): string {
+  return `sip:${config.factoryUser}@${settings.conferenceAuthority}`;
+}
+
+/** What a watcher of a running conference would be sent now. */
+async function watcherDocument(store: Store, conferenceId: string): Promise<string | undefined> {
+  const record = await store.record(conferenceId);
+  return record === undefined || record.conference.status === 'ended' ? undefined : fullRoster(record, 0);
+}
+
+async function dependencies(store: Store, sip: SipShell): Promise<readonly DependencyHealth[]> {
+  const database = await store.ping().then(
+    () => ({ name: 'database', ok: true, detail: 'answers' }),
+    (error: unknown) => ({
+      name: 'database',
+      ok: false,
+      detail: error instanceof Error ? error.message : 'does not answer',
+    }),
+  );
+  const detail = sip.connected ? 'connected' : 'not connected';
+  return [database, { name: 'sip-server', ok: sip.connected, detail }];
+}
+
+function dialogsOf(interrupted: readonly Interrupted[]): readonly LeftDialog[] {
+  return interrupted.flatMap(({ endpointDialogIds, subscriptionDialogIds }) => [
+    ...endpointDialogIds.map((dialogId) => ({ kind: 'session', dialogId }) as const),
+    ...subscriptionDialogIds.map((dialogId) => ({ kind: 'subscription', dialogId }) as const),
+  ]);
+}
+
+function counter(): () => number {
+  let count = 0;
+  return () => ++count;
+}
+
+/** Opens a listener; a port that is taken, or an address that is not ours, is told in one sentence. */
+async function bound<Listening>(
+  what: string,
+  at: { host: string; port: number },
+  open: () => Promise<Listening>,
+): Promise<Listening> {
+  try {
+    return await open();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const reason = code === 'EADDRINUSE' ? 'the port is already in use' : code;
+    throw new StartRefused(`${what} cannot listen on ${at.host} port ${at.port}: ${reason}.`);
+  }
+}
+
+/** Waits until `condition` holds, looking every few milliseconds, at most `limitMs`. */
+async function until(condition: () => boolean, limitMs: number): Promise<void> {
+  const end = systemClock.now() + limitMs;
+  while (!condition() && systemClock.now() < end) {
+    await new Promise<void>((resolve) => void setTimeout(resolve, 20));
+  }
+}
+
+async function closeAll(closers: Closers): Promise<void> {
+  for (const close of closers.splice(0).reverse()) await close();
+}

@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { type App, startApp } from './app.ts';
+import { banner } from './banner.ts';
+import { BadConfig, type Config, readConfig } from './config.ts';
+import { makeLogger } from './log.ts';
+import { StartRefused } from './store/errors.ts';
+
+// The SIP library reads the environment once per header line; a plain object is read twice as fast as the real one.
+process.env = { ...process.env };
+
+const packageFile = new URL('../package.json', import.meta.url);
+const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string };
+
+/** A start that failed ends with one sentence, and the process with 1. */
+function fail(error: unknown): void {
+  const known = error instanceof BadConfig || error instanceof StartRefused;
+  process.stderr.write(
+    `${known ? error.message : `isfocus cannot start: ${error instanceof Error ? error.message : String(error)}`}\n`,
+  );
+  process.exitCode = 1;
+}
+
+async function run(config: Config): Promise<void> {
+  const log = makeLogger(config, process.stdout.isTTY);
+  let app: App | undefined;
+  let ended = false;
+  const end = (why: string): void => {
+    if (ended) return;
+    ended = true;
+    log.info({ why }, 'stopping');
+    app?.stop().then(() => log.info({}, 'stopped'), fail);
+  };
+  const onLost = (sentence: string): void => {
+    log.fatal({}, sentence);
+    process.exitCode = 1;
+    end('the store was lost');
+  };
+  app = await startApp({ config, log, version, onLost });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => end(signal));
+  const { addresses, factoryUri, madeKey } = app;
+  process.stdout.write(`${banner({ version, addresses, factoryUri, config, madeKey })}\n`);
+}
+
+try {
+  await run(readConfig(process.env));
+} catch (error) {
+  fail(error);
+}
