@@ -7,6 +7,7 @@ import { writeNameAddr, writeReplaces } from '../wire/sip-headers.ts';
 import { parseSipUri, type SipUri, writeSipUri } from '../wire/sip-uri.ts';
 import { bounds } from './bounds.ts';
 import { acceptAt, allow, allowEvents, focusContact, focusSessionContact, product } from './capabilities.ts';
+import { phrase } from './phrase.ts';
 import type { SrfRequestOptions } from './srf.ts';
 
 /** A request as the library takes it. */
@@ -154,7 +155,7 @@ function acceptContact(effect: SipInvite): string {
 
 function reasonValue(reason: string): string {
   if (/^(SIP|Q\.850)\s*;/i.test(reason)) return reason;
-  return `SIP;cause=200;text="${reason.replace(/["\\]+/g, ' ').slice(0, bounds.phraseMax)}"`;
+  return `SIP;cause=200;text="${phrase(reason)}"`;
 }
 
 /** No header value may start a new line, whatever it was made from. */

@@ -12,6 +12,7 @@ import {
   product,
   supportedAt,
 } from './capabilities.ts';
+import { phrase } from './phrase.ts';
 
 /** A header of one name may stand several times. */
 export type HeaderList = readonly (readonly [name: string, value: string])[];
@@ -130,12 +131,4 @@ function explanatoryHeaders(code: RefusalCode, rules: AnswerRules): HeaderList {
     default:
       return [];
   }
-}
-
-/** Text for a quoted string: one line, no quotes, bounded. */
-function phrase(text: string): string {
-  return text
-    .replace(/[\p{Cc}"\\]+/gu, ' ')
-    .trim()
-    .slice(0, bounds.phraseMax);
 }

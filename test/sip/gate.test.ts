@@ -2,8 +2,8 @@ import { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { pacingBounds } from '../../src/sip/bounds.ts';
 import { Gate } from '../../src/sip/gate.ts';
-import { ManualClock } from './manual-clock.ts';
 import { LogBook } from './log-book.ts';
+import { ManualClock } from './manual-clock.ts';
 
 /** A control socket that is connected to nothing: what it writes is kept, what the server says is handed in. */
 class ControlSocket {

@@ -1,0 +1,180 @@
+import { describe, expect, test } from 'vitest';
+import type { SipInvite, SipNotify } from '../../src/core/effect.ts';
+import {
+  byeRequest,
+  farewellRequest,
+  inviteRequest,
+  notifyRequest,
+  requestFrameBytes,
+} from '../../src/sip/outgoing.ts';
+
+const conferenceUri = 'sip:conf-7f3a9c51@conf.example.com';
+
+const invite: SipInvite = {
+  type: 'sip.invite',
+  endpointId: 'endpoint-bob',
+  dialogId: 'f0c05-b0b-0001;from-tag=7c1b0b',
+  target: 'sip:bob@biloxi.example.com',
+  displayName: null,
+  conferenceUri,
+  callId: 'f0c05-b0b-0001',
+  fromTag: '7c1b0b',
+  maxForwards: 69,
+  referredBy: 'sip:alice@atlanta.example.com',
+  subject: 'Project chat',
+  replaces: { callId: 'a84b4c76e66710', toTag: 'a6c85cf', fromTag: '1928301774', earlyOnly: false },
+  extraHeaders: [],
+  sdp: 'v=0\r\n',
+};
+
+const direct = { sipCore: null, isTrustedPeer: (address: string) => address === '192.0.2.1' };
+
+function headersOf(changes: Partial<SipInvite> = {}, rules = direct as Parameters<typeof inviteRequest>[1]) {
+  return inviteRequest({ ...invite, ...changes }, rules)?.options.headers ?? {};
+}
+
+describe('the INVITE of the focus to an invitee', () => {
+  test('M-05 has the headers of standards 1.5', () => {
+    expect(inviteRequest(invite, direct)).toEqual({
+      uri: 'sip:bob@biloxi.example.com',
+      options: {
+        method: 'INVITE',
+        headers: {
+          'To': '<sip:bob@biloxi.example.com>',
+          'From': `<${conferenceUri}>;tag=7c1b0b`,
+          'Call-ID': 'f0c05-b0b-0001',
+          'Max-Forwards': '69',
+          'Contact': `<${conferenceUri}>;isfocus;+g.oma.sip-im`,
+          'Accept-Contact': '*;+g.oma.sip-im',
+          'Referred-By': '<sip:alice@atlanta.example.com>',
+          'Subject': 'Project chat',
+          'Allow': 'INVITE, ACK, CANCEL, BYE, OPTIONS, SUBSCRIBE',
+          'Allow-Events': 'conference',
+          'Accept': 'application/sdp',
+          'Require': 'replaces',
+          'Replaces': 'a84b4c76e66710;to-tag=a6c85cf;from-tag=1928301774',
+          'User-Agent': 'isfocus',
+          'Content-Type': 'application/sdp',
+        },
+        body: 'v=0\r\n',
+      },
+    });
+  });
+
+  test('To has no tag, the display name is quoted', () => {
+    expect(headersOf({ displayName: 'Bob "B" Bell' })['To']).toBe('"Bob \\"B\\" Bell" <sip:bob@biloxi.example.com>');
+  });
+
+  test('without Replaces nothing is required', () => {
+    const headers = headersOf({ replaces: null, referredBy: null, subject: null });
+    for (const name of ['Require', 'Replaces', 'Referred-By', 'Subject', 'Supported'])
+      expect(headers).not.toHaveProperty(name);
+  });
+
+  test('the focus asserts itself only towards those who trust it', () => {
+    const trusted = { target: 'sip:bob@192.0.2.1:5070' };
+    expect(headersOf()).not.toHaveProperty('P-Asserted-Identity');
+    expect(headersOf(trusted)['P-Asserted-Identity']).toBe(`<${conferenceUri}>`);
+    expect(headersOf({}, { ...direct, sipCore: 'sip:core.example.com' })['P-Asserted-Identity']).toBe(
+      `<${conferenceUri}>`,
+    );
+  });
+
+  test('a SIP core is the next hop, whatever the target', () => {
+    const request = inviteRequest(invite, { ...direct, sipCore: 'sip:core.example.com;transport=tcp' });
+    expect(request?.uri).toBe('sip:bob@biloxi.example.com');
+    expect(request?.options.proxy).toBe('sip:core.example.com;transport=tcp');
+  });
+
+  test('a tel target never reaches the SIP server: unreachable alone, a SIP URI of the core with one', () => {
+    const target = 'tel:+1-201-555-0123;phone-context=example.com';
+    expect(inviteRequest({ ...invite, target }, direct)).toBeNull();
+    const request = inviteRequest({ ...invite, target }, { ...direct, sipCore: 'sip:core.example.com:5070' });
+    const uri = 'sip:+1-201-555-0123;phone-context=example.com@core.example.com:5070;user=phone';
+    expect(request?.uri).toBe(uri);
+    expect(request?.options.headers['To']).toBe(`<${uri}>`);
+  });
+
+  test("headers of the entry's URI are added, never in place of ours, never as a line of their own", () => {
+    const headers = headersOf({
+      extraHeaders: [
+        { name: 'Priority', value: 'urgent\r\nX-Evil: 1' },
+        { name: 'subject', value: 'Another' },
+        { name: 'Accept-Contact', value: '*;audio' },
+      ],
+    });
+    expect(headers).toMatchObject({
+      'Priority': 'urgent X-Evil: 1',
+      'Subject': 'Project chat',
+      'Accept-Contact': '*;+g.oma.sip-im, *;audio',
+    });
+    expect(Object.keys(headers).filter((name) => /^subject$/i.test(name))).toEqual(['Subject']);
+  });
+});
+
+describe('within a dialog', () => {
+  const notify: SipNotify = {
+    type: 'sip.notify',
+    subscriptionId: 's',
+    dialogId: 'sub-a11ce-01;from-tag=a11ce5ub',
+    conferenceUri,
+    state: { name: 'active', expires: 3_600 },
+    body: '<conference-info/>',
+  };
+
+  test('M-12 a NOTIFY has Contact, Event, state and document', () => {
+    expect(notifyRequest(notify)).toEqual({
+      uri: 'sip:placeholder',
+      options: {
+        method: 'NOTIFY',
+        stackDialogId: 'sub-a11ce-01;from-tag=a11ce5ub',
+        headers: {
+          'Contact': `<${conferenceUri}>;isfocus`,
+          'Event': 'conference',
+          'Subscription-State': 'active;expires=3600',
+          'Allow-Events': 'conference',
+          'User-Agent': 'isfocus',
+          'Content-Type': 'application/conference-info+xml',
+        },
+        body: '<conference-info/>',
+      },
+    });
+  });
+
+  test('M-16 a terminated one has its reason and no expiry; without a document there is no type', () => {
+    const { options } = notifyRequest({ ...notify, state: { name: 'terminated', reason: 'noresource' }, body: null });
+    expect(options.headers['Subscription-State']).toBe('terminated;reason=noresource');
+    expect(options.headers).not.toHaveProperty('Content-Type');
+    expect(options).not.toHaveProperty('body');
+  });
+
+  test('M-15 a BYE says why', () => {
+    expect(byeRequest('d', 'Conference ended').options.headers['Reason']).toBe('SIP;cause=200;text="Conference ended"');
+    expect(byeRequest('d', 'say "no"\n').options.headers['Reason']).toBe(`SIP;cause=200;text="say 'no'"`);
+    expect(byeRequest('d', 'SIP;cause=488;text="Not Acceptable Here"').options.headers['Reason']).toBe(
+      'SIP;cause=488;text="Not Acceptable Here"',
+    );
+  });
+
+  test('a farewell has a Contact when the conference is still known', () => {
+    expect(farewellRequest({ dialogId: 'd' }, 'deactivated').options.headers).toEqual({
+      'Event': 'conference',
+      'Subscription-State': 'terminated;reason=deactivated',
+      'User-Agent': 'isfocus',
+    });
+    expect(farewellRequest({ dialogId: 'd', contact: conferenceUri }, 'x').options.headers['Contact']).toBe(
+      `<${conferenceUri}>;isfocus`,
+    );
+  });
+
+  test('the length of the frame is never told too small', () => {
+    const { uri, options } = notifyRequest({ ...notify, body: 'ü'.repeat(500) });
+    const headers = Object.entries(options.headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const text = `NOTIFY ${uri} SIP/2.0\r\n${headers.join('')}Content-Length: 1000\r\n\r\n${options.body}`;
+    const id = '00000000-0000-4000-8000-000000000000';
+    const payload = `${id}|sip||${options.stackDialogId}\r\n${text}`;
+    const actual = Buffer.byteLength(`${Buffer.byteLength(payload)}#${payload}`);
+    expect(requestFrameBytes({ uri, options })).toBeGreaterThanOrEqual(actual);
+    expect(requestFrameBytes({ uri, options })).toBeLessThan(actual + 150);
+  });
+});

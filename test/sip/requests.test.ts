@@ -1,0 +1,343 @@
+import { describe, expect, test } from 'vitest';
+import type { RequestInput } from '../../src/core/input.ts';
+import { limits } from '../../src/core/limits.ts';
+import type { Dialog } from '../../src/sip/dialogs.ts';
+import type { IdentityRules } from '../../src/sip/identity.ts';
+import { answerIn, inputFor } from '../../src/sip/requests.ts';
+import { parseSipMessage } from '../../src/wire/sip-message.ts';
+import { writeSipUri } from '../../src/wire/sip-uri.ts';
+import { boundary, listPart, multipart } from '../support/bodies.ts';
+import { factoryInvite, factoryInviteOfTheDocument, list, offer, requestText, subscribe } from './sip-texts.ts';
+
+const open: IdentityRules = { auth: 'open', isTrustedPeer: () => false, lenient: true };
+const strict: IdentityRules = { ...open, lenient: false };
+
+type Given = { readonly dialog?: Dialog; readonly rules?: IdentityRules };
+
+function read(raw: string, { dialog, rules = open }: Given = {}): RequestInput {
+  const [method = '', uri = ''] = raw.split(' ');
+  const arrival = { reply: 'sip:1', method, uri, raw, sourceAddress: '192.0.2.1', dialogId: dialog?.id ?? '' };
+  return inputFor(arrival, dialog ?? null, rules);
+}
+
+function as<Type extends RequestInput['type']>(type: Type, input: RequestInput): Extract<RequestInput, { type: Type }> {
+  if (input.type !== type) throw new Error(`not ${type}: ${JSON.stringify(input)}`);
+  return input as Extract<RequestInput, { type: Type }>;
+}
+
+function refusedAs(raw: string, given: Given = {}): string {
+  const input = as('request-refused', read(raw, given));
+  expect(input.detail).not.toBe('');
+  return input.code;
+}
+
+const sessionDialog: Dialog = {
+  id: '563b4c76e66712;from-tag=2837302775',
+  contact: 'sip:conf-1@conf.example.com',
+  session: { endpointId: 'endpoint-1', ackAwaited: null, ending: false },
+  subscription: null,
+};
+const subscriptionDialog: Dialog = {
+  id: 'sub-a11ce-01;from-tag=a11ce5ub',
+  contact: 'sip:conf-1@conf.example.com',
+  session: null,
+  subscription: { subscriptionId: 'subscription-1', ending: false },
+};
+const toUs = 'Conf Factory <sip:conf-fact@conf.example.com>;tag=fa7e11c0';
+
+describe('an INVITE outside dialogs', () => {
+  test('M-03 says who calls whom, with which offer and list', () => {
+    const input = as('invite-received', read(factoryInvite()));
+    expect(writeSipUri(input.target)).toBe('sip:conf-fact@conf.example.com');
+    expect(input).toMatchObject({
+      reply: 'sip:1',
+      method: 'INVITE',
+      caller: { aor: 'sip:alice@atlanta.example.com', displayName: 'Alice', private: false },
+      callId: '563b4c76e66712',
+      fromTag: '2837302775',
+      dialogId: '563b4c76e66712;from-tag=2837302775',
+      requires: ['recipient-list-invite'],
+      accepts: ['application/sdp', 'message/sipfrag'],
+      quirks: [],
+      contact: 'sip:alice@pc33.atlanta.example.com;transport=tcp',
+      subject: 'Project chat',
+      maxForwards: 70,
+    });
+    expect(input.offer?.media.map(({ protocol }) => protocol)).toEqual(['TCP/MSRP']);
+    expect(input.list?.map(({ reading }) => reading.ok && writeSipUri(reading.target))).toEqual([
+      'sip:bob@biloxi.example.com',
+      'sip:ted@example.net',
+    ]);
+    const replaces = input.list?.map(({ reading }) => reading.ok && reading.replaces);
+    expect(replaces).toEqual([
+      { callId: 'a84b4c76e66710', toTag: 'a6c85cf', fromTag: '1928301774', earlyOnly: false },
+      null,
+    ]);
+  });
+
+  test('M-03L is read leniently, and every quirk it needs is named', () => {
+    const input = as('invite-received', read(factoryInviteOfTheDocument));
+    expect(writeSipUri(input.target)).toBe('sip:conf-fact@conf.example.com');
+    expect(input.requires).toEqual(['recipient-list-subscribe']);
+    expect(new Set(input.quirks)).toEqual(
+      new Set(['QK-1', 'QK-4', 'QK-5', 'QK-19', ...(input.list ?? []).flatMap(({ quirks }) => quirks)]),
+    );
+    expect(input.list?.[0]?.quirks).toEqual(expect.arrayContaining(['QK-6', 'QK-7', 'QK-8']));
+    expect(input.list?.[0]?.reading).toMatchObject({
+      replaces: { callId: 'a84b4c76e66710', toTag: '1928301774', fromTag: 'a6c85cf' },
+    });
+    expect(input.offer?.media).toHaveLength(1);
+  });
+
+  test('M-03L is refused 400 when not lenient', () => {
+    expect(refusedAs(factoryInviteOfTheDocument, { rules: strict })).toBe('bad-request');
+  });
+
+  test('QK-1 a Request-URI without a scheme is one of sip, but only leniently and only with a single @', () => {
+    const withUri = (uri: string): string =>
+      factoryInvite().replace('sip:conf-fact@conf.example.com SIP', `${uri} SIP`);
+    const lenient = as('invite-received', read(withUri('conf-fact@conf.example.com:5070')));
+    expect([writeSipUri(lenient.target), lenient.quirks]).toEqual(['sip:conf-fact@conf.example.com:5070', ['QK-1']]);
+    expect(refusedAs(withUri('conf-fact@conf.example.com'), { rules: strict })).toBe('bad-request');
+    expect(refusedAs(withUri('conf-fact'))).toBe('bad-request');
+    expect(refusedAs(withUri('a@b@conf.example.com'))).toBe('bad-request');
+    expect(refusedAs(withUri('<sip:conf-fact@conf.example.com>'))).toBe('bad-request');
+  });
+
+  test('QK-19 blanks within angle brackets are trimmed leniently, refused strictly', () => {
+    const raw = factoryInvite({ 'From': 'Alice < sip:alice@atlanta.example.com>;tag=1' });
+    expect(as('invite-received', read(raw)).quirks).toEqual(['QK-19']);
+    expect(refusedAs(raw, { rules: strict })).toBe('bad-request');
+  });
+
+  test('without a body it is a late offer without a list', () => {
+    const raw = factoryInvite({ 'Content-Type': null, 'Require': null, 'Accept': null, 'Subject': null }, '');
+    expect(as('invite-received', read(raw))).toMatchObject({
+      offer: null,
+      list: null,
+      accepts: null,
+      requires: [],
+      subject: null,
+    });
+  });
+
+  test('a list alone is a late offer with a list', () => {
+    const headers = { 'Content-Type': 'application/resource-lists+xml', 'Content-Disposition': 'recipient-list' };
+    const input = as('invite-received', read(factoryInvite(headers, list)));
+    expect(input.offer).toBeNull();
+    expect(input.list).toHaveLength(2);
+  });
+
+  test('CC-013 two recipient lists are one, in order', () => {
+    const second =
+      '<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"><list><entry uri="sip:carol@chicago.example.com"/></list></resource-lists>';
+    const body = multipart([{ type: 'application/sdp', text: offer }, listPart(list), listPart(second)]);
+    const input = as('invite-received', read(factoryInvite({}, body)));
+    expect(input.list?.map(({ raw, position }) => [raw.slice(0, 9), position])).toEqual([
+      ['sip:bob@b', 0],
+      ['sip:ted@e', 1],
+      ['sip:carol', 2],
+    ]);
+  });
+
+  test('Max-Forwards that is no number counts as absent, and absent as 70', () => {
+    const forwards = (value: string | null) =>
+      as('invite-received', read(factoryInvite({ 'Max-Forwards': value }))).maxForwards;
+    expect([forwards('3'), forwards('0'), forwards('many'), forwards('4294967296'), forwards(null)]).toEqual([
+      3, 0, 70, 70, 70,
+    ]);
+  });
+
+  test('compact and repeated headers are understood', () => {
+    const raw = factoryInvite({
+      'Require': ['recipient-list-invite', 'x-one, x-two'],
+      'From': null,
+      'Call-ID': null,
+    }).replace('\r\nCSeq', '\r\nf: <sip:alice@atlanta.example.com>;tag=77\r\ni: abc@host\r\nCSeq');
+    expect(as('invite-received', read(raw))).toMatchObject({
+      fromTag: '77',
+      callId: 'abc@host',
+      requires: ['recipient-list-invite', 'x-one', 'x-two'],
+    });
+  });
+
+  test('the server names the dialog when it already knows one', () => {
+    const arrival = {
+      reply: 'sip:1',
+      method: 'INVITE',
+      uri: 'x',
+      raw: factoryInvite(),
+      sourceAddress: '192.0.2.1',
+      dialogId: 'other;from-tag=1',
+    };
+    expect(inputFor(arrival, null, open)).toMatchObject({ type: 'invite-received', dialogId: 'other;from-tag=1' });
+  });
+});
+
+describe('an INVITE that cannot be read is refused with the reason', () => {
+  const cases: readonly [name: string, raw: string, code: string][] = [
+    ['no From', factoryInvite({ 'From': null }), 'bad-request'],
+    ['two From', factoryInvite({ 'From': ['<sip:a@x>;tag=1', '<sip:b@x>;tag=2'] }), 'bad-request'],
+    ['an unterminated quote in From', factoryInvite({ 'From': '"Alice <sip:a@x>;tag=1' }), 'bad-request'],
+    ['no To', factoryInvite({ 'To': null }), 'bad-request'],
+    ['two Call-IDs', factoryInvite({ 'Call-ID': ['a', 'b'] }), 'bad-request'],
+    ['CSeq of another method', factoryInvite({ 'CSeq': '1 OPTIONS' }), 'bad-request'],
+    ['CSeq out of range', factoryInvite({ 'CSeq': '36893488147419103232 INVITE' }), 'bad-request'],
+    ['no Contact', factoryInvite({ 'Contact': null }), 'bad-request'],
+    ['a Contact that SIP cannot reach', factoryInvite({ 'Contact': '<mailto:alice@x>' }), 'bad-request'],
+    ['a foreign scheme', factoryInvite().replace('sip:conf-fact@', 'soap.beep:'), 'unsupported-scheme'],
+    ['an unknown body', factoryInvite({ 'Content-Type': 'application/unknown' }, 'x'), 'unsupported-body'],
+    ['an encoded body', factoryInvite({ 'Content-Encoding': 'gzip' }), 'unsupported-encoding'],
+    [
+      'a multipart without its delimiter',
+      factoryInvite({ 'Content-Type': 'multipart/mixed;boundary="other"' }),
+      'bad-body',
+    ],
+    ['a malformed description', factoryInvite({ 'Content-Type': 'application/sdp' }, `${offer}m=audio\r\n`), 'bad-sdp'],
+    [
+      'a description without v=',
+      factoryInvite({ 'Content-Type': 'application/sdp' }, 'm=message 1 TCP/MSRP *\r\n'),
+      'media-not-acceptable',
+    ],
+    ['a malformed list', factoryInvite({}, multipart([listPart('<resource-lists><list>')])), 'bad-list'],
+    ['a DOCTYPE', factoryInvite({}, multipart([listPart(`<!DOCTYPE x>${list}`)])), 'bad-list'],
+    ['a body over 64 KiB', factoryInvite({}, 'x'.repeat(limits.bodyBytesMax + 1)), 'body-too-large'],
+  ];
+  test.each(cases)('%s', (_, raw, code) => {
+    expect(refusedAs(raw)).toBe(code);
+  });
+
+  test('a body of exactly 64 KiB is read', () => {
+    const frame = multipart([{ type: 'application/sdp', text: offer }, listPart(list)]);
+    const body = frame + 'x'.repeat(limits.bodyBytesMax - frame.length);
+    expect(as('invite-received', read(factoryInvite({}, body))).list).toHaveLength(2);
+  });
+
+  test('the refusal tells who asked what, and never the credentials', () => {
+    const raw = factoryInvite({
+      'Contact': null,
+      'Authorization': 'Digest username="alice",\r\n response="5ec7e7"',
+      'Proxy-Authorization': 'Digest response="5ec7e7"',
+    });
+    const input = as('request-refused', read(raw));
+    expect(input).toMatchObject({
+      method: 'INVITE',
+      target: 'sip:conf-fact@conf.example.com',
+      caller: { aor: 'sip:alice@atlanta.example.com' },
+      callId: '563b4c76e66712',
+    });
+    expect(input.received).toContain('Call-ID: 563b4c76e66712');
+    expect(input.received).not.toContain('5ec7e7');
+    expect(as('request-refused', read(factoryInvite({ 'Contact': null }, 'x'.repeat(10_000)))).received).toHaveLength(
+      limits.receivedTextMax,
+    );
+  });
+
+  test('cut off anywhere, nothing is thrown', () => {
+    const raw = factoryInvite();
+    for (let at = 0; at < raw.length; at += 1) expect(read(raw.slice(0, at)).reply).toBe('sip:1');
+  });
+});
+
+describe('within a session', () => {
+  test('an INVITE is a re-INVITE of its endpoint', () => {
+    const raw = factoryInvite({ 'To': toUs, 'Require': null, 'Content-Type': 'application/sdp' }, offer);
+    const input = as('reinvite-received', read(raw, { dialog: sessionDialog }));
+    expect(input).toMatchObject({ endpointId: 'endpoint-1', carriesList: false, dialogId: sessionDialog.id });
+    expect(input.offer?.media).toHaveLength(1);
+  });
+
+  test('a list or its option is told', () => {
+    const carries = (raw: string) => as('reinvite-received', read(raw, { dialog: sessionDialog })).carriesList;
+    expect(carries(factoryInvite({ 'To': toUs }))).toBe(true);
+    expect(carries(factoryInvite({ 'To': toUs, 'Content-Type': 'application/sdp' }, offer))).toBe(true);
+  });
+
+  test('a SUBSCRIBE asks for a subscription that shares the dialog', () => {
+    const input = as('subscribe-received', read(subscribe({ 'To': toUs }), { dialog: sessionDialog }));
+    expect(input.dialogId).toBe(sessionDialog.id);
+  });
+
+  test('OPTIONS is answered as outside', () => {
+    const raw = requestText('OPTIONS sip:conf-1@conf.example.com SIP/2.0', { 'To': toUs });
+    expect(read(raw, { dialog: sessionDialog }).type).toBe('options-received');
+  });
+
+  test('an INVITE in a session that is being ended, or in a subscription, belongs to nothing', () => {
+    const raw = factoryInvite({ 'To': toUs });
+    const ending = { ...sessionDialog, session: { endpointId: 'endpoint-1', ackAwaited: null, ending: true } };
+    expect(refusedAs(raw, { dialog: ending })).toBe('no-such-dialog');
+    expect(refusedAs(raw, { dialog: subscriptionDialog })).toBe('no-such-dialog');
+  });
+});
+
+describe('a SUBSCRIBE', () => {
+  test('M-10 names event and expiry', () => {
+    expect(as('subscribe-received', read(subscribe()))).toMatchObject({
+      event: 'conference',
+      expires: 3_600,
+      accepts: ['application/conference-info+xml'],
+      dialogId: 'sub-a11ce-01;from-tag=a11ce5ub',
+    });
+  });
+
+  test('absent Event and Expires are null, and so is an Expires that is no number', () => {
+    const absent = read(subscribe({ 'Event': null, 'Expires': null }));
+    expect(as('subscribe-received', absent)).toMatchObject({ event: null, expires: null });
+    expect(as('subscribe-received', read(subscribe({ 'Expires': '4294967296' }))).expires).toBeNull();
+  });
+
+  test('the compact Event and its parameters', () => {
+    expect(as('subscribe-received', read(subscribe({ 'Event': null, 'o': 'presence;id=7' }))).event).toBe('presence');
+  });
+
+  test('a body is refused, an unreadable Event too', () => {
+    expect(refusedAs(subscribe({ 'Content-Type': 'application/simple-filter+xml' }, '<x/>'))).toBe('unsupported-body');
+    expect(refusedAs(subscribe({ 'Event': '@@' }))).toBe('bad-event');
+  });
+
+  test('in its dialog it refreshes the subscription, until that ends', () => {
+    const raw = subscribe({ 'To': '<sip:conf-1@conf.example.com>;tag=5b5c0f', 'Expires': '0' });
+    const refreshed = as('subscription-refreshed', read(raw, { dialog: subscriptionDialog }));
+    expect(refreshed).toMatchObject({ subscriptionId: 'subscription-1', event: 'conference', expires: 0 });
+    const ended = { ...subscriptionDialog, subscription: { subscriptionId: 'subscription-1', ending: true } };
+    expect(refusedAs(raw, { dialog: ended })).toBe('no-such-dialog');
+  });
+});
+
+describe('what belongs to no dialog of ours, or is not served', () => {
+  test('CC-202 an unknown dialog is 481 for every method, an unknown method 405', () => {
+    for (const method of ['INVITE', 'SUBSCRIBE', 'OPTIONS', 'BYE', 'NOTIFY', 'INFO', 'REFER', 'FOO']) {
+      const raw = requestText(`${method} sip:conf-1@conf.example.com SIP/2.0`, { 'To': toUs });
+      expect(refusedAs(raw)).toBe('no-such-dialog');
+    }
+    expect(refusedAs(requestText('BYE sip:conf-1@conf.example.com SIP/2.0'))).toBe('no-such-dialog');
+    for (const method of ['REGISTER', 'REFER', 'MESSAGE', 'PUBLISH', 'INFO', 'NOTIFY', 'UPDATE', 'PRACK', 'FOO']) {
+      const raw = requestText(`${method} sip:conf-1@conf.example.com SIP/2.0`);
+      expect(refusedAs(raw)).toBe('method-not-allowed');
+      expect(refusedAs(raw, { dialog: sessionDialog })).toBe('method-not-allowed');
+    }
+  });
+
+  test('a method named like something of the language is unknown too', () => {
+    expect(refusedAs(requestText('constructor sip:conf-1@conf.example.com SIP/2.0'))).toBe('method-not-allowed');
+  });
+});
+
+describe('the answer in an ACK or a response', () => {
+  const ack = (headers: Record<string, string>, body: string) =>
+    answerIn(parseSipMessage(requestText('ACK sip:conf-1@conf.example.com SIP/2.0', headers, body)), true);
+
+  test('is read from a description, also within a multipart', () => {
+    expect(ack({ 'Content-Type': 'application/sdp' }, offer)).toMatchObject({ media: [{ media: 'message' }] });
+    const body = multipart([{ type: 'application/sdp', text: offer }]);
+    const type = `multipart/mixed;boundary="${boundary}"`;
+    expect(ack({ 'Content-Type': type }, body)).toMatchObject({ media: [{ media: 'message' }] });
+  });
+
+  test('is null without a body, unreadable when it makes no sense', () => {
+    expect(ack({}, '')).toBeNull();
+    expect(ack({ 'Content-Type': 'application/sdp' }, 'nonsense')).toBe('unreadable');
+    expect(ack({ 'Content-Type': 'text/plain' }, offer)).toBe('unreadable');
+  });
+});

@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import type { Outcome } from '../../src/core/effect.ts';
+import { type RefusalCode, refusals } from '../../src/core/refusal.ts';
+import { challenges } from '../../src/sip/challenge.ts';
+import { type Answer, answerFor } from '../../src/sip/responses.ts';
+
+const rules = { method: 'INVITE', agent: 'conf.example.com', challenges: () => ['Digest one', 'Digest two'] };
+const conferenceUri = 'sip:conf-7f3a9c51@conf.example.com';
+
+function refused(code: RefusalCode, detail = '', headers?: Record<string, string>): Answer {
+  return answerFor({ kind: 'refused', code, detail, ...(headers === undefined ? {} : { headers }) }, rules);
+}
+
+function values(answer: Answer, name: string): string[] {
+  return answer.headers.filter(([each]) => each === name).map(([, value]) => value);
+}
+
+describe('a session that is accepted', () => {
+  const accepted = {
+    kind: 'session-accepted',
+    endpointId: 'e',
+    contact: conferenceUri,
+    toTag: 'fa7e11c0',
+    sdp: 'v=0\r\n',
+  } as const;
+
+  test('gets 200 with the conference URI as Contact, isfocus outside the brackets', () => {
+    const answer = answerFor({ ...accepted, at: 'factory' }, rules);
+    expect(answer).toMatchObject({ status: 200, reason: 'OK', body: 'v=0\r\n', toTag: 'fa7e11c0' });
+    expect(values(answer, 'Contact')).toEqual([`<${conferenceUri}>;isfocus;+g.oma.sip-im`]);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'Allow': 'INVITE, ACK, CANCEL, BYE, OPTIONS, SUBSCRIBE',
+      'Allow-Events': 'conference',
+      'Accept': 'application/sdp, multipart/mixed, application/resource-lists+xml',
+      'Supported': 'recipient-list-invite',
+      'Content-Type': 'application/sdp',
+    });
+  });
+
+  test('at a conference lists are neither accepted nor supported', () => {
+    const answer = answerFor({ ...accepted, at: 'conference' }, rules);
+    expect(values(answer, 'Accept')).toEqual(['application/sdp']);
+    expect(values(answer, 'Supported')).toEqual([]);
+  });
+});
+
+test('a subscription that is accepted gets 200 with what was granted', () => {
+  const outcome: Outcome = {
+    kind: 'subscription-accepted',
+    subscriptionId: 's',
+    contact: conferenceUri,
+    toTag: 't',
+    expires: 1_800,
+  };
+  const answer = answerFor(outcome, { ...rules, method: 'SUBSCRIBE' });
+  expect(answer).toMatchObject({ status: 200, body: null, toTag: 't' });
+  expect(answer.headers).toEqual([
+    ['Contact', `<${conferenceUri}>;isfocus`],
+    ['Expires', '1800'],
+    ['Allow-Events', 'conference'],
+    ['Server', 'isfocus'],
+  ]);
+});
+
+describe('OPTIONS', () => {
+  const options = (at: 'factory' | 'conference' | 'server', contact: string | null): Answer =>
+    answerFor({ kind: 'capabilities', at, contact }, { ...rules, method: 'OPTIONS' });
+
+  test('at the factory lists recipient-list-invite', () => {
+    const answer = options('factory', null);
+    expect(values(answer, 'Supported')).toEqual(['recipient-list-invite']);
+    expect(values(answer, 'Contact')).toEqual([]);
+  });
+
+  test('at a conference does not, and its Contact has isfocus', () => {
+    const answer = options('conference', conferenceUri);
+    expect(values(answer, 'Supported')).toEqual([]);
+    expect(values(answer, 'Contact')).toEqual([`<${conferenceUri}>;isfocus`]);
+  });
+
+  test('elsewhere a Contact is no focus', () => {
+    expect(values(options('server', 'sip:conf.example.com'), 'Contact')).toEqual(['<sip:conf.example.com>']);
+  });
+});
+
+describe('a refusal', () => {
+  test.each(Object.entries(refusals))('%s has its status and text', (code, { sip, text }) => {
+    expect(refused(code as RefusalCode)).toMatchObject({ status: sip, reason: text, body: null, toTag: null });
+  });
+
+  test('says in a Warning what was wrong, 305 for media, on one line', () => {
+    expect(values(refused('bad-list', 'Element <a> is "not"\r\nclosed'), 'Warning')).toEqual([
+      `399 conf.example.com "Element <a> is 'not' closed"`,
+    ]);
+    expect(values(refused('media-not-acceptable'), 'Warning')).toEqual([
+      '305 conf.example.com "No usable MSRP session is offered"',
+    ]);
+    expect(values(refused('not-allowed'), 'Warning')).toEqual([]);
+    expect(values(refused('not-allowed', 'x'.repeat(999)), 'Warning')[0]).toHaveLength(
+      '399 conf.example.com ""'.length + 200,
+    );
+  });
+
+  test.each([
+    ['method-not-allowed', 'Allow', 'INVITE, ACK, CANCEL, BYE, OPTIONS, SUBSCRIBE'],
+    ['bad-event', 'Allow-Events', 'conference'],
+    ['interval-too-brief', 'Min-Expires', '60'],
+    ['busy', 'Retry-After', '10'],
+    ['stopping', 'Retry-After', '10'],
+    ['unsupported-body', 'Accept', 'application/sdp, multipart/mixed, application/resource-lists+xml'],
+    ['unsupported-encoding', 'Accept-Encoding', 'identity'],
+  ] as const)('%s carries %s', (code, name, value) => {
+    expect(values(refused(code), name)).toEqual([value]);
+  });
+
+  test('420 carries the Unsupported that the core gives', () => {
+    expect(values(refused('unknown-extension', 'x-one', { 'Unsupported': 'x-one' }), 'Unsupported')).toEqual(['x-one']);
+  });
+
+  test('a header the core gives stands in place of ours', () => {
+    expect(values(refused('interval-too-brief', '', { 'Min-Expires': '120' }), 'Min-Expires')).toEqual(['120']);
+  });
+
+  test('401 carries a challenge per algorithm, each in a header of its own', () => {
+    expect(values(refused('unauthenticated'), 'WWW-Authenticate')).toEqual(['Digest one', 'Digest two']);
+  });
+});
+
+test('an outcome of another protocol becomes a 500', () => {
+  expect(answerFor({ kind: 'participant-removed' }, rules).status).toBe(500);
+});
+
+test('challenges: SHA-256 before MD5, the same realm, a nonce that is signed and tells its time', () => {
+  const given = { realm: 'conf.example.com', nonceSecret: 'secret' };
+  const [sha, md5] = challenges(given, 1_700_000_000_000);
+  const nonce = /nonce="([^"]+)"/.exec(sha ?? '')?.[1] ?? '';
+  expect(sha).toBe(`Digest realm="conf.example.com", nonce="${nonce}", algorithm=SHA-256, qop="auth"`);
+  expect(md5).toBe(`Digest realm="conf.example.com", nonce="${nonce}", algorithm=MD5, qop="auth"`);
+  expect(Number.parseInt(nonce.split('.')[0] ?? '', 36)).toBe(1_700_000_000_000);
+  expect(challenges(given, 1_700_000_000_001)[0]).not.toBe(sha);
+  expect(challenges({ ...given, nonceSecret: 'other' }, 1_700_000_000_000)[0]).not.toBe(sha);
+});
