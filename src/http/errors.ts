@@ -10,7 +10,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   if (refused.code === 'internal-error') request.log.error({ err: error, requestId: request.id }, 'request failed');
   reply
     .code(refused.status)
-    .headers(refused.headers)
+    .headers({ ...refused.headers, 'x-request-id': request.id })
     .header('content-type', PROBLEM_MEDIA_TYPE)
     .send(problemOf(refused, { path: pathOf(request), id: request.id }));
 }
@@ -75,6 +75,7 @@ function propertyOf(found: Found): string {
 function sentenceOf(found: Found): string {
   if (found.keyword === 'required') return 'is missing';
   if (found.keyword === 'additionalProperties') return 'is not known here';
+  if (found.keyword === 'pattern') return 'has characters that may not be there';
   const allowed = found.params['allowedValues'];
   if (Array.isArray(allowed)) return `must be one of ${allowed.join(', ')}`;
   return found.message ?? 'is not valid';

@@ -3,7 +3,7 @@ import type { CommandInput, Input, ReplyTo } from '../core/input.ts';
 import type { Clock, KeyPort, ReadPort } from '../core/ports.ts';
 import type { Instant } from '../core/rows.ts';
 
-/** A SIP URI as the core takes it. The shell never looks inside: reading URIs is the wire's work. */
+/** A SIP URI as the core takes it: read by the wire, through `parseUri`. */
 export type CommandUri = Extract<CommandInput, { type: 'participant-requested' }>['uri'];
 
 /** One socket the service listens on. */

@@ -31,7 +31,7 @@ import { healthRoutes } from './routes/health.ts';
 import { participantRoutes } from './routes/participants.ts';
 import { statsRoutes } from './routes/stats.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
-import { PageInfo } from './schemas.ts';
+import { NoQuery, PageInfo } from './schemas.ts';
 import { Stats } from './stats-json.ts';
 import { Subscription, SubscriptionPage } from './subscription-json.ts';
 
@@ -182,6 +182,9 @@ function keyedRoutes(api: Api, context: RouteContext): void {
   });
   // Again here, so that the hook above comes first: without a key one does not learn what exists.
   api.setNotFoundHandler(answerUnknown);
+  api.addHook('onRoute', (route) => {
+    if (route.schema !== undefined) route.schema.querystring ??= NoQuery;
+  });
   const others = otherMethods(api);
   conferenceRoutes(api, context);
   participantRoutes(api, context);

@@ -98,12 +98,17 @@ export function problemOf(refused: Refused, request: { path: string; id: string 
     title: refusal(refused.code).text,
     status: refused.status,
     detail: refused.message,
-    instance: request.path,
+    instance: uriReference(request.path),
     code: refused.code,
     errors: refused.faults.map((fault) => ({ in: fault.in, pointer: fault.pointer, detail: fault.detail })),
     request_id: request.id,
     ...(refused.sip === null ? {} : { sip: { status: refused.sip.status, reason: refused.sip.reason } }),
   };
+}
+
+/** RFC 9457 3.1.5: a URI reference, also when what was asked for is none (RFC 3986 2): the odd characters are escaped. */
+function uriReference(path: string): string {
+  return path.replace(/%(?![0-9a-f]{2})|[^\x21-\x7e]|["<>\\^`{|}]/gi, encodeURIComponent);
 }
 
 /** What each status means to a caller, and the refusal that shows it best. */

@@ -96,6 +96,9 @@ export const pageQuery = {
 
 export const PageQuery = Type.Object(pageQuery, closed);
 
+/** For routes that take no query: a parameter that would do nothing is an error rather than a false hope. */
+export const NoQuery = Type.Object({}, closed);
+
 export const PageInfo = Type.Object(
   {
     next_cursor: nullableText({ description: 'Cursor of the next page; null on the last one.' }),

@@ -158,13 +158,24 @@ async function assureConference(context: RouteContext, id: string): Promise<void
 
 /** The URI to dial, or a refusal that points at it and names the SIP status it would have met. */
 function dialable(text: string, context: RouteContext): CommandUri {
+  const uri = readUri(text, context);
+  // RFC 3261 19.1.1: headers of a URI ask for a request of their form. Here the body has words for what may be asked.
+  if (uri.headers.length > 0) throw badUri('bears headers; the dialog to take over goes into `replaces`');
+  return uri;
+}
+
+function readUri(text: string, context: RouteContext): CommandUri {
   try {
     return context.parseUri(text);
   } catch (error) {
     if (!(error instanceof Error && 'statusHint' in error)) throw error;
-    const faults = [{ in: 'body', pointer: '#/uri', detail: error.message }] as const;
-    if (error.statusHint !== 416) throw invalid(faults);
+    const refused = badUri(error.message);
+    if (error.statusHint !== 416) throw refused;
     const sip = { status: 416, reason: 'Unsupported URI Scheme' };
-    throw new Refused({ code: 'unsupported-scheme', detail: error.message, faults, sip });
+    throw new Refused({ code: 'unsupported-scheme', detail: error.message, faults: refused.faults, sip });
   }
+}
+
+function badUri(detail: string): Refused {
+  return invalid([{ in: 'body', pointer: '#/uri', detail }]);
 }

@@ -15,7 +15,7 @@ export function statsRoutes(api: Api, context: RouteContext): void {
         description: 'Version, addresses, time up and present counts of the process that answers.',
         response: {
           200: jsonResponse('The node.', Stats),
-          ...problems(401, 403, 500),
+          ...problems(400, 401, 403, 500),
         },
       },
     },

@@ -1,0 +1,122 @@
+import type { FastifyBaseLogger, InjectOptions, LightMyRequestResponse } from 'fastify';
+import type { Outcome } from '../../src/core/effect.ts';
+import type { CommandInput, Input } from '../../src/core/input.ts';
+import type { HttpOptions, StatsView } from '../../src/http/http-options.ts';
+import { buildHttp, type HttpShell } from '../../src/http/http-server.ts';
+import { aorOf, parseSipUri } from '../../src/wire/sip-uri.ts';
+import { DocumentCheck } from './document-check.ts';
+import { FakeClock, FakeKeys, FakeReads } from './fake-ports.ts';
+import { startOfTime } from './rows.ts';
+
+export type Asking = {
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Another key than the world's own; null: none. */
+  readonly key?: string | null;
+};
+
+/** All worlds have one document; checking against it compiles its schemas once. */
+let check: DocumentCheck | undefined;
+
+const silentCore = () => undefined;
+
+const healthy: HttpOptions['health'] = async () => [{ name: 'database', ok: true, detail: 'embedded' }];
+
+const someStats: StatsView = {
+  version: '1.2.3',
+  node: 'node-1',
+  startedAt: startOfTime - 90_500,
+  factoryUri: 'sip:conf-fact@127.0.0.1',
+  addresses: [{ part: 'sip', transport: 'udp', host: '127.0.0.1', port: 5060 }],
+  counts: { conferences: 1, participants: 3, subscriptions: 2, msrpSessions: 3, messages: 12 },
+};
+
+/**
+ * The REST shell between fakes: what it reads is put into `reads`, what it submits is answered by `core`. Every
+ * response is held against the OpenAPI document before a test sees it.
+ */
+export class HttpWorld {
+  readonly reads = new FakeReads();
+  readonly keys = new FakeKeys();
+  readonly clock = new FakeClock();
+  readonly key = this.keys.with('isf_the-key-of-this-world', ['*']);
+  readonly submitted: CommandInput[] = [];
+  readonly shell: HttpShell;
+  /** What the core replies; undefined: nothing, for now. */
+  core: (input: CommandInput) => Outcome | undefined = silentCore;
+  conferenceInfo: string | undefined = undefined;
+  stopping = false;
+  health = healthy;
+  stats = someStats;
+  #requestCount = 0;
+  #replyCount = 0;
+
+  constructor(log: FastifyBaseLogger | null = null) {
+    this.shell = buildHttp({
+      reads: this.reads,
+      keys: this.keys,
+      submit: (input) => this.#submit(input),
+      conferenceInfo: async () => this.conferenceInfo,
+      stats: () => this.stats,
+      health: () => this.health(),
+      stopping: () => this.stopping,
+      parseUri: parseSipUri,
+      aorOf,
+      readings: [{ kind: 'gauge', name: 'test_depth', help: 'A number of another part', read: () => 7 }],
+      log,
+      ids: { request: () => `req-${++this.#requestCount}`, reply: () => `reply-${++this.#replyCount}` },
+      clock: this.clock,
+    });
+  }
+
+  /** Empties everything a test has put in; the shell itself stays, since building it takes a while. */
+  reset(): void {
+    this.reads.reset();
+    this.clock.reset();
+    this.submitted.length = 0;
+    this.core = silentCore;
+    this.conferenceInfo = undefined;
+    this.stopping = false;
+    this.health = healthy;
+    this.stats = someStats;
+    this.#requestCount = 0;
+    this.#replyCount = 0;
+  }
+
+  #submit(input: Input): void {
+    if (!('actor' in input)) throw new TypeError(`${input.type} is no command`);
+    this.submitted.push(input);
+    const outcome = this.core(input);
+    if (outcome !== undefined && 'reply' in input) this.shell.reply(input.reply, outcome);
+  }
+
+  get(url: string, asking: Asking = {}): Promise<LightMyRequestResponse> {
+    return this.ask('GET', url, asking);
+  }
+
+  post(url: string, body?: unknown, asking: Asking = {}): Promise<LightMyRequestResponse> {
+    return this.ask('POST', url, { ...asking, body });
+  }
+
+  delete(url: string, asking: Asking = {}): Promise<LightMyRequestResponse> {
+    return this.ask('DELETE', url, asking);
+  }
+
+  /** A string body goes as it is, anything else as JSON. */
+  async ask(
+    method: string,
+    url: string,
+    { body, headers = {}, key = this.key }: Asking,
+  ): Promise<LightMyRequestResponse> {
+    const request: InjectOptions = { method: method as 'GET', url, headers: { ...headers } };
+    if (key !== null) request.headers = { ...request.headers, authorization: `Bearer ${key}` };
+    if (body !== undefined) request.payload = typeof body === 'string' ? body : JSON.stringify(body);
+    if (body !== undefined && headers['content-type'] === undefined) {
+      request.headers = { ...request.headers, 'content-type': 'application/json' };
+    }
+    const response = await this.shell.inject(request);
+    check ??= new DocumentCheck(await this.shell.document());
+    check.response(method, url, response);
+    return response;
+  }
+}
