@@ -1,14 +1,8 @@
-import type { Media } from './media.ts';
-import type { Address, Transport } from './sip-socket.ts';
+import { ChatMedia } from './chat-media.ts';
+import { type Media, silentMedia } from './media.ts';
+import type { Transport } from './sip-socket.ts';
 import { UserAgent } from './user-agent.ts';
 import { WireLog } from './wire-log.ts';
-
-export type CastOptions = {
-  readonly transport: Transport;
-  readonly outbound?: Address;
-  /** Makes each one's media; without it descriptions only. */
-  readonly media?: (name: string) => Media;
-};
 
 /** The people of a story, sharing one log; closed together. */
 export type Cast = {
@@ -19,14 +13,33 @@ export type Cast = {
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
 
-export async function openCast({ media, ...options }: CastOptions): Promise<Cast> {
+/** A cast that can chat. */
+export type ChatCast = Cast & { readonly chats: Readonly<Record<'alice' | 'bob' | 'ted', ChatMedia>> };
+
+/** Alice, who has a name at home, and Bob and Ted, who are called where they are. */
+export async function openCast({ transport }: { readonly transport: Transport }): Promise<Cast> {
+  return await open(transport, silentMedia);
+}
+
+/** The same with real MSRP sessions. */
+export async function openChatCast({ transport }: { readonly transport: Transport }): Promise<ChatCast> {
+  const [alice, bob, ted] = await Promise.all(['alice', 'bob', 'ted'].map((name) => ChatMedia.open(name)));
+  if (!alice || !bob || !ted) throw new Error('three were opened');
+  const chats = { alice, bob, ted };
+  const cast = await open(transport, (name) => chats[name]);
+  const close = async (): Promise<void> => {
+    await Promise.all(Object.values(chats).map((chat) => chat.close()));
+    await cast[Symbol.asyncDispose]();
+  };
+  return { ...cast, chats, [Symbol.asyncDispose]: close };
+}
+
+async function open(transport: Transport, media: (name: 'alice' | 'bob' | 'ted') => Media): Promise<Cast> {
   const log = new WireLog();
-  const open = (name: string, aor?: string): Promise<UserAgent> =>
-    UserAgent.open({ name, log, ...options, ...(aor ? { aor } : {}), ...(media ? { media: media(name) } : {}) });
   const [alice, bob, ted] = await Promise.all([
-    open('alice', 'sip:alice@atlanta.example.com'),
-    open('bob'),
-    open('ted'),
+    UserAgent.open({ name: 'alice', aor: 'sip:alice@atlanta.example.com', transport, log, media: media('alice') }),
+    UserAgent.open({ name: 'bob', transport, log, media: media('bob') }),
+    UserAgent.open({ name: 'ted', transport, log, media: media('ted') }),
   ]);
   const close = async (): Promise<void> => {
     await Promise.all([alice.close(), bob.close(), ted.close()]);

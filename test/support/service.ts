@@ -8,6 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { endWithUs } from './children.ts';
 import type { Address, Transport } from './sip-socket.ts';
 import { within } from './wait.ts';
 
@@ -129,7 +130,7 @@ export class Service {
       env: { ...inherited(), ...testEnvironment, DATA_DIR: this.dataDir, ...this.#environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    this.#child = child;
+    this.#child = endWithUs(child);
     const started = this.#output.length;
     const ready = new Promise<void>((resolve, reject) => {
       const take = (bytes: Buffer): void => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestContext } from 'vitest';
+import { endWithUs } from './children.ts';
 import { type Address, openSipSocket, type Transport } from './sip-socket.ts';
 import { waitFor, within } from './wait.ts';
 
@@ -70,7 +71,7 @@ export class Sipp {
       ],
       { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, TERM: 'dumb' } },
     );
-    const sipp = new Sipp(address, folder, child);
+    const sipp = new Sipp(address, folder, endWithUs(child));
     if (!remote) await waitFor(`SIPp ${scenario} to listen`, () => sipp.#listens(transport));
     return sipp;
   }
