@@ -14,6 +14,7 @@ import type {
 import { Service } from '../../src/core/service.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { type ConferenceInfoDocument, parseConferenceInfo } from '../../src/wire/conference-info.ts';
+import { parseSipUri } from '../../src/wire/sip-uri.ts';
 import {
   addressOf,
   clientSdp,
@@ -148,6 +149,22 @@ export class World {
   acknowledges(name: string, answer: ReturnType<typeof clientSdp> | null = null): void {
     this.ladder.add(name, 'focus', 'ACK');
     this.happens({ type: 'ack-received', endpointId: this.endpointOf(name), answer });
+  }
+
+  /** An operator asks for one more participant. */
+  dialsOut(name: string, conferenceId: string): void {
+    const uri = addressOf[name] ?? name;
+    const asked = { displayName: null, role: 'participant', replaces: null } as const;
+    this.ladder.add('op', 'focus', `dial ${name}`);
+    this.happens({
+      type: 'participant-requested',
+      reply: `http:op:${name}`,
+      actor: 'key:1',
+      conferenceId,
+      uri: parseSipUri(uri),
+      raw: uri,
+      ...asked,
+    });
   }
 
   hangsUp(name: string): void {

@@ -18,11 +18,6 @@ export type DialOrder = {
   readonly form: DialForm;
 };
 
-type Dial = DialOrder & {
-  /** What the roster shall say when the cancelled INVITE has ended. */
-  readonly cancelledAs: EndpointRow['disconnection'];
-};
-
 /**
  * Inviting endpoints (standards 1.5): in parallel within the limits, again in another form when a refusal asks for it
  * (1.6), given up after the ring time.
@@ -32,7 +27,10 @@ export class Dialler {
   readonly #settings: Settings;
   readonly #ledger: Ledger;
   readonly #legs: Legs;
-  readonly #dials = new Map<string, Dial>();
+  /** What each INVITE under way says; an endpoint without one, after a failed save, is not tried in another form. */
+  readonly #dials = new Map<string, DialOrder>();
+  /** What the roster shall say when a cancelled INVITE has ended. */
+  readonly #cancelledAs = new Map<string, EndpointRow['disconnection']>();
 
   constructor(parts: { ids: Ids; settings: Settings; ledger: Ledger; legs: Legs }) {
     this.#ids = parts.ids;
@@ -44,7 +42,7 @@ export class Dialler {
   /** Puts a new endpoint of `participant` in the queue. */
   enqueue(participant: ParticipantRow, order: DialOrder): ParticipantRow {
     const endpointId = this.#ids.row();
-    this.#dials.set(endpointId, { ...order, cancelledAs: null });
+    this.#dials.set(endpointId, order);
     const endpoint: EndpointRow = {
       id: endpointId,
       entity: writeSipUri(order.target),
@@ -88,11 +86,12 @@ export class Dialler {
     endpoint: EndpointRow,
     refused: { cause: SipCause; unsupported: readonly string[] },
   ): void {
+    if (after(endpointTransitions, endpoint.status, 'fail') === undefined) return;
     const dial = this.#dials.get(endpoint.id);
-    if (dial === undefined || after(endpointTransitions, endpoint.status, 'fail') === undefined) return;
     const told = withOutcome(participant, refused.cause);
-    const form = endpoint.status === 'disconnecting' ? null : nextForm(dial.form, refused, this.#settings);
-    if (form === null) this.giveUp(told, endpoint, refused.cause);
+    const final = dial === undefined || endpoint.status === 'disconnecting';
+    const form = final ? null : nextForm(dial.form, refused, this.#settings);
+    if (final || form === null) this.giveUp(told, endpoint, refused.cause);
     else {
       const status = this.#next(endpoint, 'redial');
       this.#dial(told, { ...endpoint, ...this.#freshDialog(), status }, { ...dial, form });
@@ -108,16 +107,13 @@ export class Dialler {
 
   /** Ends an unanswered endpoint by CANCEL; the roster will say `as` once it has ended. */
   cancel(participant: ParticipantRow, endpoint: EndpointRow, as: EndpointRow['disconnection']): void {
-    const dial = this.#dials.get(endpoint.id);
-    if (dial === undefined) return;
+    this.#cancelledAs.set(endpoint.id, as);
     if (endpoint.status === 'pending') {
-      this.#dials.set(endpoint.id, { ...dial, cancelledAs: as });
       this.giveUp(participant, endpoint, { status: 487, reason: 'Request Terminated' });
       return;
     }
     const status = after(endpointTransitions, endpoint.status, 'cancel');
     if (status === undefined) return;
-    this.#dials.set(endpoint.id, { ...dial, cancelledAs: as });
     this.#ledger.stopTimer('ring', endpoint.id);
     this.#ledger.startTimer('cancel', endpoint.id, this.#ledger.now + limits.cancelTimeoutMs);
     this.#ledger.ask({ type: 'sip.cancel', endpointId: endpoint.id });
@@ -126,14 +122,14 @@ export class Dialler {
 
   /** The end of an endpoint that never joined. */
   giveUp(participant: ParticipantRow, endpoint: EndpointRow, cause: SipCause): void {
-    const disconnection = this.#dials.get(endpoint.id)?.cancelledAs ?? disconnectionFor(cause);
+    const disconnection = this.#cancelledAs.get(endpoint.id) ?? disconnectionFor(cause);
     this.#stop(endpoint.id);
     this.#legs.drop(endpoint.id);
     const gone: EndpointRow = { ...endpoint, status: 'disconnected', leftAt: this.#ledger.now, disconnection };
     this.#ledger.putParticipant({ ...withEndpoint(participant, gone, this.#ledger.now), lastError: cause });
   }
 
-  #dial(participant: ParticipantRow, endpoint: EndpointRow, dial: Dial): void {
+  #dial(participant: ParticipantRow, endpoint: EndpointRow, dial: DialOrder): void {
     this.#dials.set(endpoint.id, dial);
     const attempt: DialAttemptRow = { at: this.#ledger.now, replaces: dial.form.replaces, outcome: null };
     const dialled = withEndpoint(participant, endpoint, this.#ledger.now);
@@ -182,6 +178,7 @@ export class Dialler {
 
   #stop(endpointId: string): void {
     this.#dials.delete(endpointId);
+    this.#cancelledAs.delete(endpointId);
     this.#ledger.stopTimer('ring', endpointId);
     this.#ledger.stopTimer('cancel', endpointId);
   }

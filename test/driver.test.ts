@@ -1,0 +1,194 @@
+import { beforeEach, expect, test } from 'vitest';
+import type { Effect, Outcome } from '../src/core/effect.ts';
+import type { Input } from '../src/core/input.ts';
+import { type Clock, StoreBusy } from '../src/core/ports.ts';
+import type { Change, ConferenceRecord, ConferenceRow, ParticipantRow } from '../src/core/rows.ts';
+import { Service } from '../src/core/service.ts';
+import { Driver } from '../src/driver.ts';
+import { countingIds, factoryUri, inviteFrom, recipients, settings } from './support/fixtures.ts';
+
+/** A store whose every save is let through or failed by hand, in order. */
+class HandStore {
+  readonly saves: { change: Change; pass: () => void; fail: (error: Error) => void }[] = [];
+  readonly conferences = new Map<string, ConferenceRow>();
+  readonly participants = new Map<string, ParticipantRow>();
+
+  save(change: Change): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const pass = (): void => {
+        for (const row of change.conferences) this.conferences.set(row.id, row);
+        for (const row of change.participants) this.participants.set(row.id, row);
+        resolve();
+      };
+      this.saves.push({ change, pass, fail: reject });
+    });
+  }
+
+  load(id: string): Promise<ConferenceRecord | undefined> {
+    const conference = this.conferences.get(id);
+    if (conference === undefined) return Promise.resolve(undefined);
+    return Promise.resolve({ conference, participants: [...this.participants.values()], subscriptions: [] });
+  }
+}
+
+class HandClock implements Clock {
+  time = 1_000_000;
+  readonly waiting: { at: number; callback: () => void }[] = [];
+  now = (): number => this.time;
+  callAt = (at: number, callback: () => void): (() => void) => {
+    const entry = { at, callback };
+    this.waiting.push(entry);
+    return () => void this.waiting.splice(this.waiting.indexOf(entry), 1);
+  };
+
+  passes(ms: number): void {
+    this.time += ms;
+    for (const entry of this.waiting.filter(({ at }) => at <= this.time)) {
+      this.waiting.splice(this.waiting.indexOf(entry), 1);
+      entry.callback();
+    }
+  }
+}
+
+let store: HandStore;
+let clock: HandClock;
+let out: string[];
+let outcomes: Map<string, Outcome>;
+let driver: Driver;
+let service: Service;
+
+/** Lets every promise that can settle do so. */
+const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+beforeEach(() => {
+  store = new HandStore();
+  clock = new HandClock();
+  out = [];
+  outcomes = new Map();
+  service = new Service({ settings: settings(), ids: countingIds() });
+  const perform = (effect: Effect): void => void out.push(effect.type);
+  const reply = (to: string, outcome: Outcome): void => {
+    out.push('reply');
+    outcomes.set(to, outcome);
+  };
+  const log = { info: () => undefined, error: () => undefined };
+  driver = new Driver({ service, clock, store, sip: { perform, reply }, msrp: { perform }, http: { reply }, log });
+});
+
+function invite(name = 'alice'): Input {
+  return inviteFrom(name, factoryUri, {
+    requires: ['recipient-list-invite'],
+    list: recipients(['bob']),
+    reply: `sip:${name}`,
+  });
+}
+
+test('nothing leaves before the save that covers it has returned', async () => {
+  driver.submit(invite());
+  await settled();
+  expect(out).toEqual([]);
+  store.saves[0]?.pass();
+  await settled();
+  expect(out).toEqual(['msrp.open', 'msrp.open', 'msrp.route', 'reply', 'sip.invite']);
+  expect(driver.idle).toBe(true);
+});
+
+test('the core runs ahead, the effects keep their order, a later save cannot overtake', async () => {
+  driver.submit(invite());
+  const endpointId = endpointOfBob();
+  driver.submit({ type: 'endpoint-alerting', endpointId });
+  driver.submit({ type: 'endpoint-failed', endpointId, cause: { status: 486, reason: 'Busy Here' }, unsupported: [] });
+  expect(store.saves).toHaveLength(3);
+  store.saves[2]?.pass();
+  store.saves[1]?.pass();
+  await settled();
+  expect(out).toEqual([]);
+  store.saves[0]?.pass();
+  await settled();
+  expect(out.at(0)).toBe('msrp.open');
+  expect(out.at(-1)).toBe('msrp.close');
+});
+
+test('conferences do not wait for each other', async () => {
+  driver.submit(invite('alice'));
+  driver.submit(invite('carol'));
+  store.saves[1]?.pass();
+  await settled();
+  expect([...outcomes.keys()]).toEqual(['sip:carol']);
+});
+
+test('a creation that cannot be saved is refused and leaves nothing', async () => {
+  driver.submit(invite());
+  store.saves[0]?.fail(new Error('disk full'));
+  await settled();
+  expect(outcomes.get('sip:alice')).toMatchObject({ kind: 'refused', code: 'store-failed' });
+  expect(out).toEqual(['msrp.unroute', 'reply']);
+  expect(service.counts.conferences).toBe(0);
+});
+
+test('a store that is too busy says so', async () => {
+  driver.submit(invite());
+  store.saves[0]?.fail(new StoreBusy('5000 changes wait'));
+  await settled();
+  expect(outcomes.get('sip:alice')).toMatchObject({ kind: 'refused', code: 'busy' });
+});
+
+test('a fact whose save failed is handled again on the stored state', async () => {
+  driver.submit(invite());
+  store.saves[0]?.pass();
+  await settled();
+  driver.submit({
+    type: 'endpoint-failed',
+    endpointId: endpointOfBob(),
+    cause: { status: 603, reason: 'Decline' },
+    unsupported: [],
+  });
+  store.saves[1]?.fail(new Error('connection lost'));
+  await settled();
+  expect(bob()?.status).toBe('dialing-out');
+  clock.passes(1_000);
+  expect(store.saves).toHaveLength(3);
+  store.saves[2]?.pass();
+  await settled();
+  expect(bob()).toMatchObject({ status: 'disconnected', disconnection: { sipStatus: 603 } });
+});
+
+test('a command whose save failed is refused and its change is undone', async () => {
+  driver.submit(invite());
+  store.saves[0]?.pass();
+  await settled();
+  const conferenceId = [...store.conferences.keys()][0] ?? '';
+  driver.submit({ type: 'end-requested', reply: 'http:1', actor: 'key:1', conferenceId, reason: null });
+  store.saves[1]?.fail(new Error('connection lost'));
+  await settled();
+  expect(outcomes.get('http:1')).toMatchObject({ kind: 'refused', code: 'store-failed' });
+  expect(service.view(conferenceId)?.conference.status).toBe('active');
+});
+
+test('a timer fires once, as an input', async () => {
+  driver.submit(invite());
+  store.saves[0]?.pass();
+  await settled();
+  out = [];
+  clock.passes(60_000);
+  store.saves[1]?.pass();
+  await settled();
+  expect(out).toContain('sip.cancel');
+});
+
+test('stop leaves no timer behind', async () => {
+  driver.submit(invite());
+  store.saves[0]?.pass();
+  await settled();
+  driver.stop();
+  expect(clock.waiting).toEqual([]);
+});
+
+function bob(): ParticipantRow | undefined {
+  return [...store.participants.values()].find((row) => row.uri.startsWith('sip:bob'));
+}
+
+function endpointOfBob(): string {
+  const rows = store.saves.flatMap(({ change }) => change.participants);
+  return rows.find((row) => row.uri.startsWith('sip:bob'))?.endpoints[0]?.id ?? '';
+}
