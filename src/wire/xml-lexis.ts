@@ -1,6 +1,6 @@
 /**
  * The characters and tokens of an XML 1.0 document (fifth edition): whether a text is well-formed, within bounds.
- * The library that builds the tree lets much through that XML forbids; what passes here it reads in one way only.
+ * The library that builds the tree lets much through that XML forbids; what is left here it reads in one way only.
  */
 
 import { RemoteError } from './remote-error.ts';
@@ -39,19 +39,25 @@ export function areXmlChars(text: string): boolean {
 }
 
 /**
- * Throws RemoteError 400 unless `text` (without byte order mark) is a well-formed document without DOCTYPE and without
+ * The text of a document (without byte order mark) reduced to its elements and character data: declaration, comments and
+ * processing instructions are left out. Throws RemoteError 400 unless it is well-formed, without DOCTYPE and without
  * entities other than the five predefined, within `limits`; 413 when it is too long, 415 for an encoding other than
  * UTF-8 and UTF-16 in its declaration.
  */
-export function checkWellFormed(text: string, limits: XmlLimits): void {
+export function wellFormed(text: string, limits: XmlLimits): string {
   if (Buffer.byteLength(text) > limits.bytes) throw new RemoteError(413, 'The XML document is too long');
   if (!areXmlChars(text)) throw new RemoteError(400, 'A character is forbidden in XML', text.search(forbidden));
   const nesting: Nesting = { open: [], elements: 0, limits };
-  let at = checkDeclaration(text);
-  while (at < text.length) at = checkToken(text, at, nesting);
-  if (nesting.open.length > 0 || nesting.elements === 0) {
-    throw new RemoteError(400, 'The XML document is not complete', at);
+  const kept: string[] = [];
+  for (let at = checkDeclaration(text); at < text.length; ) {
+    const end = checkToken(text, at, nesting);
+    if (!/^<(?:!--|\?)/.test(text.slice(at, at + 4))) kept.push(text.slice(at, end));
+    at = end;
   }
+  if (nesting.open.length > 0 || nesting.elements === 0) {
+    throw new RemoteError(400, 'The XML document is not complete', text.length);
+  }
+  return kept.join('');
 }
 
 type Nesting = { readonly open: string[]; elements: number; readonly limits: XmlLimits };
@@ -83,7 +89,7 @@ function openElement(text: string, at: number, nesting: Nesting): number {
   return at + match[0].length;
 }
 
-/** Replaces references by what they stand for. `checkWellFormed` has seen to it that all can be replaced. */
+/** Replaces references by what they stand for. `wellFormed` has seen to it that all can be replaced. */
 export function expandReferences(text: string): string {
   return text.replace(reference, (each) => referenced(each) ?? each);
 }

@@ -3,7 +3,7 @@
 import { XMLParser } from 'fast-xml-parser';
 import { create } from 'xmlbuilder2';
 import { RemoteError } from './remote-error.ts';
-import { areXmlChars, checkWellFormed, expandReferences, type XmlLimits } from './xml-lexis.ts';
+import { areXmlChars, expandReferences, wellFormed, type XmlLimits } from './xml-lexis.ts';
 
 export type XmlAttribute = { readonly name: string; readonly namespace: string | null; readonly value: string };
 
@@ -37,8 +37,6 @@ const parser = new XMLParser({
   parseAttributeValue: false,
   trimValues: false,
   processEntities: false,
-  ignoreDeclaration: true,
-  ignorePiTags: true,
   cdataPropName: '#cdata',
   onDangerousProperty: (name) => name,
 });
@@ -48,8 +46,7 @@ const parser = new XMLParser({
  * than the five predefined, or more elements or depth than `limits` allow; 413 when too long; 415 for its encoding.
  */
 export function parseXml(text: string, limits: XmlLimits): XmlElement {
-  const document = text.startsWith('\uFEFF') ? text.slice(1) : text;
-  checkWellFormed(document, limits);
+  const document = wellFormed(text.startsWith('\uFEFF') ? text.slice(1) : text, limits);
   // XML 1.0 2.11: line ends are read as LF.
   const [root, ...others] = readRaw(document.replace(/\r\n?/g, '\n')).filter((node) => elementName(node) !== null);
   if (root === undefined || others.length > 0) throw new RemoteError(400, 'The XML document has no single root');
