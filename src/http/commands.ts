@@ -1,27 +1,27 @@
 import type { Outcome } from '../core/effect.ts';
-import type { CommandInput, ReplyTo } from '../core/input.ts';
+import type { CommandInput } from '../core/input.ts';
 import type { RouteContext } from './api.ts';
 import { Refused } from './problem.ts';
 
 type Accepted = Exclude<Outcome, { kind: 'refused' }>;
 
+type WithoutReply<Input> = Input extends CommandInput ? Omit<Input, 'reply'> : never;
+
+/** What may be asked of one conference; the desk adds the token its answer comes back by. */
+export type ConferenceCommand = WithoutReply<Exclude<CommandInput, { type: 'shutdown-requested' }>>;
+
 /**
- * Puts one command to the core and resolves with what came of it. Throws the core's refusal; one for a conference the
- * core no longer knows is made more exact from the store.
+ * Puts one command to the core and resolves with what came of it, which must be of `kind`. Throws the core's refusal;
+ * one for a conference the core does not know is made more exact from the store.
  */
 export async function perform<Kind extends Accepted['kind']>(
   context: RouteContext,
   kind: Kind,
-  command: (reply: ReplyTo) => CommandInput,
+  command: ConferenceCommand,
 ): Promise<Extract<Accepted, { kind: Kind }>> {
   if (context.stopping()) throw new Refused({ code: 'stopping' });
-  let conferenceId: string | null = null;
-  const outcome = await context.desk.ask((reply) => {
-    const input = command(reply);
-    if (input.type !== 'shutdown-requested') conferenceId = input.conferenceId;
-    context.submit(input);
-  });
-  if (outcome.kind === 'refused') throw await explained(context, outcome, conferenceId);
+  const outcome = await context.desk.ask((reply) => context.submit({ ...command, reply }));
+  if (outcome.kind === 'refused') throw await explained(context, outcome, command.conferenceId);
   if (!isOfKind(outcome, kind)) throw new TypeError(`${outcome.kind} is no answer to a request for ${kind}`);
   return outcome;
 }
@@ -36,11 +36,10 @@ function isOfKind<Kind extends Accepted['kind']>(
 async function explained(
   context: RouteContext,
   outcome: Extract<Outcome, { kind: 'refused' }>,
-  conferenceId: string | null,
+  conferenceId: string,
 ): Promise<Refused> {
-  const refused = new Refused({ code: outcome.code, detail: outcome.detail });
-  if (outcome.code !== 'no-such-conference' || conferenceId === null) return refused;
-  return (await notLive(context, conferenceId)) ?? refused;
+  const exact = outcome.code === 'no-such-conference' ? await notLive(context, conferenceId) : undefined;
+  return exact ?? new Refused({ code: outcome.code, detail: outcome.detail });
 }
 
 /** Why a conference that is in the store is not live here; undefined when the store does not know it either. */

@@ -149,10 +149,9 @@ function addManners(api: Api, metrics: Metrics): void {
 function acceptEmptyJson(api: Api): void {
   const parse = api.getDefaultJsonParser('error', 'error');
   api.removeContentTypeParser('application/json');
-  api.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
-    if (body === '') done(null, undefined);
-    else parse(request, body, done);
-  });
+  api.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) =>
+    body === '' ? done(null, undefined) : parse(request, body, done),
+  );
 }
 
 /** Queries arrive as text, and bodies are not coerced; `limit` is the one number a query may hold. */

@@ -143,13 +143,12 @@ function endConference(api: Api, context: RouteContext): void {
     },
     async (request) => {
       const { params, body } = request;
-      const { conference } = await perform(context, 'conference-ended', (reply) => ({
+      const { conference } = await perform(context, 'conference-ended', {
         type: 'end-requested',
-        reply,
         actor: actorOf(request),
         conferenceId: params.id,
         reason: body.reason ?? null,
-      }));
+      });
       return conferenceJson(conference);
     },
   );

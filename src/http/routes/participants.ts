@@ -103,9 +103,8 @@ function dialOut(api: Api, context: RouteContext): void {
     async (request, reply) => {
       const { params, body } = request;
       const uri = dialable(body.uri, context);
-      const { participant } = await perform(context, 'participant-dialled', (token) => ({
+      const { participant } = await perform(context, 'participant-dialled', {
         type: 'participant-requested',
-        reply: token,
         actor: actorOf(request),
         conferenceId: params.id,
         uri,
@@ -113,7 +112,7 @@ function dialOut(api: Api, context: RouteContext): void {
         displayName: body.display_name ?? null,
         role: body.role ?? 'participant',
         replaces: replacesOf(body),
-      }));
+      });
       const location = `/v1/conferences/${participant.conferenceId}/participants/${participant.id}`;
       return reply.code(202).header('location', location).send(participantJson(participant));
     },
@@ -139,14 +138,13 @@ function removeParticipant(api: Api, context: RouteContext): void {
     },
     async (request, reply) => {
       const { params, query } = request;
-      await perform(context, 'participant-removed', (token) => ({
+      await perform(context, 'participant-removed', {
         type: 'removal-requested',
-        reply: token,
         actor: actorOf(request),
         conferenceId: params.id,
         participantId: params.pid,
         reason: query.reason ?? null,
-      }));
+      });
       return reply.code(204).send(null);
     },
   );
