@@ -120,13 +120,13 @@ export class World {
     this.happens({ type: 'endpoint-alerting', endpointId: this.endpointOf(name) });
   }
 
-  answers(name: string, sdp = clientSdp(name, { setup: 'active' })): void {
+  answers(name: string, sdp = clientSdp(shortened(name), { setup: 'active' })): void {
     this.ladder.add(name, 'focus', '200 INVITE');
     this.happens({
       type: 'endpoint-answered',
       endpointId: this.endpointOf(name),
-      contact: `sip:${name}@pc.${name}.example.com`,
-      remoteTag: `${name}tag`,
+      contact: `sip:${shortened(name)}@pc.${shortened(name)}.example.com`,
+      remoteTag: `${shortened(name)}tag`,
       displayName: null,
       answer: sdp,
     });
@@ -354,4 +354,9 @@ function notifyLine(notify: SipNotify): string {
   const document = parseConferenceInfo(notify.body);
   const users = (document.users ?? []).map((user) => `${nameOf(user.entity)}:${user.endpoints[0]?.status ?? '-'}`);
   return `NOTIFY ${state} v${document.version} ${document.state === 'deleted' ? 'deleted' : `[${users.join(' ')}]`}`;
+}
+
+/** `guest1` of `sip:guest1@example.org`. */
+function shortened(name: string): string {
+  return name.replace(/^sip:/, '').replace(/@.*$/, '');
 }
