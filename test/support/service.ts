@@ -21,7 +21,8 @@ export const apiKey = 'test-key-0123456789abcdefghij';
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 15_000;
 
-export type Environment = Readonly<Record<string, string>>;
+/** Variables; undefined takes one away that tests set. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the banner says. */
 export type Banner = {
@@ -30,6 +31,8 @@ export type Banner = {
   readonly factory: string;
   /** e.g. `http://127.0.0.1:8080/v1`. */
   readonly rest: string;
+  /** The admin key, when the start made one. */
+  readonly key: string | null;
 };
 
 export type RestAnswer<T> = { readonly status: number; readonly contentType: string; readonly body: T };
@@ -41,6 +44,7 @@ export class Service {
   #child: ChildProcess | undefined;
   #banner: Banner | undefined;
   #output = '';
+  #key = apiKey;
 
   private constructor(dataDir: string, environment: Environment) {
     this.dataDir = dataDir;
@@ -83,6 +87,11 @@ export class Service {
     return `sip:conf-fact@${host}:${port}${transport === 'tcp' ? ';transport=tcp' : ''}`;
   }
 
+  /** The admin key: the one that was given, or the one the first start made. */
+  get key(): string {
+    return this.#key;
+  }
+
   async get<T>(path: string): Promise<RestAnswer<T>> {
     return await this.#ask('GET', path);
   }
@@ -105,6 +114,11 @@ export class Service {
     await this.#end('SIGKILL');
   }
 
+  /** What a process that is given the same data folder says before it ends, and its exit code. */
+  async startBeside(): Promise<Ending> {
+    return await runToEnd({ ...this.#environment, DATA_DIR: this.dataDir });
+  }
+
   /** Starts again on the same data folder; ports may differ. */
   async restart(): Promise<void> {
     await this.#launch();
@@ -125,12 +139,8 @@ export class Service {
   }
 
   async #launch(): Promise<void> {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
-      cwd: root,
-      env: { ...inherited(), ...testEnvironment, DATA_DIR: this.dataDir, ...this.#environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.#child = endWithUs(child);
+    const child = spawnMain({ ...this.#environment, DATA_DIR: this.dataDir });
+    this.#child = child;
     const started = this.#output.length;
     const ready = new Promise<void>((resolve, reject) => {
       const take = (bytes: Buffer): void => {
@@ -138,6 +148,7 @@ export class Service {
         const banner = readBanner(this.#output.slice(started));
         if (!banner) return;
         this.#banner = banner;
+        this.#key = banner.key ?? this.#key;
         resolve();
       };
       child.stdout?.on('data', take);
@@ -159,7 +170,7 @@ export class Service {
 
   async #ask<T>(method: string, path: string, body?: unknown): Promise<RestAnswer<T>> {
     const headers = {
-      authorization: `Bearer ${apiKey}`,
+      authorization: `Bearer ${this.#key}`,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     };
     const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
@@ -181,6 +192,28 @@ const testEnvironment: Environment = {
   LOG_FORMAT: 'json',
 };
 
+export type Ending = { readonly code: number | null; readonly output: string };
+
+/** Runs the process to its end, for starts that are refused. */
+export async function runToEnd(environment: Environment): Promise<Ending> {
+  const child = spawnMain(environment);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (bytes: Buffer) => {
+      output += bytes.toString('utf8');
+    });
+  }
+  const [code] = await within('the process to end', once(child, 'close'), startTimeoutMs);
+  return { code, output };
+}
+
+function spawnMain(environment: Environment): ChildProcess {
+  const env = { ...inherited(), ...testEnvironment, ...environment };
+  return endWithUs(
+    spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] }),
+  );
+}
+
 /** Variables of the machine that a process needs; none of the service's own. */
 function inherited(): Environment {
   const names = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'NODE_EXTRA_CA_CERTS'];
@@ -198,7 +231,8 @@ function readBanner(output: string): Banner | undefined {
   const rest = /^\s*REST\s+(\S+)/m.exec(output)?.[1];
   const whole = /^\s*Data\s+\S/m.test(output);
   if (!udp || !tcp || !msrp || factory === undefined || rest === undefined || !whole) return undefined;
-  return { sip: { udp, tcp }, msrp, factory, rest };
+  const key = /^\s*API key\s+(\S+)/m.exec(output)?.[1] ?? null;
+  return { sip: { udp, tcp }, msrp, factory, rest, key };
 }
 
 function addressIn(match: RegExpExecArray | null): Address | undefined {
