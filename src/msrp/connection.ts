@@ -1,0 +1,167 @@
+/**
+ * One TCP connection. What is to be sent in one turn of the event loop leaves in one write, so that a burst costs one
+ * system call per receiver. What the peer does not read waits in a bounded queue of shared contents.
+ */
+
+import type { Socket } from 'node:net';
+import { limits } from '../core/limits.ts';
+import type { Clock } from '../core/ports.ts';
+import {
+  joinParts,
+  type MsrpHead,
+  type MsrpParts,
+  partsLength,
+  responseTo,
+  wantsResponse,
+  writeMsrpResponse,
+} from '../wire/msrp.ts';
+import { type MsrpFrame, MsrpReader } from '../wire/msrp-reader.ts';
+import type { MsrpLog } from './msrp-log.ts';
+
+/** As much as is copied for one write; the rest of the queue stays shared. */
+const writeBytesMax = 64 * 1024;
+
+/** Status and comment of a response. */
+export type Answer = { readonly status: number; readonly comment: string };
+
+export type ConnectionOptions = {
+  readonly socket: Socket;
+  readonly clock: Clock;
+  readonly log: MsrpLog;
+  /** All frames of one read, in order. */
+  readonly onFrames: (connection: Connection, frames: readonly MsrpFrame[]) => void;
+  /** Once, whoever closed. */
+  readonly onClose: (connection: Connection, reason: string) => void;
+};
+
+export class Connection {
+  /** `address:port` of the peer, for the log. */
+  readonly peer: string;
+  readonly #options: ConnectionOptions;
+  readonly #socket: Socket;
+  readonly #reader = new MsrpReader({ contentBytesMax: limits.messageBytesMax });
+  #queue: MsrpParts[] = [];
+  /** First of the queue that is not written yet. */
+  #first = 0;
+  #queuedBytes = 0;
+  #flushIsDue = false;
+  #state: 'open' | 'ending' | 'closed' = 'open';
+  #closeReason: string | null = null;
+  #stopStall: (() => void) | null = null;
+  #stopClosing: (() => void) | null = null;
+
+  constructor(options: ConnectionOptions) {
+    const { socket } = options;
+    this.#options = options;
+    this.#socket = socket;
+    this.peer = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
+    socket.on('data', (chunk: Buffer) => this.#read(chunk));
+    socket.on('drain', () => this.#flush());
+    socket.on('error', (error) => this.#note(error.message));
+    socket.on('close', () => this.#closed());
+  }
+
+  /** Queues what must not be lost. A peer that does not read its responses is not read from either, which bounds them. */
+  send(parts: MsrpParts): void {
+    if (this.#state !== 'open') return;
+    this.#queue.push(parts);
+    this.#queuedBytes += partsLength(parts);
+    if (this.#flushIsDue) return;
+    this.#flushIsDue = true;
+    // All frames of one read are handled before microtasks run.
+    queueMicrotask(() => this.#flush());
+  }
+
+  /** Answers a request that came on this connection, if its Failure-Report lets us (RFC 4975 7.2). */
+  respond(request: MsrpHead & { readonly method: string }, answer: Answer): void {
+    if (request.method === 'SEND' && !wantsResponse(request, answer.status)) return;
+    const response = responseTo(request, answer.status, answer.comment);
+    this.send({ start: '', content: writeMsrpResponse(response), end: '' });
+  }
+
+  /** Queues a message unless the queue is full; false when it is dropped. Nobody but this peer is the slower for it. */
+  offer(parts: MsrpParts): boolean {
+    if (this.#waitingBytes() + partsLength(parts) <= limits.msrpQueueBytesMax) {
+      this.send(parts);
+      return true;
+    }
+    this.#beginStall();
+    return false;
+  }
+
+  /** Writes what is queued, then closes; `reason` is what `onClose` will say. */
+  end(reason: string): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'ending';
+    this.#note(reason);
+    const { clock } = this.#options;
+    this.#stopClosing = clock.callAt(clock.now() + limits.msrpClosingMs, () => this.#socket.destroy());
+    this.#flush();
+  }
+
+  /** Closes at once. */
+  destroy(reason: string): void {
+    this.#note(reason);
+    this.#socket.destroy();
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#state !== 'open') return;
+    this.#options.onFrames(this, this.#reader.push(chunk));
+    if (this.#waitingBytes() > limits.msrpQueueBytesMax) this.#socket.pause();
+  }
+
+  #flush(): void {
+    this.#flushIsDue = false;
+    while (this.#first < this.#queue.length && this.#socket.writable && !this.#socket.writableNeedDrain) {
+      this.#writeSome();
+    }
+    if (this.#first < this.#queue.length) return;
+    this.#queue = [];
+    this.#first = 0;
+    if (this.#state === 'ending') this.#socket.end();
+    if (this.#state !== 'open' || this.#socket.writableNeedDrain) return;
+    this.#stopStall?.();
+    this.#stopStall = null;
+    if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #writeSome(): void {
+    const from = this.#first;
+    let length = 0;
+    while (this.#first < this.#queue.length && length < writeBytesMax) {
+      const parts = this.#queue[this.#first];
+      if (parts !== undefined) length += partsLength(parts);
+      this.#first += 1;
+    }
+    this.#queuedBytes -= length;
+    this.#socket.write(joinParts(this.#queue.slice(from, this.#first), length));
+  }
+
+  #waitingBytes(): number {
+    return this.#queuedBytes + this.#socket.writableLength;
+  }
+
+  // RFC 7701 6.4: who stays congested for long loses the session; until then only messages are dropped.
+  #beginStall(): void {
+    if (this.#stopStall !== null || this.#state !== 'open') return;
+    const { clock, log } = this.#options;
+    log.warn({ peer: this.peer, waitingBytes: this.#waitingBytes() }, 'MSRP receiver does not keep up');
+    this.#stopStall = clock.callAt(clock.now() + limits.msrpStallMs, () => {
+      this.destroy('the peer does not read what it is sent');
+    });
+  }
+
+  #note(reason: string): void {
+    this.#closeReason ??= reason;
+  }
+
+  #closed(): void {
+    this.#state = 'closed';
+    this.#queue = [];
+    this.#first = 0;
+    this.#stopStall?.();
+    this.#stopClosing?.();
+    this.#options.onClose(this, this.#closeReason ?? 'the peer closed the connection');
+  }
+}

@@ -1,0 +1,57 @@
+/** Connecting to a peer's path. The path is chosen by the peer, so it may point where we must not go (standards 7.2). */
+
+import { connect, type LookupFunction, type Socket } from 'node:net';
+import { isPrivateHost } from '../wire/ip-address.ts';
+import type { MsrpUri } from '../wire/msrp-uri.ts';
+
+export type DialOptions = {
+  readonly privateTargets: 'allow' | 'refuse';
+  /** Name resolution; the system's when absent. */
+  readonly lookup: LookupFunction | undefined;
+  readonly onConnected: (socket: Socket) => void;
+  /** Once, unless connected or cancelled. */
+  readonly onFailed: (reason: string) => void;
+};
+
+/** Why `target`, the first URI of a peer's path, is not connected to; null when it may be. */
+export function whyNotDial(target: MsrpUri, privateTargets: 'allow' | 'refuse'): string | null {
+  if (target.secure) return 'the peer wants TLS, which is not offered';
+  if (target.transport !== 'tcp') return `the transport ${target.transport} is not supported`;
+  if (target.port === null) return "the peer's path has no port";
+  // RFC 6135 4.2.1: who will connect by itself writes the discard port.
+  if (target.port === 9) return "the peer's path has the discard port";
+  if (privateTargets === 'refuse' && isPrivateHost(target.host)) return "the peer's path is a private address";
+  return null;
+}
+
+/** Connects over TCP to a target that `whyNotDial` has nothing against; the function given back cancels it. */
+export function dial(target: MsrpUri, options: DialOptions): () => void {
+  const { privateTargets, lookup, onConnected, onFailed } = options;
+  const socket = connect({
+    host: target.host.replace(/^\[(.*)\]$/, '$1'),
+    port: target.port ?? 0,
+    noDelay: true,
+    keepAlive: true,
+    ...(lookup === undefined ? {} : { lookup }),
+  });
+  // A name says nothing about its address; this comes for every address, before it is connected to.
+  socket.on('lookup', (_error, address) => {
+    if (privateTargets === 'refuse' && isPrivateHost(address)) {
+      socket.destroy(new Error("the peer's path leads to a private address"));
+    }
+  });
+  let isPending = true;
+  socket.once('connect', () => {
+    if (!isPending) return;
+    isPending = false;
+    onConnected(socket);
+  });
+  socket.on('error', (error) => {
+    if (isPending) onFailed(error.message);
+    isPending = false;
+  });
+  return () => {
+    if (isPending) socket.destroy();
+    isPending = false;
+  };
+}

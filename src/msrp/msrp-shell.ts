@@ -1,0 +1,236 @@
+/**
+ * MSRP over TCP: listens, connects, and keeps the sessions that the core opens and closes. Messages go from session to
+ * session by the routes that the core has published, without asking it per message.
+ */
+
+import { type AddressInfo, createServer, type LookupFunction, type Server, type Socket } from 'node:net';
+import type { MsrpOpen } from '../core/effect.ts';
+import type { Input } from '../core/input.ts';
+import { limits } from '../core/limits.ts';
+import type { Clock, MsrpEffect } from '../core/ports.ts';
+import { type MsrpUri, parseMsrpUri } from '../wire/msrp-uri.ts';
+import { RemoteError } from '../wire/remote-error.ts';
+import { Connection } from './connection.ts';
+import type { MsrpIds } from './delivery.ts';
+import { dial, whyNotDial } from './dial.ts';
+import type { MsrpLog } from './msrp-log.ts';
+import { Reception } from './reception.ts';
+import { Session } from './session.ts';
+import { Sessions } from './sessions.ts';
+import { Switchboard } from './switchboard.ts';
+
+export type MsrpShellOptions = {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** What stands in our paths when it differs from `host`. */
+  readonly publicHost: string | null;
+  /** Whether a peer's path may point at a loopback or private address. */
+  readonly privateTargets: 'allow' | 'refuse';
+  readonly submit: (input: Input) => void;
+  readonly log: MsrpLog;
+  readonly clock: Clock;
+  readonly ids: MsrpIds;
+  /** Name resolution for peers' paths; the system's when absent. */
+  readonly lookup?: LookupFunction;
+};
+
+export class MsrpShell {
+  readonly #options: MsrpShellOptions;
+  readonly #server: Server;
+  readonly #sessions = new Sessions();
+  readonly #switchboard: Switchboard;
+  readonly #reception: Reception;
+  /** Every connection, with what stops the wait for its first session. */
+  readonly #connections = new Map<Connection, () => void>();
+  #isClosing = false;
+
+  constructor(options: MsrpShellOptions) {
+    const { clock, ids, log, submit } = options;
+    const sessions = this.#sessions;
+    this.#options = options;
+    this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#accept(socket));
+    const report = (conferenceId: string, count: number): void =>
+      submit({ type: 'messages-switched', conferenceId, count });
+    this.#switchboard = new Switchboard({ sessions, clock, ids, report });
+    this.#reception = new Reception({
+      sessions,
+      log,
+      onMessage: (session, message) => this.#switchboard.receive(session, message),
+      onLost: (session, reason) => this.#lose(session, reason),
+    });
+  }
+
+  /** Resolves to what stands in our paths. Rejects when the address cannot be bound. */
+  listen(): Promise<{ readonly host: string; readonly port: number }> {
+    const { host, port, publicHost, log } = this.#options;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port }, () => {
+        this.#server.off('error', reject);
+        this.#server.on('error', (error) => log.warn({ reason: error.message }, 'MSRP listener failed'));
+        resolve({ host: publicHost ?? host, port: (this.#server.address() as AddressInfo).port });
+      });
+    });
+  }
+
+  /** Does what the core asks for. Never throws; what fails comes back as an input. */
+  perform(effect: MsrpEffect): void {
+    switch (effect.type) {
+      case 'msrp.open':
+        return this.#open(effect);
+      case 'msrp.close':
+        return this.#end(this.#sessions.byEndpointId(effect.endpointId));
+      case 'msrp.route':
+        return this.#switchboard.route(effect.route);
+      case 'msrp.unroute':
+        for (const session of this.#sessions.ofConference(effect.conferenceId)) this.#end(session);
+        return this.#switchboard.unroute(effect.conferenceId);
+    }
+  }
+
+  /** What is held at the moment, and copies of messages that were dropped since the start. */
+  counts(): { readonly sessions: number; readonly connections: number; readonly dropped: number } {
+    return {
+      sessions: this.#sessions.count,
+      connections: this.#connections.size,
+      dropped: this.#switchboard.droppedCount,
+    };
+  }
+
+  /** Closes the listener and every connection. The last counts are submitted, no `msrp-closed` is. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#switchboard.flush();
+    for (const session of this.#sessions.all()) this.#end(session);
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const connection of this.#connections.keys()) connection.destroy('the service stops');
+    await closed;
+  }
+
+  #open(effect: MsrpOpen): void {
+    const known = this.#sessions.byEndpointId(effect.endpointId);
+    if (known?.isSame(effect)) {
+      if (!known.isComplete) this.#complete(known, effect);
+      return;
+    }
+    // RFC 4975 8.4: another path is another session.
+    this.#end(known);
+    const session = new Session(effect);
+    this.#sessions.add(session);
+    this.#complete(session, effect);
+  }
+
+  /** The peer's path is known, or the session waits for it without a limit: the core ends it when no answer comes. */
+  #complete(session: Session, { remotePath, role }: MsrpOpen): void {
+    const [first] = remotePath;
+    if (first === undefined) return;
+    const mustDial = role === 'active' && session.connection === null;
+    const target = readPath(remotePath);
+    const refusal = target === null ? "the peer's path is malformed" : this.#whyNotDial(target, mustDial);
+    if (target === null || refusal !== null) return this.#lose(session, refusal ?? '');
+    session.complete(remotePath);
+    if (session.state === 'open') return;
+    const cancelDial = mustDial ? this.#dial(session, target) : (): void => undefined;
+    const [waitMs, reason] = mustDial
+      ? [limits.msrpAnswerTimeoutMs, 'the peer did not answer']
+      : [limits.msrpConnectTimeoutMs, 'the peer did not connect'];
+    const { clock } = this.#options;
+    const stopWait = clock.callAt(clock.now() + waitMs, () => this.#lose(session, reason));
+    session.setDeadline(() => {
+      stopWait();
+      cancelDial();
+    });
+  }
+
+  #whyNotDial(target: MsrpUri, mustDial: boolean): string | null {
+    return mustDial ? whyNotDial(target, this.#options.privateTargets) : null;
+  }
+
+  /** Connects to the peer and says so at once. The function given back cancels what is under way. */
+  #dial(session: Session, target: MsrpUri): () => void {
+    const { privateTargets, lookup, ids } = this.#options;
+    return dial(target, {
+      privateTargets,
+      lookup,
+      onFailed: (reason) => this.#lose(session, reason),
+      onConnected: (socket) => {
+        // The peer may have connected to us meanwhile; RFC 4975 5.4 allows one connection per session.
+        if (session.connection !== null) return socket.destroy();
+        this.#sessions.attach(session, this.#adopt(socket));
+        session.greet(ids.transaction(), ids.messageId());
+      },
+    });
+  }
+
+  #accept(socket: Socket): void {
+    const { clock, log } = this.#options;
+    if (this.#isClosing || this.#connections.size >= limits.msrpConnectionsMax) {
+      log.warn({ peer: socket.remoteAddress, connections: this.#connections.size }, 'MSRP connection refused');
+      socket.destroy();
+      return;
+    }
+    const connection = this.#adopt(socket);
+    const stopWait = clock.callAt(clock.now() + limits.msrpBindTimeoutMs, () => {
+      if (this.#sessions.ofConnection(connection).length === 0) connection.end('no session was named in time');
+    });
+    this.#connections.set(connection, stopWait);
+  }
+
+  #adopt(socket: Socket): Connection {
+    const { clock, log } = this.#options;
+    const connection = new Connection({
+      socket,
+      clock,
+      log,
+      onFrames: (from, frames) => this.#reception.receive(from, frames),
+      onClose: (closed, reason) => this.#closed(closed, reason),
+    });
+    this.#connections.set(connection, () => undefined);
+    return connection;
+  }
+
+  // RFC 4975 5.4: when a connection fails, every session on it has failed.
+  #closed(connection: Connection, reason: string): void {
+    this.#connections.get(connection)?.();
+    this.#connections.delete(connection);
+    this.#options.log.debug({ peer: connection.peer, reason }, 'MSRP connection closed');
+    for (const session of this.#sessions.ofConnection(connection)) this.#lose(session, reason);
+  }
+
+  /** The session failed: the core hears of it, once. */
+  #lose(session: Session, reason: string): void {
+    if (session.state === 'closed') return;
+    const { conferenceId, endpointId } = session;
+    this.#forget(session, 'lost');
+    this.#options.log.info({ conferenceId, endpointId, reason }, 'MSRP session lost');
+    this.#options.submit({ type: 'msrp-closed', conferenceId, endpointId, reason });
+  }
+
+  /** The core ends the session, and knows. */
+  #end(session: Session | undefined): void {
+    if (session !== undefined) this.#forget(session, 'ended');
+  }
+
+  #forget(session: Session, event: 'lost' | 'ended'): void {
+    const { connection, conferenceId, endpointId, droppedCount } = session;
+    if (droppedCount > 0) this.#options.log.warn({ conferenceId, endpointId, droppedCount }, 'MSRP messages dropped');
+    for (const early of session.takeEarly()) connection?.respond(early, { status: 481, comment: 'No such session' });
+    this.#sessions.remove(session);
+    session.close(event);
+    // RFC 4975 5.4: a connection may serve several sessions, so only the last one takes it along.
+    if (connection !== null && this.#sessions.ofConnection(connection).length === 0) {
+      connection.end('the session has ended');
+    }
+  }
+}
+
+/** The URI to connect to when all of a path can be read, else null. */
+function readPath(path: readonly string[]): MsrpUri | null {
+  try {
+    return path.map(parseMsrpUri)[0] ?? null;
+  } catch (error) {
+    if (error instanceof RemoteError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,96 @@
+/** What comes on a connection: which session it belongs to, whether it may, and who goes on with it. */
+
+import type { MsrpRequest, MsrpResponse } from '../wire/msrp.ts';
+import type { MsrpFrame, MsrpOversize } from '../wire/msrp-reader.ts';
+import { type MsrpUri, parseMsrpUri, sameMsrpSession } from '../wire/msrp-uri.ts';
+import { RemoteError } from '../wire/remote-error.ts';
+import type { Answer, Connection } from './connection.ts';
+import type { MsrpLog } from './msrp-log.ts';
+import { screen, screenMethod } from './screen.ts';
+import { type Message, Session } from './session.ts';
+import type { Sessions } from './sessions.ts';
+
+export type ReceptionOptions = {
+  readonly sessions: Sessions;
+  readonly log: MsrpLog;
+  /** A whole message with content came in `session`. */
+  readonly onMessage: (session: Session, message: Message) => void;
+  /** The peer says that the session is over. */
+  readonly onLost: (session: Session, reason: string) => void;
+};
+
+export class Reception {
+  readonly #options: ReceptionOptions;
+
+  constructor(options: ReceptionOptions) {
+    this.#options = options;
+  }
+
+  receive(connection: Connection, frames: readonly MsrpFrame[]): void {
+    for (const frame of frames) {
+      if (frame.kind === 'response') this.#receiveResponse(connection, frame);
+      else if (frame.kind !== 'unreadable') this.#receiveRequest(connection, frame);
+      else {
+        const { request, error } = frame;
+        this.#options.log.warn({ peer: connection.peer, reason: error.message }, 'MSRP cannot be read');
+        if (request !== null) connection.respond(request, { status: 400, comment: error.message });
+        connection.end(`the peer sent what is not MSRP: ${error.message}`);
+      }
+    }
+  }
+
+  #receiveRequest(connection: Connection, request: MsrpRequest | MsrpOversize): void {
+    // RFC 4975 7.1.2: a REPORT is never answered. We ask for none, so none is about a message we know.
+    if (request.method === 'REPORT') return;
+    const refusal = screenMethod(request.method);
+    if (refusal !== null) return connection.respond(request, refusal);
+    const session = this.#sessionOf(connection, request.toPath);
+    if (!(session instanceof Session)) return connection.respond(request, session);
+    const screened = screen(request);
+    if ('kind' in screened) this.#options.onMessage(session, screened);
+    else connection.respond(request, screened);
+  }
+
+  /**
+   * RFC 4975 7.3: To-Path has exactly one URI, of a session that is associated with this connection; 5.4: the first
+   * request makes the association, unless another connection has it.
+   */
+  #sessionOf(connection: Connection, toPath: readonly string[]): Session | Answer {
+    const { sessions } = this.#options;
+    const session = toPath.length === 1 ? this.#sessionNamed(toPath[0] ?? '') : undefined;
+    if (session === undefined) return { status: 481, comment: 'No such session' };
+    if (session.connection === null) sessions.attach(session, connection);
+    if (session.connection !== connection) return { status: 506, comment: 'The session has another connection' };
+    session.confirm();
+    return session;
+  }
+
+  #sessionNamed(text: string): Session | undefined {
+    const uri = readUri(text);
+    const session = uri === null ? undefined : this.#options.sessions.bySessionId(uri.sessionId);
+    if (uri === null || session === undefined) return undefined;
+    return sameMsrpSession(uri, session.local) ? session : undefined;
+  }
+
+  #receiveResponse(connection: Connection, response: MsrpResponse): void {
+    const session = this.#sessionNamed(response.toPath[0] ?? '');
+    if (session === undefined || session.connection !== connection) return;
+    // RFC 4975 10.8, 10.10: the session is over, or not this connection's.
+    if (response.status === 481 || response.status === 506) {
+      return this.#options.onLost(session, `the peer answered ${response.status}`);
+    }
+    if (session.isGreeting(response.transactionId)) session.confirm();
+    if (response.status === 200) return;
+    const { endpointId, conferenceId } = session;
+    this.#options.log.debug({ conferenceId, endpointId, status: response.status }, 'MSRP receiver refused');
+  }
+}
+
+function readUri(text: string): MsrpUri | null {
+  try {
+    return parseMsrpUri(text);
+  } catch (error) {
+    if (error instanceof RemoteError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,168 @@
+/** One endpoint's MSRP session: its paths, its connection, and what waits until it is open. */
+
+import type { MsrpOpen } from '../core/effect.ts';
+import { limits } from '../core/limits.ts';
+import { type MsrpSessionEvent, type MsrpSessionState, nextMsrpSessionState } from '../core/messaging/msrp-session.ts';
+import { type MsrpRequest, pathLines, sendParts, writeMsrpContent } from '../wire/msrp.ts';
+import { type MsrpUri, parseMsrpUri } from '../wire/msrp-uri.ts';
+import type { Connection } from './connection.ts';
+import type { Delivery } from './delivery.ts';
+
+/** A whole message with content, and its connection is the session's. */
+export type Message = MsrpRequest & { readonly body: Buffer };
+
+export class Session {
+  readonly conferenceId: string;
+  readonly endpointId: string;
+  readonly local: MsrpUri;
+  readonly #localPath: string;
+  #remotePath: readonly string[] = [];
+  /** To-Path and From-Path of all that is sent. */
+  #paths = '';
+  #state: MsrpSessionState = 'connecting';
+  #connection: Connection | null = null;
+  /** A valid request, or the answer to ours, has shown that the connection is the peer's. */
+  #confirmed = false;
+  #firstTransaction: string | null = null;
+  #routed = false;
+  #waiting: Delivery[] = [];
+  #early: Message[] = [];
+  #droppedCount = 0;
+  #stopDeadline: (() => void) | null = null;
+  #stopEarlyDeadline: (() => void) | null = null;
+
+  /** Throws RemoteError 400 when our own path is malformed. */
+  constructor(open: MsrpOpen) {
+    this.conferenceId = open.conferenceId;
+    this.endpointId = open.endpointId;
+    this.local = parseMsrpUri(open.localPath);
+    this.#localPath = open.localPath;
+  }
+
+  get state(): MsrpSessionState {
+    return this.#state;
+  }
+
+  get connection(): Connection | null {
+    return this.#connection;
+  }
+
+  /** Whether the peer's path is known. */
+  get isComplete(): boolean {
+    return this.#remotePath.length > 0;
+  }
+
+  /** Messages that this receiver did not get because too much waited for it. */
+  get droppedCount(): number {
+    return this.#droppedCount;
+  }
+
+  /** Whether `open` is about this very session: the same path of ours, and no other path of the peer than is known. */
+  isSame(open: MsrpOpen): boolean {
+    const isSamePeer = !this.isComplete || open.remotePath.length === 0 || sameTexts(open.remotePath, this.#remotePath);
+    return open.localPath === this.#localPath && isSamePeer;
+  }
+
+  /** The peer's path has become known. */
+  complete(remotePath: readonly string[]): void {
+    this.#remotePath = remotePath;
+    this.#paths = pathLines(remotePath, [this.#localPath]);
+    this.#openWhenReady();
+  }
+
+  /** `connection` is used for this session from now on. */
+  attach(connection: Connection): void {
+    this.#connection = connection;
+  }
+
+  /** What `attach`ed is surely the peer's. */
+  confirm(): void {
+    this.#confirmed = true;
+    this.#openWhenReady();
+  }
+
+  /** RFC 4975 5.4: the active side sends a SEND at once; it has nothing to say, hence no body. */
+  greet(transactionId: string, messageId: string): void {
+    this.#firstTransaction = transactionId;
+    const content = writeMsrpContent([{ name: 'Message-ID', value: messageId }], null);
+    this.#connection?.send(sendParts(transactionId, this.#paths, content));
+  }
+
+  isGreeting(transactionId: string): boolean {
+    return this.#firstTransaction === transactionId;
+  }
+
+  /** Sends, or keeps for when the session opens; false when too much waits already and the message is dropped. */
+  deliver(delivery: Delivery): boolean {
+    const isTaken = this.#state === 'open' ? this.#send(delivery) : this.#keep(delivery);
+    if (!isTaken) this.#droppedCount += 1;
+    return isTaken;
+  }
+
+  /** Whether the route has named this endpoint; from then on its absence means that it has been removed. */
+  get isRouted(): boolean {
+    return this.#routed;
+  }
+
+  /** The route names this endpoint: gives the messages that came before it did. */
+  markRouted(): readonly Message[] {
+    this.#routed = true;
+    return this.takeEarly();
+  }
+
+  /** Keeps a message until the route names its sender; false when too many wait. The first one starts the `deadline`. */
+  keepEarly(message: Message, deadline: () => () => void): boolean {
+    if (this.#early.length >= limits.msrpWaitingMessagesMax) return false;
+    this.#early.push(message);
+    this.#stopEarlyDeadline ??= deadline();
+    return true;
+  }
+
+  takeEarly(): readonly Message[] {
+    const early = this.#early;
+    this.#early = [];
+    this.#stopEarlyDeadline?.();
+    this.#stopEarlyDeadline = null;
+    return early;
+  }
+
+  /** `stop` ends a timer that runs until the session is open. */
+  setDeadline(stop: () => void): void {
+    this.#stopDeadline?.();
+    this.#stopDeadline = stop;
+  }
+
+  /** The session is over; what waited for it is gone. */
+  close(event: Extract<MsrpSessionEvent, 'lost' | 'ended'>): void {
+    this.#state = nextMsrpSessionState(this.#state, event);
+    this.#stopDeadline?.();
+    this.#stopEarlyDeadline?.();
+    this.#waiting = [];
+    this.#early = [];
+    this.#connection = null;
+  }
+
+  #send(delivery: Delivery): boolean {
+    return this.#connection?.offer(delivery.leg(this.#paths)) ?? false;
+  }
+
+  #keep(delivery: Delivery): boolean {
+    if (this.#waiting.length >= limits.msrpWaitingMessagesMax) return false;
+    this.#waiting.push(delivery);
+    return true;
+  }
+
+  #openWhenReady(): void {
+    if (this.#state !== 'connecting' || !this.#confirmed || !this.isComplete) return;
+    this.#state = nextMsrpSessionState(this.#state, 'bound');
+    this.#stopDeadline?.();
+    this.#stopDeadline = null;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const delivery of waiting) this.deliver(delivery);
+  }
+}
+
+function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, i) => text === b[i]);
+}

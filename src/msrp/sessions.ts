@@ -1,0 +1,65 @@
+/** All MSRP sessions, found by what names them: our session id, the endpoint, the conference, the connection. */
+
+import type { Connection } from './connection.ts';
+import type { Session } from './session.ts';
+
+export class Sessions {
+  readonly #bySessionId = new Map<string, Session>();
+  readonly #byEndpointId = new Map<string, Session>();
+  readonly #byConferenceId = new Map<string, Set<Session>>();
+  readonly #byConnection = new Map<Connection, Set<Session>>();
+
+  get count(): number {
+    return this.#bySessionId.size;
+  }
+
+  add(session: Session): void {
+    this.#bySessionId.set(session.local.sessionId, session);
+    this.#byEndpointId.set(session.endpointId, session);
+    addTo(this.#byConferenceId, session.conferenceId, session);
+  }
+
+  /** Gives a session its connection, which several may share (RFC 4975 5.4). */
+  attach(session: Session, connection: Connection): void {
+    session.attach(connection);
+    addTo(this.#byConnection, connection, session);
+  }
+
+  remove(session: Session): void {
+    this.#bySessionId.delete(session.local.sessionId);
+    this.#byEndpointId.delete(session.endpointId);
+    removeFrom(this.#byConferenceId, session.conferenceId, session);
+    if (session.connection !== null) removeFrom(this.#byConnection, session.connection, session);
+  }
+
+  bySessionId(sessionId: string): Session | undefined {
+    return this.#bySessionId.get(sessionId);
+  }
+
+  byEndpointId(endpointId: string): Session | undefined {
+    return this.#byEndpointId.get(endpointId);
+  }
+
+  ofConference(conferenceId: string): readonly Session[] {
+    return [...(this.#byConferenceId.get(conferenceId) ?? [])];
+  }
+
+  ofConnection(connection: Connection): readonly Session[] {
+    return [...(this.#byConnection.get(connection) ?? [])];
+  }
+
+  all(): readonly Session[] {
+    return [...this.#bySessionId.values()];
+  }
+}
+
+function addTo<Key>(sets: Map<Key, Set<Session>>, key: Key, session: Session): void {
+  const set = sets.get(key) ?? new Set();
+  sets.set(key, set.add(session));
+}
+
+function removeFrom<Key>(sets: Map<Key, Set<Session>>, key: Key, session: Session): void {
+  const set = sets.get(key);
+  set?.delete(session);
+  if (set?.size === 0) sets.delete(key);
+}

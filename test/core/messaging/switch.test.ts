@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest';
+import { judge, type MessageFacts, type MsrpRoute, readMessage } from '../../../src/core/messaging/switch.ts';
+import { RemoteError } from '../../../src/wire/remote-error.ts';
+
+const room = 'sip:conf-7f3a9c51@conf.example.com';
+const alice = 'sip:alice@atlanta.example.com';
+const bob = 'sip:bob@biloxi.example.com';
+const ted = 'sip:ted@example.net';
+
+const route: MsrpRoute = {
+  conferenceId: 'conf-1',
+  conferenceUri: room,
+  version: 3,
+  members: [
+    { endpointId: 'alice-phone', uri: alice, acceptsWrapped: ['*'] },
+    { endpointId: 'alice-desk', uri: alice, acceptsWrapped: ['text/plain'] },
+    { endpointId: 'bob', uri: bob, acceptsWrapped: ['text/plain', 'text/html'] },
+    { endpointId: 'ted', uri: ted, acceptsWrapped: ['text/*'] },
+    { endpointId: 'carol', uri: 'sip:anonymous-1@anonymous.invalid', acceptsWrapped: [] },
+  ],
+};
+
+const facts: MessageFacts = { from: [alice], to: [room], cc: [], requires: [], wrappedType: 'text/plain' };
+
+/** Status and endpoints that get a message of alice's phone. */
+function judged(change: Partial<MessageFacts>, senderId = 'alice-phone', where = route): readonly [number, string[]] {
+  const { status, recipients } = judge(where, senderId, { ...facts, ...change });
+  return [status, recipients.map((member) => member.endpointId)];
+}
+
+describe('to the room', () => {
+  test('CC-180 everybody but the sending session gets it, the sender’s other endpoint too', () => {
+    expect(judged({})).toEqual([200, ['alice-desk', 'bob', 'ted']]);
+    expect(judged({ from: [bob] }, 'bob')).toEqual([200, ['alice-phone', 'alice-desk', 'ted']]);
+  });
+
+  test.each<[string, string[]]>([
+    ['text/plain', ['alice-desk', 'bob', 'ted']],
+    ['text/html', ['bob', 'ted']],
+    ['text/css', ['ted']],
+    ['image/png', []],
+    ['textile/plain', []],
+  ])('CC-187 who cannot take %s is left out and the sender is not told', (wrappedType, expected) => {
+    expect(judged({ wrappedType })).toEqual([200, expected]);
+  });
+
+  test.each([
+    `${room};transport=tcp`,
+    'sip:conf-7f3a9c51@CONF.example.com',
+    'sip:conf-7f3a9c51@conf.example.com:5060',
+    `${room};foo=bar`,
+  ])('%s is the room', (to) => expect(judged({ to: [to] })[0]).toBe(200));
+
+  test.each([
+    'sip:conf-7F3A9C51@conf.example.com',
+    'sip:conf-7f3a9c51@other.example.com',
+    'sips:conf-7f3a9c51@conf.example.com',
+  ])('%s is not the room', (to) => expect(judged({ to: [to] })).toEqual([404, []]));
+
+  test('alone in the room a message is taken and reaches nobody', () => {
+    const alone = { ...route, members: route.members.slice(0, 1) };
+    expect(judged({}, 'alice-phone', alone)).toEqual([200, []]);
+  });
+});
+
+describe('refused, and nobody receives', () => {
+  test('CC-176 what is not message/cpim: 415', () => {
+    expect(judge(route, 'alice-phone', null)).toMatchObject({ status: 415, recipients: [] });
+  });
+
+  test.each<[string, readonly string[]]>([
+    ['somebody else’s', [bob]],
+    ['an unknown', ['sip:mallory@example.org']],
+    ['no', []],
+    ['a second', [alice, bob]],
+    ['the own one twice', [alice, alice]],
+    ['an unreadable', ['alice']],
+    ['a foreign scheme’s', ['im:alice@atlanta.example.com']],
+    ['the room’s', [room]],
+    ['the secure form of the own', ['sips:alice@atlanta.example.com']],
+    ['the own one with other case in the user', ['sip:Alice@atlanta.example.com']],
+  ])('CC-177 %s From: 403', (_, from) => expect(judged({ from })).toEqual([403, []]));
+
+  test('CC-177 an anonymous member may not speak under its real URI, only under the one in the roster', () => {
+    expect(judged({ from: ['sip:carol@example.org'] }, 'carol')[0]).toBe(403);
+    expect(judged({ from: ['sip:anonymous-1@anonymous.invalid'] }, 'carol')[0]).toBe(200);
+  });
+
+  test('an endpoint that is not in the conference: 403', () => {
+    expect(judged({}, 'stranger')).toEqual([403, []]);
+  });
+
+  test.each<[string, Partial<MessageFacts>]>([
+    ['two To', { to: [room, bob] }],
+    ['the room twice', { to: [room, room] }],
+    ['no To', { to: [] }],
+    ['a cc', { cc: [bob] }],
+  ])('CC-178 %s: 403', (_, change) => expect(judged(change)).toEqual([403, []]));
+
+  test.each(['sip:stranger@example.org', 'tel:+15551234', 'im:bob@biloxi.example.com', 'bob', ''])(
+    'CC-182 To is %j, who is not in the conference: 404',
+    (to) => expect(judged({ to: [to] })).toEqual([404, []]),
+  );
+
+  test.each([bob, `${ted};transport=tcp`, alice])('a private message to %s: 428', (to) => {
+    expect(judged({ to: [to] })).toEqual([428, []]);
+  });
+
+  test('a feature that is required and not understood: 400; the known headers may be required', () => {
+    expect(judged({ requires: ['Subject', 'Locale.MustRenderKanji'] })).toEqual([400, []]);
+    expect(judged({ requires: ['Subject', 'DateTime'] })[0]).toBe(200);
+  });
+});
+
+describe('the order of the checks', () => {
+  test('From goes before To, To before its meaning', () => {
+    expect(judged({ from: [bob], to: ['sip:stranger@example.org', bob] })[0]).toBe(403);
+    expect(judged({ to: ['sip:stranger@example.org', bob] })[0]).toBe(403);
+    expect(judge(route, 'stranger', null).status).toBe(415);
+  });
+});
+
+test.each([`${alice};transport=tcp`, 'sip:alice@ATLANTA.example.com', 'sip:%61lice@atlanta.example.com'])(
+  'a sender may write its own URI as %s',
+  (from) => expect(judged({ from: [from] })[0]).toBe(200),
+);
+
+describe('reading a message', () => {
+  const content = (...lines: readonly string[]): Buffer => Buffer.from([...lines, '', 'Hello'].join('\r\n'));
+
+  test('the facts of a message/cpim', () => {
+    const lines = [
+      `From: "Alice" <${alice}>`,
+      `To: <${room}>`,
+      `cc: <${bob}>`,
+      'Require: x',
+      '',
+      'Content-Type: Text/HTML; a=b',
+    ];
+    expect(readMessage('Message/CPIM;charset=utf-8', content(...lines))).toEqual({
+      from: [alice],
+      to: [room],
+      cc: [bob],
+      requires: ['x'],
+      wrappedType: 'text/html',
+    });
+  });
+
+  test.each([null, 'text/plain', 'message/cpimx', ''])('content of type %s is no message/cpim', (type) => {
+    expect(readMessage(type, content('x'))).toBeNull();
+  });
+
+  test('what cannot be read is said to be so', () => {
+    expect(() => readMessage('message/cpim', Buffer.from('Hello'))).toThrow(RemoteError);
+    expect(() => readMessage('message/cpim', content('From: alice', '', 'Content-Type: a/b'))).toThrow(RemoteError);
+  });
+});
