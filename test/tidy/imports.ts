@@ -70,6 +70,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'log': ['core'],
   'clock': ['core'],
   'ids': ['core'],
+  'banner': ['config', 'http'],
 };
 /** They join the parts, hence may know them all. */
 const joints = new Set(['app', 'main']);
@@ -111,7 +112,7 @@ const owners: readonly Owner[] = [
   { package: /^(@prisma\/.+|pg|@electric-sql\/pglite(\/.+)?|pglite-prisma-adapter)$/, owners: ['store/'] },
   { package: /^(pino|pino-pretty)$/, owners: ['log.ts'], typesAnywhere: true },
   { package: /^node:dgram$/, owners: ['sipd/'] },
-  { package: /^node:(net|tls)$/, owners: ['sip/', 'msrp/', 'sipd/', 'store/data-dir-lock.ts', 'config.ts'] },
+  { package: /^node:(net|tls)$/, owners: ['sip/', 'msrp/', 'sipd/', 'store/data-dir-lock.ts', 'config.ts', 'app.ts'] },
   { package: /^node:http$/, owners: ['http/'] },
   { package: /^node:module$/, owners: ['store/'] },
   { package: /^node:dns(\/promises)?$/, owners: ['sipd/', 'msrp/'] },

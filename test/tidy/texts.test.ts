@@ -43,7 +43,7 @@ test('no package of the lock file names where it was fetched from', () => {
 });
 
 test('every test runs, against the real modules', () => {
-  expect(sourceFiles('test', '.ts').flatMap(untestedTexts)).toEqual([]);
+  expect(sourceFiles('test', '.test.ts').flatMap(untestedTexts)).toEqual([]);
 });
 
 test('a test that is not run, and a mock, are found', () => {
