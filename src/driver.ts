@@ -1,4 +1,4 @@
-import type { Turn } from './core/context.ts';
+import { type Turn, TurnFailed } from './core/context.ts';
 import type { Effect, Outcome } from './core/effect.ts';
 import type { Input, ReplyTo } from './core/input.ts';
 import {
@@ -83,6 +83,7 @@ export class Driver {
     } catch (error) {
       // Our own mistake: the request is answered, the process lives, and the log is loud.
       log.error({ err: error, input: input.type }, 'input failed');
+      if (error instanceof TurnFailed) this.#enqueue(input, error.turn);
       if ('reply' in input)
         this.#reply(input.reply, { kind: 'refused', code: 'internal-error', detail: 'Internal error' });
     }

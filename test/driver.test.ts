@@ -192,3 +192,25 @@ function endpointOfBob(): string {
   const rows = store.saves.flatMap(({ change }) => change.participants);
   return rows.find((row) => row.uri.startsWith('sip:bob'))?.endpoints[0]?.id ?? '';
 }
+
+test('a mistake of ours ends the conference it happened in, answers the request, and nothing else', async () => {
+  driver.submit(invite());
+  store.saves[0]?.pass();
+  await settled();
+  out = [];
+  const conferenceId = [...store.conferences.keys()][0] ?? '';
+  // A participant without the fields a row has: what only a mistake could hand to the core.
+  const broken = {
+    type: 'participant-requested',
+    reply: 'http:1',
+    actor: 'key:1',
+    conferenceId,
+    uri: { host: 'x', params: null },
+  };
+  driver.submit(broken as unknown as Input);
+  store.saves[1]?.pass();
+  await settled();
+  expect(outcomes.get('http:1')).toMatchObject({ kind: 'refused', code: 'internal-error' });
+  expect(out).toContain('sip.bye');
+  expect([...store.conferences.values()][0]).toMatchObject({ status: 'ending', endReason: 'error' });
+});

@@ -20,13 +20,30 @@ export type Context = {
   readonly stopping: boolean;
 };
 
-/** Runs `body` as one turn of `conference` and keeps the directory true. */
+/** A mistake of ours broke a turn. `turn` ends the conference it happened in; the process goes on. */
+export class TurnFailed extends Error {
+  readonly turn: Turn;
+
+  constructor(turn: Turn, cause: unknown) {
+    super(`a turn of conference ${turn.conferenceId} failed`, { cause });
+    this.turn = turn;
+  }
+}
+
+/** Runs `body` as one turn of `conference` and keeps the directory true. Throws TurnFailed. */
 export function turnOf(
   context: Context,
   conference: Conference,
   change: { actor: string | null; body: () => void },
 ): Turn {
-  const effects = conference.turn(context.now, change.actor, change.body);
+  try {
+    return noted(context, conference, conference.turn(context.now, change.actor, change.body));
+  } catch (error) {
+    throw new TurnFailed(noted(context, conference, conference.collapse()), error);
+  }
+}
+
+function noted(context: Context, conference: Conference, effects: readonly Effect[]): Turn {
   context.directory.note(conference, effects, context.now);
   return { conferenceId: conference.row.id, effects };
 }

@@ -62,6 +62,15 @@ export class Conference {
     return this.ledger.close();
   }
 
+  /** After a mistake of ours in a turn: what it asked for is withdrawn and everybody is let go. */
+  collapse(): Effect[] {
+    this.ledger.withdrawEffects();
+    this.end({ reason: 'error', by: null, text: 'Server internal error', subscriptions: 'noresource' });
+    this.#settleWhenQuiet();
+    this.ledger.settleCounts();
+    return this.ledger.close();
+  }
+
   activate(): void {
     this.#move('activate');
     this.ledger.patchConference({ activatedAt: this.ledger.now });

@@ -171,6 +171,11 @@ export class Ledger {
     });
   }
 
+  /** Takes back what the running turn asked for, not what it changed. */
+  withdrawEffects(): void {
+    this.#effects = [];
+  }
+
   /** Ends the turn. */
   close(): Effect[] {
     const save = this.#save();

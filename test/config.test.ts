@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { BadConfig, readConfig, variables } from '../src/config.ts';
+
+test('nothing set: everything on loopback, open, private', () => {
+  expect(readConfig({})).toMatchObject({
+    http: { host: '127.0.0.1', port: 8080 },
+    sip: { host: '127.0.0.1', port: 5060, publicHost: '127.0.0.1' },
+    msrp: { host: '127.0.0.1', port: 2855 },
+    domains: ['127.0.0.1'],
+    auth: 'open',
+    trustedPeers: ['127.0.0.0/8', '::1'],
+    privateTargets: 'allow',
+    drachtio: null,
+    lenient: true,
+  });
+});
+
+test('an address that others reach closes what loopback leaves open', () => {
+  const config = readConfig({ SIP_HOST: '192.0.2.7' });
+  expect(config).toMatchObject({ auth: 'digest', trustedPeers: [], privateTargets: 'refuse', domains: ['192.0.2.7'] });
+});
+
+test('a drachtio server is never on loopback for this purpose, and needs its domains named', () => {
+  expect(() => readConfig({ DRACHTIO_HOST: '127.0.0.1' })).toThrow('SIP_DOMAINS must be set when DRACHTIO_HOST is.');
+  const config = readConfig({
+    DRACHTIO_HOST: 'sip.example.com',
+    SIP_DOMAINS: 'Conf.Example.com, [2001:db8::1]'.replace(/[[\]]/g, ''),
+  });
+  expect(config).toMatchObject({
+    auth: 'digest',
+    drachtio: { host: 'sip.example.com', port: 9022, secret: 'cymru' },
+    domains: ['conf.example.com', '[2001:db8::1]'],
+  });
+});
+
+test.each([
+  [{ HTTP_PORT: '70000' }, 'HTTP_PORT must be a port from 0 to 65535, not "70000".'],
+  [{ SIP_PORT: 'x' }, 'SIP_PORT must be a port from 0 to 65535, not "x".'],
+  [{ API_KEY: 'short' }, 'API_KEY must have at least 24 characters.'],
+  [{ SIP_HOST: '0.0.0.0' }, 'SIP_PUBLIC_HOST must be set when the server listens on 0.0.0.0.'],
+  [{ SIP_HOST: '0.0.0.0', SIP_PUBLIC_HOST: '192.0.2.1' }, 'SIP_DOMAINS must be set when SIP_HOST is 0.0.0.0.'],
+  [{ MSRP_HOST: '::' }, 'MSRP_PUBLIC_HOST must be set when the server listens on ::.'],
+  [{ SIP_PUBLIC_HOST: '0.0.0.0' }, 'SIP_PUBLIC_HOST must be an address that others can reach, not "0.0.0.0".'],
+  [{ SIP_DOMAINS: 'a b' }, 'SIP_DOMAINS must be domain names or addresses, comma separated; "a b" is neither.'],
+  [{ SIP_AUTH: 'none' }, 'SIP_AUTH must be one of open, digest, not "none".'],
+  [
+    { SIP_TRUSTED_PEERS: '10.0.0.0/33' },
+    'SIP_TRUSTED_PEERS must be addresses or networks, comma separated; "10.0.0.0/33" is neither.',
+  ],
+  [{ SIP_CORE: 'core.example.com' }, 'SIP_CORE must be a SIP URI, not "core.example.com".'],
+  [{ FACTORY_USER: 'a b' }, 'FACTORY_USER must be a plain SIP user part, not "a b".'],
+  [{ NODE_ID: 'a/b' }, 'NODE_ID must be 1 to 64 letters, digits, dots, dashes or underscores.'],
+  [{ LENIENT: 'yes' }, 'LENIENT must be one of true, false, not "yes".'],
+  [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL must begin with postgres:// or postgresql://.'],
+  [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent, not "loud".'],
+])('a bad value is told in one sentence that names the variable: %j', (env, sentence) => {
+  expect(() => readConfig(env)).toThrow(new BadConfig(sentence));
+});
+
+test('an empty variable is one that is not set', () => {
+  expect(readConfig({ SIP_PORT: ' ', DATABASE_URL: '' })).toMatchObject({ sip: { port: 5060 }, databaseUrl: null });
+});
+
+test('every variable is described', () => {
+  expect(new Set(variables.map(({ name }) => name)).size).toBe(variables.length);
+  for (const { meaning } of variables) expect(meaning.length).toBeGreaterThan(5);
+});
