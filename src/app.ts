@@ -272,6 +272,7 @@ function settingsOf(
   return {
     node: found.node,
     lenient: config.lenient,
+    auth: config.auth,
     factoryUser: config.factoryUser,
     ownHosts: new Set(hosts.map((host) => (host.includes(':') && !host.startsWith('[') ? `[${host}]` : host))),
     conferenceAuthority: named || found.sipPort === 5060 ? domain : `${domain}:${found.sipPort}`,

@@ -211,9 +211,11 @@ function options(context: Context, input: OptionsReceived): Turn {
   return refuse(to, { code: 'no-such-identity', detail: 'The Request-URI names nobody here' });
 }
 
-/** Only creations and joins are worth a place in the attempts log; an unknown caller is challenged before all else. */
+/** Only creations and joins are worth a place in the attempts log; where credentials count, strangers leave no trace in it. */
 function unread(context: Context, input: RequestRefused): Turn {
   if (input.method !== 'INVITE') return refuse(input.reply, input);
-  if (input.caller === null) return refuse(input.reply, { code: 'unauthenticated', detail: input.detail });
-  return refuseUnread(context, input);
+  const stranger = input.caller === null && context.settings.auth === 'digest';
+  return stranger
+    ? refuse(input.reply, { code: 'unauthenticated', detail: input.detail })
+    : refuseUnread(context, input);
 }

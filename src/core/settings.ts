@@ -3,6 +3,8 @@ export type Settings = {
   /** NODE_ID: owner of the rows of running conferences. */
   readonly node: string;
   readonly lenient: boolean;
+  /** `open`: whoever calls is who From says. */
+  readonly auth: 'open' | 'digest';
   readonly factoryUser: string;
   /** Domains and addresses whose identities are ours, lower case. */
   readonly ownHosts: ReadonlySet<string>;

@@ -96,6 +96,25 @@ test('an unread request is logged with what came, and answered once', () => {
   ]);
 });
 
+test('an INVITE that cannot be read at all is told so, unless credentials count and nobody showed any', () => {
+  const told = {
+    method: 'INVITE',
+    target: '?',
+    caller: null,
+    callId: null,
+    code: 'bad-request',
+    detail: 'no From',
+  } as const;
+  const open = new World();
+  open.happens({ type: 'request-refused', reply: 'sip:eve:1', ...told, quirks: [], received: '…' });
+  expect(open.outcome('sip:eve:1')).toMatchObject({ code: 'bad-request' });
+  expect(open.attempts).toHaveLength(1);
+  const digest = new World({ auth: 'digest' });
+  digest.happens({ type: 'request-refused', reply: 'sip:eve:1', ...told, quirks: [], received: '…' });
+  expect(digest.outcome('sip:eve:1')).toMatchObject({ code: 'unauthenticated' });
+  expect(digest.attempts).toEqual([]);
+});
+
 test('CC-042 an entry with a foreign scheme fails alone, the others are invited', () => {
   const world = new World();
   world.factoryInvite(['mailto:carol@example.org', 'bob']);

@@ -26,6 +26,7 @@ export function settings(changes: Partial<Settings> = {}): Settings {
   return {
     node: 'node-1',
     lenient: true,
+    auth: 'open',
     factoryUser: 'conf-fact',
     ownHosts: new Set(['conf.example.com']),
     conferenceAuthority: 'conf.example.com',
