@@ -1,0 +1,152 @@
+/** The applications: who is connected, who has authenticated, and whose turn it is to get a request. */
+
+import type { Context } from './context.ts';
+import { limits } from './limits.ts';
+
+/** The version applications see; drachtio-srf pings only servers of at least v0.8.2. */
+const protocolVersion = 'v0.9.10';
+
+type Session = { authenticated: boolean; readonly verbs: string[] };
+type Rota = { readonly sessions: number[]; next: number };
+
+export class Apps {
+  readonly #context: Context;
+  readonly #secret: string;
+  readonly #sessions = new Map<number, Session>();
+  readonly #rotas = new Map<string, Rota>();
+
+  constructor(context: Context, secret: string) {
+    this.#context = context;
+    this.#secret = secret;
+  }
+
+  open(session: number): void {
+    this.#sessions.set(session, { authenticated: false, verbs: [] });
+  }
+
+  close(session: number): void {
+    this.#removeVerbs(session);
+    this.#sessions.delete(session);
+  }
+
+  isOpen(session: number | null): boolean {
+    return session !== null && this.#sessions.has(session);
+  }
+
+  isAuthenticated(session: number): boolean {
+    return this.#sessions.get(session)?.authenticated === true;
+  }
+
+  /** The session that gets the next request of this method, round robin; null when nobody asked for it. */
+  choose(method: string): number | null {
+    const rota = this.#rotas.get(method.toLowerCase());
+    if (rota === undefined) return null;
+    rota.next %= rota.sessions.length;
+    const session = rota.sessions[rota.next];
+    rota.next += 1;
+    return session ?? null;
+  }
+
+  hasVerb(method: string): boolean {
+    return this.#rotas.has(method.toLowerCase());
+  }
+
+  /** Methods somebody asked for, as an Allow header wants them. */
+  allowed(): string {
+    const verbs = [...this.#rotas.keys()].filter((verb) => !verb.includes(':')).map((verb) => verb.toUpperCase());
+    return [...new Set(['ACK', 'CANCEL', 'BYE', ...verbs])].join(', ');
+  }
+
+  /** Answers one of the small commands. False when `command` is none of them. */
+  command(session: number, messageId: string, tokens: readonly string[]): boolean {
+    const [command, argument = ''] = tokens;
+    switch (command) {
+      case 'authenticate':
+        this.#authenticate(session, messageId, argument);
+        return true;
+      case 'ping':
+        this.reply(session, messageId, 'OK|pong');
+        return true;
+      case 'route':
+        this.#route(session, messageId, argument.toLowerCase());
+        return true;
+      case 'remove_route':
+        this.#removeRoute(session, argument.toLowerCase());
+        this.reply(session, messageId, 'OK');
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** `id|response|<message id>|<rest>`. */
+  reply(session: number, messageId: string, rest: string): void {
+    this.#context.frame(session, `${this.#context.ids.uuid()}|response|${messageId}|${rest}`);
+  }
+
+  /** A frame that breaks the protocol: says so and closes. */
+  refuse(session: number, messageId: string, text: string): void {
+    this.reply(session, messageId, `NO|${text}`);
+    this.#context.closeSession(session);
+    this.#context.log('warn', { session, text }, 'control connection refused');
+  }
+
+  #authenticate(session: number, messageId: string, secret: string): void {
+    const found = this.#sessions.get(session);
+    if (found === undefined || !sameSecret(secret, this.#secret)) {
+      this.refuse(session, messageId, 'incorrect secret');
+      return;
+    }
+    found.authenticated = true;
+    const { host, port } = this.#context.own;
+    const hostports = `tcp/${host}:${port},udp/${host}:${port}`;
+    this.reply(session, messageId, `OK|${hostports}|${protocolVersion}|${hostports}`);
+  }
+
+  #route(session: number, messageId: string, verb: string): void {
+    const found = this.#sessions.get(session);
+    if (found === undefined) return;
+    const again = found.verbs.includes(verb);
+    if (!again && new Set(found.verbs).size >= limits.verbsPerSessionMax) {
+      this.refuse(session, messageId, 'too many routes');
+      return;
+    }
+    // The daemon counts a connection that registers a verb twice as two; harmless is enough for us.
+    if (!again || (this.#context.strict && found.verbs.length < limits.verbsPerSessionMax)) {
+      found.verbs.push(verb);
+      const rota = this.#rotas.get(verb);
+      if (rota === undefined) this.#rotas.set(verb, { sessions: [session], next: 0 });
+      else rota.sessions.push(session);
+    }
+    this.reply(session, messageId, 'OK');
+  }
+
+  // The daemon drops every verb of the connection, whichever was named.
+  #removeRoute(session: number, verb: string): void {
+    if (this.#context.strict) this.#removeVerbs(session);
+    else this.#removeVerbs(session, verb);
+  }
+
+  #removeVerbs(session: number, only?: string): void {
+    const found = this.#sessions.get(session);
+    if (found === undefined) return;
+    const gone = only === undefined ? [...new Set(found.verbs)] : [only];
+    for (const verb of gone) {
+      const rota = this.#rotas.get(verb);
+      const left = rota?.sessions.filter((each) => each !== session) ?? [];
+      if (left.length === 0) this.#rotas.delete(verb);
+      else this.#rotas.set(verb, { sessions: left, next: rota?.next ?? 0 });
+    }
+    const kept = found.verbs.filter((verb) => !gone.includes(verb));
+    found.verbs.splice(0, found.verbs.length, ...kept);
+  }
+}
+
+/** Compares without telling by its time how much of a guess was right. */
+function sameSecret(guess: string, secret: string): boolean {
+  let difference = guess.length ^ secret.length;
+  for (let at = 0; at < guess.length; at += 1) {
+    difference |= guess.charCodeAt(at) ^ secret.charCodeAt(at % Math.max(secret.length, 1));
+  }
+  return difference === 0;
+}

@@ -1,0 +1,119 @@
+/**
+ * What a received request must satisfy before anybody sees it. Both modes make the daemon's own checks
+ * (drachtio-protocol.md 7.1); `free` refuses everything RFC 4475 and standards.md 7.3 want refused, save what the
+ * application is to judge: a Request-URI without scheme (QK-1), two Content-Types (QK-4), blanks in angle brackets (QK-19).
+ */
+
+import { RemoteError } from '../wire/remote-error.ts';
+import type { ScannedHeader, SipScan } from '../wire/sip-message.ts';
+import type { SipdMode } from './context.ts';
+import { limits } from './limits.ts';
+
+/** Methods whose meaning the stack knows; another is passed on only to an application that asked for it. */
+export const knownMethods: ReadonlySet<string> = new Set([
+  'INVITE',
+  'ACK',
+  'BYE',
+  'CANCEL',
+  'OPTIONS',
+  'REGISTER',
+  'INFO',
+  'PRACK',
+  'UPDATE',
+  'SUBSCRIBE',
+  'NOTIFY',
+  'REFER',
+  'MESSAGE',
+  'PUBLISH',
+]);
+
+export type CSeq = { readonly number: number; readonly method: string };
+
+/** Reads a CSeq value. RFC 3261 8.1.1.5: the number is below 2**31. Throws RemoteError 400. */
+export function readCSeq(value: string): CSeq {
+  const text = value.trim();
+  let end = 0;
+  while (isDigit(text.charCodeAt(end))) end += 1;
+  const number = Number(text.slice(0, end));
+  const method = text.slice(end).trim();
+  const blank = end > 0 && method !== '' && method.length < text.length - end;
+  if (!blank || method.includes(' ') || number >= 2 ** 31) throw new RemoteError(400, 'Invalid CSeq');
+  return { number, method };
+}
+
+/** RFC 3261 8.1.1.5: the method of the CSeq is that of the request. Throws RemoteError 400 or 501. */
+export function checkMethod(method: string, cseqMethod: string, mode: SipdMode): void {
+  if (cseqMethod === method) return;
+  // RFC 4475 3.1.2.18 (mismatch02): what is unknown is refused as unknown first.
+  const status = mode === 'free' && !knownMethods.has(method) ? 501 : 400;
+  throw new RemoteError(status, status === 501 ? 'Not Implemented' : 'CSeq method does not match request method');
+}
+
+/**
+ * Where the body ends in the text. RFC 3261 18.3: octets of a datagram beyond Content-Length are ignored, a datagram
+ * that is too short is refused. Throws RemoteError 400.
+ */
+export function bodyEnd(scan: SipScan, text: string, mode: SipdMode): number {
+  const lengths = scan.headers.filter((each) => each.key === 'content-length');
+  const [first] = lengths;
+  if (first === undefined) return text.length;
+  // RFC 4475 3.3.9 (mcl01): with two lengths nobody knows where the message ends.
+  if (lengths.length > 1 && mode === 'free') throw new RemoteError(400, 'Two Content-Length headers');
+  const length = readLength(first.value);
+  if (length === null) throw new RemoteError(400, 'Invalid Content-Length');
+  const end = scan.bodyStart + length;
+  if (end > text.length) throw new RemoteError(400, 'Content-Length exceeds the message');
+  return end;
+}
+
+/** Digits only, at most nine of them; null for anything else. */
+export function readLength(value: string): number | null {
+  if (value === '' || value.length > 9) return null;
+  for (let at = 0; at < value.length; at += 1) if (!isDigit(value.charCodeAt(at))) return null;
+  return Number(value);
+}
+
+// RFC 3261 7.3.1: of these there is one. Content-Type is left to the application.
+const singleHeaders = ['from', 'to', 'call-id', 'cseq', 'max-forwards'];
+
+/** What only `free` checks. Throws RemoteError 400 or 416. */
+export function checkFreely(uri: string, headers: readonly ScannedHeader[]): void {
+  checkRequestUri(uri);
+  const seen = new Set<string>();
+  for (const { key, value } of headers) {
+    if (seen.has(key) && singleHeaders.includes(key)) throw new RemoteError(400, `Two ${key} headers`);
+    seen.add(key);
+    // RFC 4475 3.1.2.13 (regbadct): a URI with headers must stand in angle brackets.
+    if (key === 'contact' && value.includes('?') && !value.includes('<')) {
+      throw new RemoteError(400, 'Contact with URI headers outside angle brackets');
+    }
+  }
+}
+
+/** What only `strict` checks: the daemon refuses long lines, also in a body. Throws RemoteError 400. */
+export function checkStrictly(text: string): void {
+  if (text.length <= limits.strictLineBytesMax) return;
+  let start = 0;
+  while (start < text.length) {
+    const feed = text.indexOf('\n', start);
+    const end = feed === -1 ? text.length : feed;
+    if (end - start > limits.strictLineBytesMax) throw new RemoteError(400, 'A line is too long');
+    start = end + 1;
+  }
+}
+
+function checkRequestUri(uri: string): void {
+  // RFC 4475 3.1.2.7 (ltgtruri).
+  if (uri.startsWith('<') || uri.includes('"')) throw new RemoteError(400, 'Malformed Request-URI');
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(uri)?.[1]?.toLowerCase();
+  // QK-1: without a scheme the application decides.
+  if (scheme === undefined || scheme === 'tel') return;
+  // RFC 3261 8.2.2.1.
+  if (scheme !== 'sip' && scheme !== 'sips') throw new RemoteError(416, 'Unsupported URI Scheme');
+  // RFC 4475 3.1.2.11 (escruri): a Request-URI has no headers; in the user part the question mark is legal.
+  if (uri.includes('?', uri.lastIndexOf('@') + 1)) throw new RemoteError(400, 'Request-URI with headers');
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
+}

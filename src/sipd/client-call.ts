@@ -1,0 +1,76 @@
+/** A request on its way out: what it said, who waits for its answers, how far it is. */
+
+import type { ClientTransaction } from './client-transactions.ts';
+import { type AppMessage, writeRequest } from './compose.ts';
+import type { OwnAddress } from './context.ts';
+import type { Dialog } from './dialog.ts';
+import type { Peer, Protocol } from './input.ts';
+import type { TimerHandle } from './timer-lanes.ts';
+
+/** What ACK and CANCEL must repeat of the request. */
+export type RequestIdentity = {
+  readonly method: string;
+  readonly uri: string;
+  readonly via: string;
+  readonly branch: string;
+  readonly routes: readonly string[];
+  readonly from: string;
+  readonly to: string;
+  readonly callId: string;
+  readonly cseq: number;
+};
+
+export type ClientCall = {
+  /** What the application calls it; of no meaning for the server's own requests. */
+  readonly id: string;
+  /** Who gets the answers; null: nobody (the server's own BYE). */
+  readonly session: number | null;
+  readonly identity: RequestIdentity;
+  readonly text: string;
+  readonly protocol: Protocol;
+  readonly contact: string | null;
+  /** Event value, and whether the request is a NOTIFY that ends its subscription. */
+  readonly event: string | undefined;
+  readonly endsSubscription: boolean;
+  /** The dialog it is sent in, or the one its answers make. */
+  dialog: Dialog | null;
+  readonly inDialog: boolean;
+  transaction: ClientTransaction | null;
+  /** Where it went, once that is known. */
+  peer: Peer | null;
+  progress: 'waiting' | 'provisional' | 'final';
+  /** CANCEL: not wanted, held until a provisional answer (RFC 3261 9.1), sent. */
+  cancel: { readonly kind: 'none' | 'sent' } | { readonly kind: 'held'; readonly text: string };
+  /** The daemon loses the final answer to a re-INVITE that got an 18x. */
+  deaf: boolean;
+  /** Gives the call up: timer C, the wait for a cancelled call, the lookup of its host. */
+  limit: TimerHandle | null;
+};
+
+/** ACK of a final answer of 300 or more. RFC 3261 17.1.1.3: same branch, and the To of the answer. */
+export function ackOfFailure(identity: RequestIdentity, to: string, own: OwnAddress): string {
+  return writeRequest({ ...identity, method: 'ACK', to, contact: null, app: null, own });
+}
+
+/** RFC 3261 9.1: everything of the INVITE but its method and further headers. */
+export function cancelOf(identity: RequestIdentity, app: AppMessage, own: OwnAddress): string {
+  return writeRequest({ ...identity, method: 'CANCEL', contact: null, app, own });
+}
+
+/** The Via of a request of ours, asking for the source port (RFC 3581 3). */
+export function ownVia(own: OwnAddress, protocol: Protocol, branch: string): string {
+  return `SIP/2.0/${protocol.toUpperCase()} ${own.host}:${own.port};branch=${branch};rport`;
+}
+
+/** A final answer nobody sent: what the application gets when none can come any more. */
+export function madeUpResponse(
+  identity: RequestIdentity,
+  status: number,
+  rest: { reason: string; tag: string },
+): string {
+  const to = /;\s*tag\s*=/i.test(identity.to) ? identity.to : `${identity.to};tag=${rest.tag}`;
+  return (
+    `SIP/2.0 ${status} ${rest.reason}\r\nVia: ${identity.via}\r\nFrom: ${identity.from}\r\nTo: ${to}\r\n` +
+    `Call-ID: ${identity.callId}\r\nCSeq: ${identity.cseq} ${identity.method}\r\nContent-Length: 0\r\n\r\n`
+  );
+}

@@ -1,0 +1,174 @@
+/** Runs the client transactions (RFC 3261 17.1): matches responses, performs what the tables say. */
+
+import type { Context } from './context.ts';
+import type { IncomingResponse } from './incoming.ts';
+import type { Peer } from './input.ts';
+import { limits } from './limits.ts';
+import type { TimerHandle } from './timer-lanes.ts';
+import { inviteClient } from './transaction/invite-client.ts';
+import { clientKey } from './transaction/matching.ts';
+import { nonInviteClient } from './transaction/non-invite-client.ts';
+import type { AnyTable, ClientAction, ClientEvent } from './transaction/table.ts';
+import { responseEvent, type TimerLetter, timerMs } from './transaction/timers.ts';
+
+/** What a client transaction tells its user. */
+export type ClientUser = {
+  readonly response: (response: IncomingResponse) => void;
+  /** No final answer came, or the peer cannot be reached. */
+  readonly failed: (why: 'timeout' | 'unreachable' | 'connection-closed') => void;
+};
+
+export type ClientRequest = {
+  readonly method: string;
+  readonly branch: string;
+  readonly text: string;
+  readonly to: Peer;
+  /** Makes the ACK of a final answer of 300 or more, from the answer's To value (RFC 3261 17.1.1.3). */
+  readonly writeAck: (to: string) => string;
+};
+
+export type ClientTransaction = {
+  readonly key: string;
+  readonly table: AnyTable<ClientEvent, ClientAction>;
+  readonly request: ClientRequest;
+  readonly user: ClientUser;
+  state: string;
+  /** The ACK sent last, to be repeated. */
+  ack: string | null;
+  readonly timers: Map<TimerLetter, TimerHandle>;
+  rounds: number;
+};
+
+export class ClientTransactions {
+  readonly #context: Context;
+  readonly #byKey = new Map<string, ClientTransaction>();
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** Sends the request and begins its transaction; null when there are too many. */
+  begin(request: ClientRequest, user: ClientUser): ClientTransaction | null {
+    if (this.#byKey.size >= limits.transactionsMax) return null;
+    const table = request.method === 'INVITE' ? inviteClient : nonInviteClient;
+    const transaction: ClientTransaction = {
+      key: clientKey(request.branch, request.method),
+      table,
+      request,
+      user,
+      state: table.initial.to,
+      ack: null,
+      timers: new Map(),
+      rounds: 0,
+    };
+    this.#byKey.set(transaction.key, transaction);
+    for (const action of table.initial.do) this.#perform(transaction, action, null);
+    return transaction;
+  }
+
+  /** Gives a response to its transaction; false when there is none (RFC 3261 18.1.2: it is then discarded). */
+  receive(response: IncomingResponse): boolean {
+    const branch = response.via.params.find((each) => each.name === 'branch')?.value;
+    if (typeof branch !== 'string') return false;
+    const transaction = this.#byKey.get(clientKey(branch, response.method));
+    if (transaction === undefined) return false;
+    this.#fire(transaction, responseEvent(response.status), response);
+    return true;
+  }
+
+  /** Ends a transaction that has no final answer yet: its user is told of a timeout. */
+  abandon(transaction: ClientTransaction): void {
+    this.#fire(transaction, 'abandoned', null);
+  }
+
+  /** The peer, or one connection to it, is gone: every transaction that waits for it fails. */
+  peerLost(peer: Peer, why: 'unreachable' | 'connection-closed'): void {
+    for (const transaction of [...this.#byKey.values()]) {
+      if (!goesTo(transaction.request.to, peer)) continue;
+      const waits = transaction.table.states[transaction.state]?.abandoned !== undefined;
+      this.#fire(transaction, 'transport-error', null);
+      if (waits) transaction.user.failed(why);
+    }
+  }
+
+  count(): number {
+    return this.#byKey.size;
+  }
+
+  #fire(transaction: ClientTransaction, event: ClientEvent, response: IncomingResponse | null): void {
+    const step = transaction.table.states[transaction.state]?.[event];
+    if (step === undefined) return;
+    transaction.state = step.to;
+    if (step.to === 'terminated') this.#forget(transaction);
+    for (const action of step.do) this.#perform(transaction, action, response);
+  }
+
+  #forget(transaction: ClientTransaction): void {
+    for (const timer of transaction.timers.values()) this.#context.stop(timer);
+    this.#byKey.delete(transaction.key);
+  }
+
+  #perform(transaction: ClientTransaction, action: ClientAction, response: IncomingResponse | null): void {
+    switch (action) {
+      case 'send-request':
+        this.#context.sendRequest(transaction.request.to, transaction.request.text);
+        return;
+      case 'send-ack':
+        this.#sendAck(transaction, response);
+        return;
+      case 'deliver':
+        if (response !== null) transaction.user.response(response);
+        return;
+      case 'report-timeout':
+        transaction.user.failed('timeout');
+        return;
+      case 'report-transport-error':
+        // `peerLost` tells the user itself: it knows what was lost.
+        return;
+      default: {
+        const letter = action.slice(-1) as TimerLetter;
+        if (action.startsWith('stop')) this.#stop(transaction, letter);
+        else this.#start(transaction, letter);
+      }
+    }
+  }
+
+  #sendAck(transaction: ClientTransaction, response: IncomingResponse | null): void {
+    const to = response?.headers.find((each) => each.key === 'to')?.value;
+    if (transaction.ack === null && to !== undefined) transaction.ack = transaction.request.writeAck(to);
+    if (transaction.ack !== null) this.#context.send(transaction.request.to, transaction.ack);
+  }
+
+  #start(transaction: ClientTransaction, letter: TimerLetter): void {
+    const repeats = letter === 'a' || letter === 'e';
+    const delay = timerMs(letter, {
+      values: this.#context.timerValues,
+      reliable: transaction.request.to.protocol !== 'udp',
+      mode: this.#context.mode,
+      round: repeats ? transaction.rounds++ : 0,
+      proceeding: transaction.state === 'proceeding',
+    });
+    if (delay === null) return;
+    const event = `timer-${letter}` as ClientEvent;
+    if (delay === 0) {
+      this.#fire(transaction, event, null);
+      return;
+    }
+    const timer = this.#context.after(delay, () => {
+      transaction.timers.delete(letter);
+      this.#fire(transaction, event, null);
+    });
+    transaction.timers.set(letter, timer);
+  }
+
+  #stop(transaction: ClientTransaction, letter: TimerLetter): void {
+    this.#context.stop(transaction.timers.get(letter) ?? null);
+    transaction.timers.delete(letter);
+  }
+}
+
+function goesTo(target: Peer, lost: Peer): boolean {
+  if (target.protocol !== lost.protocol) return false;
+  if (target.connection !== null) return target.connection === lost.connection;
+  return target.host === lost.host && target.port === lost.port;
+}

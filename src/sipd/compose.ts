@@ -1,0 +1,146 @@
+/** Fills in and rewrites what an application sends (drachtio-protocol.md 6), and writes the message that goes out. */
+
+import { RemoteError } from '../wire/remote-error.ts';
+import { parseStartLine, type ScannedHeader, type SipStartLine, scanSipMessage } from '../wire/sip-message.ts';
+import type { OwnAddress } from './context.ts';
+import { spellHeader } from './header-names.ts';
+
+/** A message as an application wrote it. Its Content-Length is not believed: the body is all after the blank line. */
+export type AppMessage = {
+  readonly start: SipStartLine;
+  readonly startLine: string;
+  readonly headers: readonly ScannedHeader[];
+  readonly body: string;
+};
+
+/** Reads it; headers that are none are dropped. Null when the first line is neither request nor response. */
+export function readAppMessage(text: string): AppMessage | null {
+  const scan = scanSipMessage(text);
+  try {
+    const start = parseStartLine(scan.startLine);
+    return { start, startLine: scan.startLine, headers: scan.headers, body: text.slice(scan.bodyStart) };
+  } catch (error) {
+    if (error instanceof RemoteError) return null;
+    throw error;
+  }
+}
+
+export type RequestParts = {
+  readonly method: string;
+  readonly uri: string;
+  readonly via: string;
+  readonly routes: readonly string[];
+  readonly from: string;
+  readonly to: string;
+  readonly callId: string;
+  readonly cseq: number;
+  readonly contact: string | null;
+  /** Whose further headers and body go along. */
+  readonly app: Pick<AppMessage, 'headers' | 'body'> | null;
+  readonly own: OwnAddress;
+};
+
+/** The text of a request. */
+export function writeRequest(parts: RequestParts): string {
+  const { app, own } = parts;
+  let text = `${parts.method} ${parts.uri} SIP/2.0\r\nVia: ${parts.via}\r\n`;
+  for (const route of parts.routes) text += `Route: ${route}\r\n`;
+  text +=
+    `Max-Forwards: ${given(app, 'max-forwards') ?? '70'}\r\nFrom: ${parts.from}\r\nTo: ${parts.to}\r\n` +
+    `Call-ID: ${parts.callId}\r\nCSeq: ${parts.cseq} ${parts.method}\r\n`;
+  if (parts.contact !== null) text += `Contact: ${parts.contact}\r\n`;
+  return text + furtherHeaders(app, own) + bodyOf(app);
+}
+
+export type ResponseParts = {
+  readonly status: number;
+  readonly reason: string;
+  readonly vias: readonly string[];
+  readonly recordRoutes: readonly string[];
+  readonly from: string;
+  readonly to: string;
+  readonly callId: string;
+  readonly cseq: string;
+  readonly contact: string | null;
+  readonly app: AppMessage;
+  readonly own: OwnAddress;
+};
+
+/** The text of a response. */
+export function writeResponse(parts: ResponseParts): string {
+  let text = `SIP/2.0 ${parts.status} ${parts.reason}\r\n`;
+  for (const via of parts.vias) text += `Via: ${via}\r\n`;
+  for (const route of parts.recordRoutes) text += `Record-Route: ${route}\r\n`;
+  text += `From: ${parts.from}\r\nTo: ${parts.to}\r\nCall-ID: ${parts.callId}\r\nCSeq: ${parts.cseq}\r\n`;
+  if (parts.contact !== null) text += `Contact: ${parts.contact}\r\n`;
+  return text + furtherHeaders(parts.app, parts.own) + bodyOf(parts.app);
+}
+
+/** The header as the application gave it; undefined when it did not. */
+export function given(app: { readonly headers: readonly ScannedHeader[] } | null, key: string): string | undefined {
+  return app?.headers.find((each) => each.key === key)?.value;
+}
+
+/** The Contact the application gave, every one of several, with `localhost` replaced; null when it gave none. */
+export function givenContact(app: AppMessage, own: OwnAddress): string | null {
+  const contacts = app.headers.filter((each) => each.key === 'contact').map((each) => withOwnHost(each.value, own));
+  return contacts.length === 0 ? null : contacts.join(', ');
+}
+
+/** Whether a body came without a type that can be told (`v=0` is SDP). */
+export function lacksContentType(app: AppMessage): boolean {
+  return app.body !== '' && !app.body.startsWith('v=0') && given(app, 'content-type') === undefined;
+}
+
+/**
+ * Puts our own host and port where an application wrote `@localhost` (with or without a port), and angle brackets
+ * around the URI, so that it need not know its own address.
+ */
+export function withOwnHost(value: string, own: OwnAddress): string {
+  const at = value.indexOf('@localhost');
+  const start = at === -1 ? value.indexOf('sip:localhost') : at;
+  if (start === -1) return value;
+  const hostStart = start + (at === -1 ? 4 : 1);
+  const hostEnd = hostStart + 'localhost'.length;
+  // localhost.example.com and localhosting are other hosts.
+  if (/[\w.-]/.test(value.charAt(hostEnd))) return value;
+  const port = /^:\d+/.exec(value.slice(hostEnd))?.[0] ?? '';
+  const rest = value.slice(hostEnd + port.length);
+  const replaced = `${value.slice(0, hostStart)}${own.host}:${own.port}`;
+  if (value.includes('<')) return replaced + rest;
+  return `<${replaced}>${rest}`;
+}
+
+// Never taken from the application, or written by the stack in their own place.
+const ownHeaders: ReadonlySet<string> = new Set([
+  'via',
+  'route',
+  'record-route',
+  'rseq',
+  'content-length',
+  'max-forwards',
+  'from',
+  'to',
+  'call-id',
+  'cseq',
+  'contact',
+]);
+
+function furtherHeaders(app: Pick<AppMessage, 'headers' | 'body'> | null, own: OwnAddress): string {
+  let text = '';
+  for (const { key, name, value } of app?.headers ?? []) {
+    if (ownHeaders.has(key)) continue;
+    const written = key === 'p-asserted-identity' ? withOwnHost(value, own) : value;
+    text += `${spellHeader(name)}: ${written}\r\n`;
+  }
+  if (app?.body.startsWith('v=0') && given(app, 'content-type') === undefined) {
+    text += 'Content-Type: application/sdp\r\n';
+  }
+  return text;
+}
+
+function bodyOf(app: Pick<AppMessage, 'body'> | null): string {
+  const body = app?.body ?? '';
+  // One character is one octet here.
+  return `Content-Length: ${body.length}\r\n\r\n${body}`;
+}

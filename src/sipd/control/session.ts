@@ -1,0 +1,152 @@
+/**
+ * The control port: connections of applications. Frames for one application that arise in one turn of the event loop
+ * are written at once, and never from inside a read: drachtio-srf registers what it waits for after its own write.
+ */
+
+import { createServer, type Server, type Socket } from 'node:net';
+import type { SipdMode } from '../context.ts';
+import { limits } from '../limits.ts';
+import { FrameReader, writeFrame } from './frame.ts';
+import { RingReader } from './ring.ts';
+
+export type ControlOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly mode: SipdMode;
+  readonly onOpened: (session: number) => void;
+  readonly onClosed: (session: number) => void;
+  readonly onFrame: (session: number, payload: string) => void;
+  /** The connection is closed because of what the application sent. */
+  readonly onBroken: (session: number, reason: string) => void;
+};
+
+type Session = {
+  readonly id: number;
+  readonly socket: Socket;
+  readonly reader: FrameReader | RingReader;
+  outgoing: string;
+  ending: boolean;
+  /** Runs until the server has said something: an application that never authenticates is not kept. */
+  login: NodeJS.Timeout | null;
+};
+
+export class ControlPort {
+  readonly #options: ControlOptions;
+  readonly #server: Server;
+  readonly #sessions = new Map<number, Session>();
+  #dirty: Session[] = [];
+  #flush: NodeJS.Immediate | null = null;
+  #lastId = 0;
+
+  private constructor(options: ControlOptions, server: Server) {
+    this.#options = options;
+    this.#server = server;
+  }
+
+  /** Listens; rejects with the system's error (EADDRINUSE …). */
+  static async open(options: ControlOptions): Promise<ControlPort> {
+    const server = createServer({ noDelay: true });
+    const port = new ControlPort(options, server);
+    server.on('connection', (socket) => port.#accept(socket));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(options.port, options.host, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+    return port;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return address !== null && typeof address === 'object' ? address.port : this.#options.port;
+  }
+
+  /** Queues a frame for the end of this turn. */
+  send(id: number, payload: string): void {
+    const session = this.#sessions.get(id);
+    if (session === undefined || session.ending) return;
+    this.#markDirty(session);
+    session.outgoing += writeFrame(payload);
+    if (session.login === null) return;
+    clearTimeout(session.login);
+    session.login = null;
+  }
+
+  /** Closes after what is queued. */
+  closeSession(id: number): void {
+    const session = this.#sessions.get(id);
+    if (session === undefined) return;
+    this.#markDirty(session);
+    session.ending = true;
+  }
+
+  async close(): Promise<void> {
+    this.#flushAll();
+    for (const { socket } of this.#sessions.values()) socket.destroySoon();
+    const done = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const force = setTimeout(() => {
+      for (const { socket } of this.#sessions.values()) socket.destroy();
+    }, 200);
+    await done;
+    clearTimeout(force);
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#sessions.size >= limits.controlSessionsMax) {
+      socket.destroy();
+      return;
+    }
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const session: Session = {
+      id,
+      socket,
+      reader: this.#options.mode === 'strict' ? new RingReader() : new FrameReader(limits.controlFrameBytesMax),
+      outgoing: '',
+      ending: false,
+      login: setTimeout(() => socket.destroy(), limits.controlLoginMs).unref(),
+    };
+    this.#sessions.set(id, session);
+    socket.setEncoding('latin1');
+    socket.setKeepAlive(true, 45_000);
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => this.#read(session, String(chunk)));
+    socket.once('close', () => {
+      if (session.login !== null) clearTimeout(session.login);
+      this.#sessions.delete(id);
+      this.#options.onClosed(id);
+    });
+    this.#options.onOpened(id);
+  }
+
+  #read(session: Session, chunk: string): void {
+    if (session.ending) return;
+    const { frames, broken } = session.reader.push(chunk);
+    for (const payload of frames) if (!session.ending) this.#options.onFrame(session.id, payload);
+    if (broken === null || session.ending) return;
+    this.#options.onBroken(session.id, broken);
+    this.closeSession(session.id);
+  }
+
+  #markDirty(session: Session): void {
+    if (session.outgoing === '' && !session.ending) this.#dirty.push(session);
+    this.#flush ??= setImmediate(() => this.#flushAll());
+  }
+
+  #flushAll(): void {
+    if (this.#flush !== null) clearImmediate(this.#flush);
+    this.#flush = null;
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const session of dirty) {
+      const { socket, outgoing } = session;
+      session.outgoing = '';
+      if (outgoing !== '') socket.write(outgoing, 'latin1');
+      if (session.ending) socket.destroySoon();
+      // An application that stopped reading is as good as gone.
+      else if (socket.writableLength > limits.controlQueueBytesMax) socket.destroy();
+    }
+  }
+}

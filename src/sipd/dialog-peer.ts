@@ -1,0 +1,26 @@
+/** Where requests of a dialog go when not simply to the URI of their next hop. */
+
+import { isPrivateHost } from '../wire/ip-address.ts';
+import type { Context } from './context.ts';
+import { type Dialog, dialogRoute } from './dialog.ts';
+import type { Peer } from './input.ts';
+import { readHop } from './next-hop.ts';
+
+/**
+ * The peer itself: over a stream its connection, as long as it is open; over UDP the source of its packets, when its
+ * Contact cannot be the way back (NAT). Null: the URI decides.
+ */
+export function dialogPeer(context: Context, dialog: Dialog): Peer | null {
+  const { flow } = dialog;
+  if (flow.protocol !== 'udp') return flow.connection !== null && context.isOpen(flow) ? flow : null;
+  const route = dialogRoute(dialog);
+  if (route === null || dialog.routes.length > 0) return null;
+  const reading = readHop(route.nextHop);
+  if (reading.kind !== 'hop' || reading.hop.protocol !== 'udp') return null;
+  const { host, port } = reading.hop;
+  // The daemon takes any difference for a NAT; the RFC follows the Contact. A private Contact of a public peer leads nowhere.
+  const behindNat = context.strict
+    ? host !== flow.host || port !== flow.port
+    : host !== flow.host && isPrivateHost(host) && !isPrivateHost(flow.host);
+  return behindNat ? flow : null;
+}

@@ -1,0 +1,31 @@
+/** Identifiers. Chance comes in as `random32`, so that the stack itself stays pure. */
+
+export type Ids = {
+  /** UUID-shaped; unique, and unguessable only in its prefix: goes to authenticated applications only. */
+  readonly uuid: () => string;
+  /** RFC 3261 19.3: a tag has at least 32 bits of randomness; ours has 64. */
+  readonly tag: () => string;
+  /** RFC 3261 8.1.1.7: begins with the magic cookie. Unguessable, so that nobody off the path can answer for a peer. */
+  readonly branch: () => string;
+  readonly callId: () => string;
+  /** RFC 3261 8.1.1.5: less than 2**31; small enough to count up from. */
+  readonly cseq: () => number;
+};
+
+/** `random32` gives integers below 2**32 from a cryptographic source (a counter in tests). */
+export function makeIds(random32: () => number): Ids {
+  const hex = (): string => random32().toString(16).padStart(8, '0');
+  const prefix = `${hex()}-${hex().slice(0, 4)}-4${hex().slice(0, 3)}-8${hex().slice(0, 3)}-`;
+  let counter = 0;
+  const wide = (): string => random32().toString(36) + random32().toString(36);
+  return {
+    uuid: () => {
+      counter += 1;
+      return prefix + counter.toString(16).padStart(12, '0');
+    },
+    tag: wide,
+    branch: () => `z9hG4bK${wide()}`,
+    callId: () => `${hex()}${hex()}${hex()}${hex()}`,
+    cseq: () => 1 + (random32() % 100_000_000),
+  };
+}

@@ -1,0 +1,174 @@
+/** From received text to what the stack works with: checked, the top Via marked, ready to be handed to an application. */
+
+import { RemoteError } from '../wire/remote-error.ts';
+import {
+  parseStartLine,
+  type ScannedHeader,
+  type SipScan,
+  type SipStartLine,
+  scanSipMessage,
+} from '../wire/sip-message.ts';
+import { firstVia, markVia, parseVia, type Via, writeVia } from '../wire/via.ts';
+import { tagOf } from './address.ts';
+import { bodyEnd, checkFreely, checkMethod, checkStrictly, readCSeq } from './checks.ts';
+import type { SipdMode } from './context.ts';
+import type { Peer } from './input.ts';
+
+type Incoming = {
+  /** The message as it goes to the application: as received, but for its top Via. */
+  readonly text: string;
+  /** Its size on the wire. */
+  readonly bytes: number;
+  readonly from: Peer;
+  readonly headers: readonly ScannedHeader[];
+  readonly via: Via;
+  readonly callId: string;
+  readonly fromTag: string | null;
+  readonly toTag: string | null;
+  readonly cseq: number;
+  readonly method: string;
+};
+
+export type IncomingRequest = Incoming & { readonly kind: 'request'; readonly uri: string };
+export type IncomingResponse = Incoming & { readonly kind: 'response'; readonly status: number };
+
+export type Reading =
+  | IncomingRequest
+  | IncomingResponse
+  /** A request that is refused without anybody having seen it. `scan` holds what the answer must repeat. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'ignored'; readonly why: string };
+
+export type Refusal = {
+  readonly status: number;
+  readonly reason: string;
+  readonly scan: SipScan;
+  readonly topVia: Via | null;
+};
+
+/** Reads one whole message. Never throws on what a peer may send. */
+export function readMessage(from: Peer, text: string, mode: SipdMode): Reading {
+  const scan = scanSipMessage(text);
+  try {
+    if (mode === 'strict') checkStrictly(text);
+    const start = parseStartLine(scan.startLine);
+    if (scan.problem !== null) throw scan.problem;
+    return build({ from, text, mode, scan, start });
+  } catch (error) {
+    if (!(error instanceof RemoteError)) throw error;
+    return refuse(scan, error);
+  }
+}
+
+/** First value of the header, undefined without one; `key` is the full name in lower case. */
+export function firstValue(message: { readonly headers: readonly ScannedHeader[] }, key: string): string | undefined {
+  for (const each of message.headers) if (each.key === key) return each.value;
+  return undefined;
+}
+
+/** Values of all headers of that name. */
+export function allValues(message: { readonly headers: readonly ScannedHeader[] }, key: string): readonly string[] {
+  return message.headers.filter((each) => each.key === key).map((each) => each.value);
+}
+
+type Parts = {
+  readonly from: Peer;
+  readonly text: string;
+  readonly mode: SipdMode;
+  readonly scan: SipScan;
+  readonly start: SipStartLine;
+};
+
+function build({ from, text, mode, scan, start }: Parts): Reading {
+  const end = bodyEnd(scan, text, mode);
+  const viaHeader = scan.headers.find((each) => each.key === 'via');
+  if (viaHeader === undefined) return { kind: 'ignored', why: 'no Via' };
+  const { first, rest } = firstVia(viaHeader.value);
+  const topVia = parseVia(first);
+  const callId = need(scan, 'call-id');
+  if (callId === '') throw new RemoteError(400, 'Empty Call-ID');
+  const fromTag = tagOf(need(scan, 'from'));
+  const toTag = tagOf(need(scan, 'to'));
+  const cseq = readCSeq(need(scan, 'cseq'));
+  const common = { from, bytes: text.length, callId, fromTag, toTag, cseq: cseq.number, method: cseq.method };
+  if (start.kind === 'response') {
+    // RFC 3261 8.1.3.3: a response with more than one Via was not meant for us.
+    if (rest !== '' || scan.headers.filter((each) => each.key === 'via').length > 1) {
+      return { kind: 'ignored', why: 'response with several Via' };
+    }
+    const handedOn = handOn({ text, scan, end, mode, via: null });
+    return { ...common, kind: 'response', status: start.status, via: topVia, text: handedOn, headers: scan.headers };
+  }
+  checkMethod(start.method, cseq.method, mode);
+  if (mode === 'free') checkFreely(start.uri, scan.headers);
+  const via = markVia(topVia, from);
+  const viaText = rest === '' ? writeVia(via) : `${writeVia(via)}, ${rest}`;
+  const headers = scan.headers.map((each) => (each === viaHeader ? { ...each, value: viaText } : each));
+  const handedOn = handOn({ text, scan: { ...scan, headers }, end, mode, via: { ...viaHeader, value: viaText } });
+  // The Via itself stays as received: the answer's port depends on whether rport was asked for.
+  return { ...common, kind: 'request', uri: start.uri, via: topVia, text: handedOn, headers };
+}
+
+type HandOn = {
+  readonly text: string;
+  readonly scan: SipScan;
+  readonly end: number;
+  readonly mode: SipdMode;
+  /** The top Via header with its new value; null leaves it. */
+  readonly via: ScannedHeader | null;
+};
+
+/**
+ * The text for the application. It is left as received; only bare LFs are made CRLF, and compact names full ones where
+ * the mode is `free` (drachtio-srf does not know all of them).
+ */
+function handOn({ text, scan, end, mode, via }: HandOn): string {
+  if (!scan.tidy && (mode === 'free' || hasBareFeed(text, scan.bodyStart))) {
+    const lines = scan.headers.map((each) => `${each.name}: ${each.value}\r\n`);
+    return `${scan.startLine}\r\n${lines.join('')}\r\n${text.slice(scan.bodyStart, end)}`;
+  }
+  const whole = end === text.length ? text : text.slice(0, end);
+  const first = whole.startsWith('\r') || whole.startsWith('\n') ? whole.indexOf(scan.startLine) : 0;
+  if (via === null) return whole.slice(first);
+  return `${whole.slice(first, via.start)}Via: ${via.value}\r\n${whole.slice(via.end)}`;
+}
+
+function hasBareFeed(text: string, end: number): boolean {
+  for (let at = text.indexOf('\n'); at !== -1 && at < end; at = text.indexOf('\n', at + 1)) {
+    if (text.charCodeAt(at - 1) !== 13) return true;
+  }
+  return false;
+}
+
+function need(scan: SipScan, key: string): string {
+  const value = scan.headers.find((each) => each.key === key)?.value;
+  if (value === undefined) throw new RemoteError(400, `Missing ${key}`);
+  return value;
+}
+
+/** Reads what can be read of a message that breaks its stream: nothing but an answer can come of it. */
+export function readBroken(text: string, reason: string): Reading {
+  return refuse(scanSipMessage(text), new RemoteError(400, reason));
+}
+
+function refuse(scan: SipScan, error: RemoteError): Reading {
+  const via = scan.headers.find((each) => each.key === 'via');
+  const line = scan.startLine.toUpperCase();
+  // RFC 3261 17.1.1.3, 18.1.2: neither an ACK nor a response is ever answered.
+  if (via === undefined || line.startsWith('SIP/') || line.startsWith('ACK ')) {
+    return { kind: 'ignored', why: error.message };
+  }
+  return {
+    kind: 'refused',
+    refusal: { status: error.statusHint, reason: error.message, scan, topVia: topViaOf(via.value) },
+  };
+}
+
+function topViaOf(value: string): Via | null {
+  try {
+    return parseVia(firstVia(value).first);
+  } catch (error) {
+    if (error instanceof RemoteError) return null;
+    throw error;
+  }
+}

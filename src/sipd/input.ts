@@ -1,0 +1,25 @@
+/** What can happen to the SIP stack. SIP text is latin1: one character is one octet. */
+
+export type Protocol = 'udp' | 'tcp';
+
+/** Where a message came from or goes to. `connection` names one open stream, null lets the shell find or open one. */
+export type Peer = {
+  readonly protocol: Protocol;
+  /** An IP address; IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+  readonly connection: number | null;
+};
+
+export type Input =
+  | { readonly kind: 'message-received'; readonly from: Peer; readonly text: string }
+  /** The stream cannot be read on; `text` is what came last, if it can be answered. */
+  | { readonly kind: 'stream-broken'; readonly from: Peer; readonly text: string; readonly reason: string }
+  | { readonly kind: 'connection-closed'; readonly peer: Peer }
+  /** ICMP error, connection refused or timed out. */
+  | { readonly kind: 'peer-unreachable'; readonly peer: Peer; readonly reason: string }
+  | { readonly kind: 'session-opened'; readonly session: number }
+  | { readonly kind: 'session-closed'; readonly session: number }
+  | { readonly kind: 'frame-received'; readonly session: number; readonly payload: string }
+  | { readonly kind: 'alarm-fired' }
+  | { readonly kind: 'host-resolved'; readonly lookup: number; readonly address: string | null };

@@ -1,0 +1,40 @@
+/** Every bound of sipd with its reason. Times in milliseconds, sizes in octets. */
+
+export const limits = {
+  /** Client and server transactions each; a server transaction lives 32 s after its answer. */
+  transactionsMax: 500_000,
+  dialogsMax: 200_000,
+  /** Host names being looked up at once. */
+  lookupsMax: 1_000,
+  /** RFC 3261 18.1.1: a UDP datagram holds at most this much. */
+  datagramBytesMax: 65_535,
+  /** One message on a stream, header and body. */
+  streamMessageBytesMax: 1_048_576,
+  streamConnectionsMax: 10_000,
+  /** A connection nothing was read from or written to for so long is closed. */
+  streamIdleMs: 3_600_000,
+  /** A message that has begun on a stream must be whole after this time. */
+  streamPartialMs: 32_000,
+  streamConnectMs: 10_000,
+  /** What may wait in one connection's send queue before it counts as dead. */
+  streamQueueBytesMax: 4_194_304,
+  /** Connected UDP sockets kept to hear ICMP errors of those we send requests to, and how long an idle one is kept. */
+  probesMax: 128,
+  probeIdleMs: 5_000,
+  socketBufferBytes: 4_194_304,
+  controlSessionsMax: 64,
+  controlLoginMs: 10_000,
+  /** A control frame, one way; the daemon's own limit is far lower, see control/ring.ts. */
+  controlFrameBytesMax: 2_097_152,
+  /** What an application may leave unread before it is disconnected. */
+  controlQueueBytesMax: 67_108_864,
+  verbsPerSessionMax: 64,
+  /** A pending request the application has not answered at all (64 s, as the daemon). */
+  silentApplicationMs: 64_000,
+  /** RFC 3261 16.6 step 11: Timer C, more than three minutes; a ringing call that hears nothing new is given up. */
+  timerCMs: 185_000,
+  /** RFC 3261 17.2.1: 100 must be sent unless the application answers within 200 ms. */
+  tryingMs: 200,
+  /** The daemon refuses a longer line with 400, in the body too (strict mode only). */
+  strictLineBytesMax: 8_192,
+} as const;

@@ -1,0 +1,17 @@
+/** What the SIP stack asks its shells for, in order. */
+
+import type { Peer } from './input.ts';
+
+export type LogFields = Readonly<Record<string, string | number | null>>;
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export type Output =
+  /** `heed`: the sender wants to know (`peer-unreachable`) when nobody is there. */
+  | { readonly kind: 'send'; readonly to: Peer; readonly text: string; readonly heed: boolean }
+  | { readonly kind: 'close-connection'; readonly connection: number }
+  | { readonly kind: 'frame'; readonly session: number; readonly payload: string }
+  | { readonly kind: 'close-session'; readonly session: number }
+  /** Replaces the one alarm; `at` is in milliseconds of the clock that gives `now`. */
+  | { readonly kind: 'set-alarm'; readonly at: number }
+  | { readonly kind: 'resolve-host'; readonly lookup: number; readonly host: string }
+  | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: LogFields; readonly text: string };

@@ -1,0 +1,134 @@
+/** Runs the server transactions (RFC 3261 17.2): finds the one of a request, performs what its table says. */
+
+import type { Context } from './context.ts';
+import type { IncomingRequest } from './incoming.ts';
+import type { Peer } from './input.ts';
+import { limits } from './limits.ts';
+import { replyPeer } from './own-response.ts';
+import type { TimerHandle } from './timer-lanes.ts';
+import { inviteServer } from './transaction/invite-server.ts';
+import { serverKey } from './transaction/matching.ts';
+import { nonInviteServer } from './transaction/non-invite-server.ts';
+import type { AnyTable, ServerAction, ServerEvent } from './transaction/table.ts';
+import { responseEvent, type TimerLetter, timerMs } from './transaction/timers.ts';
+
+export type ServerTransaction = {
+  readonly key: string;
+  readonly table: AnyTable<ServerEvent, ServerAction>;
+  to: Peer;
+  /** RFC 3261 18.2.2: where an answer goes when its connection has closed. */
+  readonly fallback: Peer;
+  state: string;
+  /** The answer given last, to be repeated; null before any. */
+  response: string | null;
+  readonly timers: Map<TimerLetter, TimerHandle>;
+  rounds: number;
+};
+
+export class ServerTransactions {
+  readonly #context: Context;
+  readonly #byKey = new Map<string, ServerTransaction>();
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** The transaction the request belongs to; an ACK or (with `method`) a CANCEL finds its INVITE. */
+  find(request: IncomingRequest, method?: string): ServerTransaction | undefined {
+    return this.#byKey.get(serverKey(request, method));
+  }
+
+  /** Begins a transaction; null when there are too many. */
+  begin(request: IncomingRequest): ServerTransaction | null {
+    if (this.#byKey.size >= limits.transactionsMax) return null;
+    const transaction: ServerTransaction = {
+      key: serverKey(request),
+      table: request.method === 'INVITE' ? inviteServer : nonInviteServer,
+      to: this.#context.strict ? request.from : replyPeer(request.from, request.via),
+      fallback: { ...request.from, port: request.via.port ?? 5060, connection: null },
+      state: '',
+      response: null,
+      timers: new Map(),
+      rounds: 0,
+    };
+    transaction.state = transaction.table.initial.to;
+    this.#byKey.set(transaction.key, transaction);
+    return transaction;
+  }
+
+  /** A request of the transaction has come again, or its ACK. True when the ACK is the transaction user's. */
+  receive(transaction: ServerTransaction, event: 'request' | 'ack'): boolean {
+    return this.#fire(transaction, event).includes('deliver-ack');
+  }
+
+  /** Sends an answer. False when the transaction knows no answer any more. */
+  respond(transaction: ServerTransaction, status: number, text: string): boolean {
+    const event = responseEvent(status);
+    if (transaction.table.states[transaction.state]?.[event] === undefined) return false;
+    transaction.response = text;
+    this.#fire(transaction, event);
+    return true;
+  }
+
+  /** Forgets a transaction nobody will answer. */
+  forget(transaction: ServerTransaction): void {
+    for (const timer of transaction.timers.values()) this.#context.stop(timer);
+    this.#byKey.delete(transaction.key);
+    transaction.state = 'terminated';
+  }
+
+  count(): number {
+    return this.#byKey.size;
+  }
+
+  #fire(transaction: ServerTransaction, event: ServerEvent): readonly ServerAction[] {
+    const step = transaction.table.states[transaction.state]?.[event];
+    if (step === undefined) return [];
+    transaction.state = step.to;
+    for (const action of step.do) this.#perform(transaction, action);
+    if (step.to === 'terminated') this.forget(transaction);
+    // RFC 6026 7.1: the 2xx is repeated by the transaction user, so its text is needed here no more.
+    if (step.to === 'accepted') transaction.response = null;
+    return step.do;
+  }
+
+  #perform(transaction: ServerTransaction, action: ServerAction): void {
+    if (action === 'send-response') {
+      if (transaction.response === null) return;
+      if (!this.#context.isOpen(transaction.to)) transaction.to = transaction.fallback;
+      this.#context.send(transaction.to, transaction.response);
+      return;
+    }
+    if (action === 'deliver-ack') return;
+    const letter = action.slice(-1) as TimerLetter;
+    if (action.startsWith('stop')) this.#stop(transaction, letter);
+    else this.#start(transaction, letter);
+  }
+
+  #start(transaction: ServerTransaction, letter: TimerLetter): void {
+    const round = letter === 'g' ? transaction.rounds++ : 0;
+    const delay = timerMs(letter, {
+      values: this.#context.timerValues,
+      reliable: transaction.to.protocol !== 'udp',
+      mode: this.#context.mode,
+      round,
+      proceeding: false,
+    });
+    if (delay === null) return;
+    const event: ServerEvent = `timer-${letter}` as ServerEvent;
+    if (delay === 0) {
+      this.#fire(transaction, event);
+      return;
+    }
+    const timer = this.#context.after(delay, () => {
+      transaction.timers.delete(letter);
+      this.#fire(transaction, event);
+    });
+    transaction.timers.set(letter, timer);
+  }
+
+  #stop(transaction: ServerTransaction, letter: TimerLetter): void {
+    this.#context.stop(transaction.timers.get(letter) ?? null);
+    transaction.timers.delete(letter);
+  }
+}

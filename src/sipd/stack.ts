@@ -1,0 +1,244 @@
+/**
+ * The SIP stack: `handle(input, now)` says what is to be done about something that has happened. Pure; all state of
+ * transactions, dialogs and applications lives here, all sockets and the clock outside.
+ *
+ * A received message is read and checked (incoming, checks), given to its transaction (server-, client-transactions over
+ * the tables in transaction/), then to the user agent core: user-agent-server hands requests to an application, answers
+ * sends what it answers; user-agent-client sends what applications ask for, client-calls takes the answers.
+ */
+
+import { Answers } from './answers.ts';
+import { Apps } from './apps.ts';
+import { ClientCalls } from './client-calls.ts';
+import { ClientTransactions } from './client-transactions.ts';
+import { readAppMessage } from './compose.ts';
+import { Context, type ContextOptions } from './context.ts';
+import { type Dialog, Dialogs, endUsage, subscriptionUsage } from './dialog.ts';
+import { Dispatch } from './dispatch.ts';
+import { firstValue, type IncomingRequest, type Reading, readBroken, readMessage } from './incoming.ts';
+import type { Input, Peer } from './input.ts';
+import type { Output } from './output.ts';
+import { replyPeer, writeRefusal } from './own-response.ts';
+import { PendingRequests } from './pending-requests.ts';
+import { ServerTransactions } from './server-transactions.ts';
+import { Unacknowledged } from './unacknowledged.ts';
+import { UserAgentClient } from './user-agent-client.ts';
+import { UserAgentServer } from './user-agent-server.ts';
+
+export type StackOptions = ContextOptions & { readonly secret: string };
+
+/** How much the stack holds; all zero when nothing is going on. */
+export type StackCounts = {
+  readonly clientTransactions: number;
+  readonly serverTransactions: number;
+  readonly dialogs: number;
+  readonly pendingRequests: number;
+  readonly calls: number;
+  readonly unacknowledged: number;
+  readonly lookups: number;
+  readonly timers: number;
+};
+
+export class Stack {
+  readonly #context: Context;
+  readonly #apps: Apps;
+  readonly #dialogs = new Dialogs();
+  readonly #pending = new PendingRequests();
+  readonly #clientTransactions: ClientTransactions;
+  readonly #serverTransactions: ServerTransactions;
+  readonly #unacknowledged: Unacknowledged;
+  readonly #server: UserAgentServer;
+  readonly #answers: Answers;
+  readonly #client: UserAgentClient;
+  readonly #calls: ClientCalls;
+  readonly #dispatch: Dispatch;
+
+  constructor(options: StackOptions) {
+    const context = new Context(options);
+    this.#context = context;
+    this.#apps = new Apps(context, options.secret);
+    this.#clientTransactions = new ClientTransactions(context);
+    this.#serverTransactions = new ServerTransactions(context);
+    this.#unacknowledged = new Unacknowledged(context, (dialog) => this.#client.hangUp(dialog, 'ACK timeout'));
+    const shared = {
+      context,
+      apps: this.#apps,
+      dialogs: this.#dialogs,
+      pending: this.#pending,
+      unacknowledged: this.#unacknowledged,
+      dialogEnded: (dialog: Dialog) => this.#dialogEnded(dialog),
+      inviteEnded: (dialog: Dialog) => this.#inviteEnded(dialog),
+    };
+    this.#server = new UserAgentServer({
+      ...shared,
+      transactions: this.#serverTransactions,
+      dialogOfEarlyNotify: (notify) => this.#calls.dialogOfEarlyNotify(notify),
+    });
+    this.#answers = new Answers({
+      ...shared,
+      transactions: this.#serverTransactions,
+      answerFor: (pending, status) => this.#server.answerFor(pending, status),
+      endOpenRequests: (dialog) => this.#server.endOpenRequests(dialog),
+      notifyAnswered: (notify, dialog) => this.#notifyAnswered(notify, dialog),
+    });
+    this.#calls = new ClientCalls({
+      ...shared,
+      transactions: this.#clientTransactions,
+      releaseUnwanted: (dialog, cseq, text) => {
+        this.#client.acknowledge(dialog, cseq);
+        this.#client.hangUp(dialog, text);
+      },
+    });
+    this.#dispatch = new Dispatch(context, this.#clientTransactions, {
+      response: (call, response) => this.#calls.response(call, response),
+      failed: (call, status, reason) => this.#calls.failed(call, status, reason),
+    });
+    this.#client = new UserAgentClient({ ...shared, calls: this.#calls, dispatch: this.#dispatch });
+  }
+
+  /** `now` is in milliseconds since 1970, of a clock that never goes back. */
+  handle(input: Input, now: number): Output[] {
+    return this.#context.during(now, () => this.#take(input));
+  }
+
+  counts(): StackCounts {
+    return {
+      clientTransactions: this.#clientTransactions.count(),
+      serverTransactions: this.#serverTransactions.count(),
+      dialogs: this.#dialogs.count(),
+      pendingRequests: this.#pending.count(),
+      calls: this.#calls.count(),
+      unacknowledged: this.#unacknowledged.count(),
+      lookups: this.#dispatch.lookupCount(),
+      timers: this.#context.timerCount(),
+    };
+  }
+
+  #take(input: Input): void {
+    switch (input.kind) {
+      case 'message-received':
+        this.#context.connectionSeen(input.from);
+        this.#received(input.from, readMessage(input.from, input.text, this.#context.mode));
+        return;
+      case 'stream-broken':
+        this.#context.connectionSeen(input.from);
+        this.#received(input.from, readBroken(input.text, input.reason));
+        if (input.from.connection !== null) this.#context.closeConnection(input.from.connection);
+        return;
+      case 'connection-closed':
+        this.#context.connectionClosed(input.peer);
+        this.#clientTransactions.peerLost(input.peer, 'connection-closed');
+        return;
+      case 'peer-unreachable':
+        this.#clientTransactions.peerLost(input.peer, 'unreachable');
+        return;
+      case 'session-opened':
+        this.#apps.open(input.session);
+        return;
+      case 'session-closed':
+        this.#apps.close(input.session);
+        this.#server.sessionClosed(input.session);
+        return;
+      case 'frame-received':
+        this.#frame(input.session, input.payload);
+        return;
+      case 'alarm-fired':
+        this.#context.runTimers();
+        return;
+      case 'host-resolved':
+        this.#dispatch.hostResolved(input.lookup, input.address);
+    }
+  }
+
+  #received(from: Peer, reading: Reading): void {
+    switch (reading.kind) {
+      case 'request':
+        this.#server.receive(reading);
+        return;
+      case 'response':
+        // RFC 3261 18.1.2: a response that belongs to nothing is discarded.
+        if (!this.#clientTransactions.receive(reading)) this.#ignored(from, 'response to no transaction');
+        return;
+      case 'refused': {
+        const { refusal } = reading;
+        this.#context.log('warn', { host: from.host, port: from.port, reason: refusal.reason }, 'malformed request');
+        const to = this.#context.strict ? from : replyPeer(from, refusal.topVia);
+        this.#context.send(to, writeRefusal(refusal, from));
+        return;
+      }
+      case 'ignored':
+        this.#ignored(from, reading.why);
+    }
+  }
+
+  #ignored(from: Peer, why: string): void {
+    this.#context.log('debug', { host: from.host, port: from.port, why }, 'message ignored');
+  }
+
+  #frame(session: number, payload: string): void {
+    if (!this.#apps.isOpen(session)) return;
+    const end = payload.indexOf('\r\n');
+    const [messageId = '', ...tokens] = (end === -1 ? payload : payload.slice(0, end)).split('|');
+    const [command] = tokens;
+    if (command === undefined) {
+      this.#apps.refuse(session, messageId, 'Invalid message format');
+      return;
+    }
+    // The daemon listens to anybody; a service that can send SIP for us must not.
+    if (command !== 'authenticate' && !this.#apps.isAuthenticated(session)) {
+      this.#apps.refuse(session, messageId, 'not authenticated');
+      return;
+    }
+    if (this.#apps.command(session, messageId, tokens)) return;
+    if (command === 'sip') this.#sip({ session, messageId, tokens, text: end === -1 ? '' : payload.slice(end + 2) });
+    else if (command === 'proxy') this.#apps.reply(session, messageId, 'NOK|proxying is not supported');
+    else this.#apps.refuse(session, messageId, 'Unknown message type');
+  }
+
+  #sip(frame: {
+    readonly session: number;
+    readonly messageId: string;
+    readonly tokens: readonly string[];
+    readonly text: string;
+  }): void {
+    const { session, messageId, tokens, text } = frame;
+    const [, transactionId = '', dialogId = '', proxy = ''] = tokens;
+    const message = readAppMessage(text);
+    if (message === null) {
+      this.#apps.reply(session, messageId, `NOK|invalid request-uri: ${text.split('\r\n')[0] ?? ''}`);
+      return;
+    }
+    const { start } = message;
+    if (start.kind === 'request') {
+      const { method, uri } = start;
+      this.#client.request({ session, messageId, transactionId, dialogId, proxy, message, method, uri });
+    } else if (transactionId === '') this.#apps.refuse(session, messageId, 'transaction id missing');
+    else {
+      const { status, reason } = start;
+      this.#answers.answer({ session, messageId, transactionId, message, status, reason });
+    }
+  }
+
+  #dialogEnded(dialog: Dialog): void {
+    this.#dialogs.remove(dialog);
+    this.#unacknowledged.drop(dialog);
+    this.#server.endOpenRequests(dialog);
+  }
+
+  /** RFC 5057 3.1: BYE ends the INVITE usage only. Subscriptions left get the time to say their last NOTIFY. */
+  #inviteEnded(dialog: Dialog): void {
+    if (this.#context.strict || endUsage(dialog, 'invite')) {
+      this.#dialogEnded(dialog);
+      return;
+    }
+    this.#unacknowledged.drop(dialog);
+    this.#context.after(64 * this.#context.timerValues.t1, () => this.#dialogEnded(dialog));
+  }
+
+  /** RFC 6665 4.4.1: a NOTIFY that says `terminated` ends our subscription. */
+  #notifyAnswered(notify: IncomingRequest, dialog: Dialog): void {
+    const state = (firstValue(notify, 'subscription-state') ?? '').toLowerCase();
+    if (!state.includes('terminated')) return;
+    if (endUsage(dialog, subscriptionUsage(firstValue(notify, 'event')))) this.#dialogEnded(dialog);
+  }
+}

@@ -1,0 +1,54 @@
+/** Durations of the transaction timers (RFC 3261 table 4 and appendix A; timers L and M: RFC 6026 8). */
+
+import type { SipdMode, TimerValues } from '../context.ts';
+
+export type TimerLetter = 'a' | 'b' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'j' | 'k' | 'l' | 'm';
+
+export type TimerConditions = {
+  readonly values: TimerValues;
+  readonly reliable: boolean;
+  readonly mode: SipdMode;
+  /** How often this timer was started before in this transaction. */
+  readonly round: number;
+  /** Whether a provisional answer has come (timer E). */
+  readonly proceeding: boolean;
+};
+
+/** Which event of a transaction table a response status is. */
+export function responseEvent(status: number): '1xx' | '2xx' | '300-699' {
+  if (status < 200) return '1xx';
+  return status < 300 ? '2xx' : '300-699';
+}
+
+/** Milliseconds of the timer; null when the transport needs none; 0 means it fires at once. */
+export function timerMs(letter: TimerLetter, conditions: TimerConditions): number | null {
+  const { values, reliable } = conditions;
+  switch (letter) {
+    case 'a':
+    case 'e':
+    case 'g':
+      return reliable ? null : retransmitMs(letter, conditions);
+    case 'b':
+    case 'f':
+    case 'h':
+    case 'l':
+    case 'm':
+      return 64 * values.t1;
+    // RFC 3261 17.1.1.2: at least 32 s, which is 64*T1 at the default T1; 17.2.2: timer J is 64*T1.
+    case 'd':
+    case 'j':
+      return reliable ? 0 : 64 * values.t1;
+    case 'i':
+    case 'k':
+      return reliable ? 0 : values.t4;
+  }
+}
+
+function retransmitMs(letter: 'a' | 'e' | 'g', { values, mode, round, proceeding }: TimerConditions): number {
+  // RFC 3261 17.1.2.2: once a provisional answer is there, timer E is T2.
+  if (letter === 'e' && proceeding) return values.t2;
+  // The daemon's first client retransmission comes only after 2*T1.
+  const first = mode === 'strict' && letter !== 'g' ? 2 * values.t1 : values.t1;
+  const doubled = first * 2 ** Math.min(round, 16);
+  return letter === 'a' ? doubled : Math.min(doubled, values.t2);
+}

@@ -1,0 +1,142 @@
+/**
+ * SIP over UDP. One socket receives and sends. To hear ICMP errors, which the kernel reports to connected sockets only,
+ * requests go out through a second socket on the same port that is connected to their destination; a bounded number of
+ * these is kept, for a few seconds after their last use.
+ */
+
+import { createSocket, type Socket } from 'node:dgram';
+import { isIP } from 'node:net';
+import type { Peer } from '../input.ts';
+import { limits } from '../limits.ts';
+
+export type UdpOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly onMessage: (from: Peer, text: string) => void;
+  readonly onUnreachable: (peer: Peer, reason: string) => void;
+};
+
+type Probe = { readonly socket: Socket; readonly peer: Peer; waiting: string[] | null; idle: NodeJS.Timeout };
+
+export class UdpTransport {
+  readonly #options: UdpOptions;
+  readonly #main: Socket;
+  readonly #probes = new Map<string, Probe>();
+  #closed = false;
+
+  private constructor(options: UdpOptions, main: Socket) {
+    this.#options = options;
+    this.#main = main;
+  }
+
+  /** Binds; rejects with the system's error (EADDRINUSE …). */
+  static async open(options: UdpOptions): Promise<UdpTransport> {
+    const main = newSocket(options);
+    await new Promise<void>((resolve, reject) => {
+      main.once('error', reject);
+      main.bind(options.port, options.host, () => {
+        main.off('error', reject);
+        resolve();
+      });
+    });
+    const transport = new UdpTransport(options, main);
+    transport.#listen(main);
+    main.on('error', () => undefined);
+    return transport;
+  }
+
+  get port(): number {
+    return this.#main.address().port;
+  }
+
+  /** Sends a datagram; `heed` when the sender wants to hear that nobody is there. */
+  send(peer: Peer, text: string, heed: boolean): void {
+    if (this.#closed) return;
+    if (isIP(peer.host) !== isIP(this.#options.host) || text.length > limits.datagramBytesMax) {
+      setImmediate(() => this.#options.onUnreachable(peer, 'cannot be sent over this socket'));
+      return;
+    }
+    const probe = heed ? this.#probe(peer) : null;
+    if (probe === null) this.#main.send(Buffer.from(text, 'latin1'), peer.port, peer.host, this.#failed(peer));
+    else if (probe.waiting === null) this.#sendConnected(probe, text);
+    else probe.waiting.push(text);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const probe of [...this.#probes.values()]) this.#drop(probe);
+    await new Promise<void>((resolve) => this.#main.close(() => resolve()));
+  }
+
+  #listen(socket: Socket): void {
+    socket.on('message', (data, info) => {
+      // RFC 5626 4.4.1 and custom: datagrams of nothing but line ends keep a NAT open.
+      if (data.length < 5 && data.toString('latin1').trim() === '') return;
+      const from: Peer = { protocol: 'udp', host: info.address, port: info.port, connection: null };
+      this.#options.onMessage(from, data.toString('latin1'));
+    });
+  }
+
+  #probe(peer: Peer): Probe | null {
+    const key = `${peer.host} ${peer.port}`;
+    const known = this.#probes.get(key);
+    if (known !== undefined) {
+      known.idle.refresh();
+      return known;
+    }
+    if (this.#probes.size >= limits.probesMax) return null;
+    const socket = newSocket(this.#options);
+    const idle = setTimeout(() => this.#drop(probe), limits.probeIdleMs).unref();
+    const probe: Probe = { socket, peer, waiting: [], idle };
+    this.#probes.set(key, probe);
+    this.#listen(socket);
+    // Without this the socket's errors would end the process; what matters comes back through `send`.
+    socket.on('error', (error) => this.#lost(probe, error));
+    socket.bind(this.port, this.#options.host, () => {
+      socket.connect(peer.port, peer.host, () => this.#connected(probe));
+    });
+    return probe;
+  }
+
+  #connected(probe: Probe): void {
+    const waiting = probe.waiting ?? [];
+    probe.waiting = null;
+    for (const text of waiting) this.#sendConnected(probe, text);
+  }
+
+  #sendConnected(probe: Probe, text: string): void {
+    probe.socket.send(Buffer.from(text, 'latin1'), (error) => {
+      if (error !== null) this.#lost(probe, error);
+    });
+  }
+
+  #lost(probe: Probe, error: Error): void {
+    if (this.#closed || !this.#probes.has(`${probe.peer.host} ${probe.peer.port}`)) return;
+    this.#drop(probe);
+    this.#options.onUnreachable(probe.peer, error.message);
+  }
+
+  #drop(probe: Probe): void {
+    const key = `${probe.peer.host} ${probe.peer.port}`;
+    if (this.#probes.get(key) !== probe) return;
+    this.#probes.delete(key);
+    clearTimeout(probe.idle);
+    probe.socket.close();
+  }
+
+  #failed(peer: Peer): (error: Error | null) => void {
+    return (error) => {
+      if (error !== null && !this.#closed) this.#options.onUnreachable(peer, error.message);
+    };
+  }
+}
+
+// The port is shared among our own sockets only: the TCP listener on the same number keeps other processes out.
+function newSocket(options: UdpOptions): Socket {
+  return createSocket({
+    type: isIP(options.host) === 6 ? 'udp6' : 'udp4',
+    reuseAddr: true,
+    recvBufferSize: limits.socketBufferBytes,
+    sendBufferSize: limits.socketBufferBytes,
+  });
+}

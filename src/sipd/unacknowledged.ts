@@ -1,0 +1,76 @@
+/**
+ * 2xx answers to INVITE that wait for their ACK. RFC 3261 13.3.1.4: the answer is repeated at T1, doubling up to T2, on
+ * any transport, until the ACK comes; after 64*T1 the dialog is given up.
+ */
+
+import type { Context } from './context.ts';
+import type { Dialog } from './dialog.ts';
+import type { Peer } from './input.ts';
+import type { TimerHandle } from './timer-lanes.ts';
+
+export type UnacknowledgedAnswer = {
+  readonly dialog: Dialog;
+  readonly cseq: number;
+  readonly text: string;
+  readonly to: Peer;
+};
+
+type Wait = UnacknowledgedAnswer & { expiry: TimerHandle; repeat: TimerHandle };
+
+export class Unacknowledged {
+  readonly #context: Context;
+  readonly #onExpired: (dialog: Dialog) => void;
+  readonly #waits = new Map<Dialog, Wait[]>();
+
+  constructor(context: Context, onExpired: (dialog: Dialog) => void) {
+    this.#context = context;
+    this.#onExpired = onExpired;
+  }
+
+  /** Begins to repeat an answer that has just been sent. */
+  add(answer: UnacknowledgedAnswer): void {
+    const { t1 } = this.#context.timerValues;
+    const expiry = this.#context.after(64 * t1, () => this.#expire(answer.dialog));
+    const wait: Wait = { ...answer, expiry, repeat: expiry };
+    this.#repeatAfter(wait, t1);
+    const waits = this.#waits.get(answer.dialog);
+    if (waits === undefined) this.#waits.set(answer.dialog, [wait]);
+    else waits.push(wait);
+  }
+
+  /** The ACK has come. */
+  acknowledge(dialog: Dialog, cseq: number): void {
+    const waits = this.#waits.get(dialog) ?? [];
+    for (const wait of waits) if (wait.cseq === cseq) this.#stop(wait);
+    const left = waits.filter((wait) => wait.cseq !== cseq);
+    if (left.length === 0) this.#waits.delete(dialog);
+    else this.#waits.set(dialog, left);
+  }
+
+  /** The dialog has ended: nothing of it is repeated any more. */
+  drop(dialog: Dialog): void {
+    for (const wait of this.#waits.get(dialog) ?? []) this.#stop(wait);
+    this.#waits.delete(dialog);
+  }
+
+  count(): number {
+    return this.#waits.size;
+  }
+
+  #repeatAfter(wait: Wait, delay: number): void {
+    wait.repeat = this.#context.after(delay, () => {
+      if (this.#context.isOpen(wait.to)) this.#context.send(wait.to, wait.text);
+      this.#repeatAfter(wait, Math.min(delay * 2, this.#context.timerValues.t2));
+    });
+  }
+
+  #stop(wait: Wait): void {
+    this.#context.stop(wait.expiry);
+    this.#context.stop(wait.repeat);
+  }
+
+  #expire(dialog: Dialog): void {
+    this.drop(dialog);
+    this.#onExpired(dialog);
+  }
+}

@@ -1,0 +1,381 @@
+/**
+ * Requests that applications send, outside dialogs and in them (RFC 3261 8.1, 9.1, 12.2.1, 13.2.2.4), and the BYEs of
+ * the server itself. What the answers mean is in client-answers.ts.
+ */
+
+import { tagOf, withTag } from './address.ts';
+import type { Apps } from './apps.ts';
+import { knownMethods, readCSeq } from './checks.ts';
+import { type ClientCall, cancelOf, ownVia, type RequestIdentity } from './client-call.ts';
+import type { ClientCalls } from './client-calls.ts';
+import { type AppMessage, given, givenContact, lacksContentType, withOwnHost, writeRequest } from './compose.ts';
+import { bareContact, type Context, isOwnAddress } from './context.ts';
+import { type Dialog, type Dialogs, dialogRoute } from './dialog.ts';
+import { dialogPeer } from './dialog-peer.ts';
+import type { Dispatch } from './dispatch.ts';
+import { eventPayload, requestSent } from './frames.ts';
+import type { Peer, Protocol } from './input.ts';
+import { limits } from './limits.ts';
+import { type Hop, type HopReading, isIpAddress, readHop } from './next-hop.ts';
+
+export type UserAgentClientParts = {
+  readonly context: Context;
+  readonly apps: Apps;
+  readonly dialogs: Dialogs;
+  readonly calls: ClientCalls;
+  readonly dispatch: Dispatch;
+  readonly inviteEnded: (dialog: Dialog) => void;
+};
+
+export type AppRequest = {
+  readonly session: number;
+  readonly messageId: string;
+  readonly transactionId: string;
+  readonly dialogId: string;
+  /** Next hop the application wants, or empty. */
+  readonly proxy: string;
+  readonly message: AppMessage;
+  readonly method: string;
+  readonly uri: string;
+};
+
+type Route = { readonly to: Peer | Hop | null; readonly protocol: Protocol };
+
+type DialogWay = Route & { readonly uri: string; readonly routes: readonly string[] };
+
+/** A refusal of the application's request: the text of its NOK. */
+class Refused extends Error {}
+
+export class UserAgentClient {
+  readonly #parts: UserAgentClientParts;
+  readonly #context: Context;
+
+  constructor(parts: UserAgentClientParts) {
+    this.#parts = parts;
+    this.#context = parts.context;
+  }
+
+  /** Sends what the application asked for and confirms it, or says NOK. */
+  request(request: AppRequest): void {
+    try {
+      if (request.method === 'CANCEL') this.#cancel(request);
+      else if (request.dialogId === '') this.#outsideDialog(request);
+      else this.#inDialog(request);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.#context.log('warn', { method: request.method, uri: request.uri, text: error.message }, 'request refused');
+      this.#parts.apps.reply(request.session, request.messageId, `NOK|${error.message}`);
+    }
+  }
+
+  /** The server hangs up by itself and tells the application (`unsolicited`). */
+  hangUp(dialog: Dialog, text: string): void {
+    const route = this.#routeOrNone(dialog);
+    this.#parts.inviteEnded(dialog);
+    if (route.to === null) return;
+    const headers = [{ name: 'Reason', key: 'reason', value: `SIP;cause=200;text="${text}"`, start: 0, end: 0 }];
+    const app = { headers, body: '' };
+    const identity = this.#dialogIdentity(dialog, {
+      method: 'BYE',
+      uri: route.uri,
+      protocol: route.protocol,
+      cseq: null,
+    });
+    const bye = writeRequest({ ...identity, routes: route.routes, contact: null, app, own: this.#context.own });
+    const call = this.#makeCall(identity, { session: null, text: bye, protocol: route.protocol, dialog });
+    if (dialog.owner !== null && this.#parts.apps.isOpen(dialog.owner)) this.#tellUnsolicited(dialog, call);
+    this.#parts.dispatch.send(call, route.to);
+  }
+
+  /** ACKs a 2xx nobody else will ACK (RFC 3261 13.2.2.4), as to a fork or for an application that has gone. */
+  acknowledge(dialog: Dialog, cseq: number): void {
+    this.#sendAck(dialog, cseq, null);
+  }
+
+  #outsideDialog(request: AppRequest): void {
+    const { message, method, uri } = request;
+    if (!knownMethods.has(method) || method === 'ACK' || method === 'BYE' || method === 'PRACK') {
+      throw new Refused(`invalid request-uri: ${message.startLine}`);
+    }
+    if (lacksContentType(message)) throw new Refused('missing content-type');
+    if (this.#parts.calls.count() >= limits.transactionsMax) throw new Refused('too many transactions');
+    const route = this.#route(readRoute(request));
+    const identity = this.#newIdentity(request, route.protocol);
+    const ours = givenContact(message, this.#context.own);
+    const wantsContact = method === 'INVITE' || method === 'SUBSCRIBE';
+    const contact = ours ?? (wantsContact ? bareContact(this.#context.own, route.protocol) : null);
+    const text = writeRequest({ ...identity, uri, contact, app: message, own: this.#context.own });
+    const call = this.#makeCall(identity, {
+      session: request.session,
+      text,
+      protocol: route.protocol,
+      dialog: null,
+      contact,
+      message,
+    });
+    this.#launch(request, call, route.to);
+  }
+
+  #inDialog(request: AppRequest): void {
+    const dialog = this.#parts.dialogs.byId(request.dialogId);
+    if (request.method === 'ACK') {
+      this.#ack(request, dialog);
+      return;
+    }
+    if (dialog === undefined) throw new Refused('Server error: unable to find dialog for dialog id provided');
+    const { message, method } = request;
+    if (lacksContentType(message)) throw new Refused('Server error: missing content-type');
+    const route = this.#dialogRoute(dialog, request.proxy);
+    if (route.to === null) {
+      throw new Refused(`Server error: unable to find route when sending request inside dialog ${dialog.id}`);
+    }
+    const uri = request.uri === 'sip:placeholder' ? route.uri : request.uri;
+    const identity = this.#dialogIdentity(dialog, {
+      method,
+      uri,
+      protocol: route.protocol,
+      cseq: given(message, 'cseq') ?? null,
+    });
+    const ours = givenContact(message, this.#context.own);
+    const wantsContact = method === 'INVITE' || method === 'SUBSCRIBE' || method === 'REFER';
+    const before = dialog.localContact ?? bareContact(this.#context.own, route.protocol);
+    const contact = ours ?? (wantsContact ? before : null);
+    if (contact !== null && wantsContact) dialog.localContact = contact;
+    const whole = { ...identity, routes: route.routes, contact, app: message, own: this.#context.own };
+    const call = this.#makeCall(
+      { ...identity, routes: route.routes },
+      {
+        session: request.session,
+        text: writeRequest(whole),
+        protocol: route.protocol,
+        dialog,
+        contact,
+        message,
+      },
+    );
+    this.#launch(request, call, route.to);
+  }
+
+  #launch(request: AppRequest, call: ClientCall, to: Peer | Hop | null): void {
+    this.#parts.calls.add(call);
+    this.#confirm(request, call.text, { id: call.id, protocol: call.protocol, to, held: false });
+    if (to !== null) this.#parts.dispatch.send(call, to);
+    // `sips:` without a listener: the daemon takes the request and makes up its answer.
+    else this.#parts.calls.failed(call, 416, 'Unsupported URI Scheme');
+  }
+
+  #makeCall(
+    identity: RequestIdentity,
+    rest: {
+      session: number | null;
+      text: string;
+      protocol: Protocol;
+      dialog: Dialog | null;
+      contact?: string | null;
+      message?: AppMessage;
+    },
+  ): ClientCall {
+    const state = given(rest.message ?? null, 'subscription-state') ?? '';
+    return {
+      id: this.#context.ids.uuid(),
+      session: rest.session,
+      identity,
+      text: rest.text,
+      protocol: rest.protocol,
+      contact: rest.contact ?? null,
+      event: given(rest.message ?? null, 'event'),
+      endsSubscription: identity.method === 'NOTIFY' && state.toLowerCase().includes('terminated'),
+      dialog: rest.dialog,
+      inDialog: rest.dialog !== null,
+      transaction: null,
+      peer: null,
+      progress: 'waiting',
+      cancel: { kind: 'none' },
+      deaf: false,
+      limit: null,
+    };
+  }
+
+  /** Everything the application may give but need not (RFC 3261 8.1.1). */
+  #newIdentity({ message, method, uri }: AppRequest, protocol: Protocol): RequestIdentity {
+    const { own, ids } = this.#context;
+    const from = withOwnHost(given(message, 'from') ?? bareContact(own, 'udp'), own);
+    const branch = ids.branch();
+    return {
+      method,
+      uri,
+      via: ownVia(own, protocol, branch),
+      branch,
+      routes: [],
+      from: tagOf(from) === null ? withTag(from, ids.tag()) : from,
+      to: withOwnHost(given(message, 'to') ?? `<${uri}>`, own),
+      callId: given(message, 'call-id') ?? ids.callId(),
+      cseq: givenCSeq(given(message, 'cseq')) ?? ids.cseq(),
+    };
+  }
+
+  #dialogIdentity(
+    dialog: Dialog,
+    given: { readonly method: string; readonly uri: string; readonly protocol: Protocol; readonly cseq: string | null },
+  ): RequestIdentity {
+    // RFC 3261 12.2.1.1: counts up by one. An application that answers a challenge gives its own, higher number.
+    dialog.localCseq = Math.max(givenCSeq(given.cseq ?? undefined) ?? 0, dialog.localCseq + 1);
+    const branch = this.#context.ids.branch();
+    return {
+      method: given.method,
+      uri: given.uri,
+      via: ownVia(this.#context.own, given.protocol, branch),
+      branch,
+      routes: [],
+      from: dialog.localAddress,
+      to: dialog.remoteAddress,
+      callId: dialog.callId,
+      cseq: dialog.localCseq,
+    };
+  }
+
+  #route(reading: HopReading): Route {
+    if (reading.kind === 'refused') throw new Refused(reading.text);
+    if (reading.kind === 'no-secure-transport') return { to: null, protocol: 'tcp' };
+    const { host, port, protocol } = reading.hop;
+    if (isOwnAddress(this.#context.own, host, port)) throw new Refused('can not send request to myself');
+    return { to: reading.hop, protocol };
+  }
+
+  #dialogRoute(dialog: Dialog, proxy: string): DialogWay {
+    const found = dialogRoute(dialog);
+    if (found === null) return { to: null, protocol: 'udp', uri: '', routes: [] };
+    const peer = dialogPeer(this.#context, dialog);
+    const common = { uri: found.requestUri, routes: found.routes };
+    if (proxy === '' && peer !== null) return { to: peer, protocol: peer.protocol, ...common };
+    const reading = readHop(proxy === '' ? found.nextHop : proxy, dialog.flow.protocol);
+    return { ...this.#route(reading), ...common };
+  }
+
+  /** The same where nobody is there to be told why it fails. */
+  #routeOrNone(dialog: Dialog): DialogWay {
+    try {
+      return this.#dialogRoute(dialog, '');
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.#context.log('warn', { callId: dialog.callId, text: error.message }, 'no way to the peer of a dialog');
+      return { to: null, protocol: 'udp', uri: '', routes: [] };
+    }
+  }
+
+  #confirm(
+    request: AppRequest,
+    text: string,
+    sent: { readonly id: string; readonly protocol: Protocol; readonly to: Peer | Hop | null; readonly held: boolean },
+  ): void {
+    const { own, now } = this.#context;
+    // The daemon names its own socket for UDP, the peer for a stream.
+    const shown = sent.protocol === 'udp' || sent.to === null ? own : sent.to;
+    const rest = requestSent({
+      bytes: sent.held ? 0 : text.length,
+      protocol: sent.protocol,
+      host: shown.host,
+      port: shown.port,
+      now,
+      transactionId: sent.id,
+      text,
+    });
+    this.#parts.apps.reply(request.session, request.messageId, rest);
+  }
+
+  #ack(request: AppRequest, dialog: Dialog | undefined): void {
+    if (dialog === undefined) throw new Refused('Server error: unable to find dialog for dialog id provided');
+    const invite = this.#parts.calls.unacknowledged(dialog);
+    if (invite === null) {
+      throw new Refused('Server error: ACK for non-success final response is automatically generated by server');
+    }
+    const sent = this.#sendAck(dialog, invite, request.message);
+    if (sent === null) {
+      throw new Refused(`Server error: unable to find route when sending request inside dialog ${dialog.id}`);
+    }
+    const id = this.#context.ids.uuid();
+    this.#confirm(request, sent.text, { id, protocol: sent.to.protocol, to: sent.to, held: false });
+    if (!dialog.endAfterAck) return;
+    dialog.endAfterAck = false;
+    this.hangUp(dialog, 'ACK-BYE due to cancel race condition');
+  }
+
+  /** RFC 3261 13.2.2.4: the ACK of a 2xx is a request in the dialog with the INVITE's CSeq, sent without a transaction. */
+  #sendAck(dialog: Dialog, cseq: number, app: AppMessage | null): { text: string; to: Peer } | null {
+    const route = this.#routeOrNone(dialog);
+    const to = ackPeer(dialog, route.to);
+    if (route.uri === '' || to === null) return null;
+    const branch = this.#context.ids.branch();
+    const text = writeRequest({
+      method: 'ACK',
+      uri: route.uri,
+      via: ownVia(this.#context.own, to.protocol, branch),
+      routes: route.routes,
+      from: dialog.localAddress,
+      to: dialog.remoteAddress,
+      callId: dialog.callId,
+      cseq,
+      contact: null,
+      app,
+      own: this.#context.own,
+    });
+    dialog.ack = { cseq, text, to };
+    this.#context.send(to, text);
+    return { text, to };
+  }
+
+  #cancel(request: AppRequest): void {
+    const call = this.#parts.calls.byId(request.transactionId);
+    if (call === undefined || call.identity.method !== 'INVITE' || call.progress === 'final') {
+      throw new Refused(`unable to cancel unknown transaction id: ${request.transactionId}`);
+    }
+    const text = cancelOf(call.identity, request.message, this.#context.own);
+    const held = call.progress === 'waiting';
+    this.#confirm(request, text, { id: this.#context.ids.uuid(), protocol: call.protocol, to: call.peer, held });
+    if (call.cancel.kind !== 'none') return;
+    if (held) call.cancel = { kind: 'held', text };
+    else this.#parts.calls.sendCancel(call, text);
+  }
+
+  #tellUnsolicited(dialog: Dialog, bye: ClientCall): void {
+    const { own, ids, now } = this.#context;
+    if (dialog.owner === null) return;
+    const payload = eventPayload({
+      id: ids.uuid(),
+      source: 'application',
+      bytes: bye.text.length,
+      protocol: bye.protocol,
+      host: own.host,
+      port: own.port,
+      now,
+      transactionId: 'unsolicited',
+      dialogId: dialog.id,
+      receivedOn: null,
+      text: bye.text,
+    });
+    this.#context.frame(dialog.owner, payload);
+  }
+}
+
+/** Where an ACK goes: it cannot wait for a lookup, and the 2xx has just come from somewhere. */
+function ackPeer(dialog: Dialog, to: Peer | Hop | null): Peer | null {
+  if (to === null || 'connection' in to) return to;
+  return isIpAddress(to.host) ? { ...to, connection: null } : dialog.flow;
+}
+
+/** The URI that says where a request outside a dialog goes. */
+function readRoute({ proxy, uri }: AppRequest): HopReading {
+  const target = readHop(uri);
+  // A `tel:` target crashes the daemon whatever else is said; and nobody can route it without a proxy.
+  if (target.kind === 'refused' && (proxy === '' || uri.toLowerCase().startsWith('tel:'))) return target;
+  return proxy === '' ? target : readHop(proxy);
+}
+
+function givenCSeq(value: string | undefined): number | null {
+  if (value === undefined) return null;
+  try {
+    return readCSeq(value).number;
+  } catch {
+    return null;
+  }
+}

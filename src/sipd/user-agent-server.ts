@@ -1,0 +1,287 @@
+/**
+ * Received requests (RFC 3261 8.2, 9.2, 12.2.2): to which application, in which dialog, or refused at once. The answers
+ * the applications give are in answers.ts.
+ */
+
+import type { Apps } from './apps.ts';
+import { knownMethods } from './checks.ts';
+import type { Context } from './context.ts';
+import type { Dialog, Dialogs } from './dialog.ts';
+import { eventPayload } from './frames.ts';
+import { firstValue, type IncomingRequest } from './incoming.ts';
+import { limits } from './limits.ts';
+import { type OwnResponse, replyPeer, statelessTag, writeOwnResponse } from './own-response.ts';
+import type { PendingRequest, PendingRequests } from './pending-requests.ts';
+import type { ServerTransactions } from './server-transactions.ts';
+import type { Unacknowledged } from './unacknowledged.ts';
+
+export type UserAgentServerParts = {
+  readonly context: Context;
+  readonly apps: Apps;
+  readonly dialogs: Dialogs;
+  readonly pending: PendingRequests;
+  readonly transactions: ServerTransactions;
+  readonly unacknowledged: Unacknowledged;
+  /** Dialog of a NOTIFY that has overtaken the answer to our SUBSCRIBE (RFC 6665 4.4.1). */
+  readonly dialogOfEarlyNotify: (request: IncomingRequest) => Dialog | 'refuse' | null;
+  readonly dialogEnded: (dialog: Dialog) => void;
+  /** The peer has sent BYE. */
+  readonly inviteEnded: (dialog: Dialog) => void;
+};
+
+export class UserAgentServer {
+  readonly #parts: UserAgentServerParts;
+  readonly #context: Context;
+
+  constructor(parts: UserAgentServerParts) {
+    this.#parts = parts;
+    this.#context = parts.context;
+  }
+
+  receive(request: IncomingRequest): void {
+    if (request.method === 'ACK') {
+      this.#acknowledged(request);
+      return;
+    }
+    const transaction = this.#parts.transactions.find(request);
+    if (transaction !== undefined) this.#parts.transactions.receive(transaction, 'request');
+    else if (request.method === 'CANCEL') this.#cancel(request);
+    else if (request.toTag === null) this.#outsideDialog(request);
+    else this.#inDialog(request, request.toTag);
+  }
+
+  /** Answers without a transaction: a repeated request gets the same answer, To tag and all. */
+  refuse(request: IncomingRequest, response: Omit<OwnResponse, 'toTag'>): void {
+    const toTag = statelessTag(`${request.callId} ${request.fromTag ?? ''} ${request.cseq} ${request.uri}`);
+    const to = this.#context.strict ? request.from : replyPeer(request.from, request.via);
+    if (this.#context.strict && request.method === 'INVITE') {
+      this.#context.send(to, writeOwnResponse(request, { status: 100, toTag: null }));
+    }
+    this.#context.send(to, writeOwnResponse(request, { ...response, toTag }));
+  }
+
+  /** The server gives the final answer of a request instead of the application. */
+  answerFor(pending: PendingRequest, status: number): void {
+    this.#settle(pending);
+    pending.localTag ??= this.#context.ids.tag();
+    const text = writeOwnResponse(pending.request, { status, toTag: pending.localTag });
+    this.#parts.transactions.respond(pending.transaction, status, text);
+  }
+
+  /** The dialog is gone: what is still open in it is answered. */
+  endOpenRequests(dialog: Dialog): void {
+    // RFC 3261 15.1.2: 487; the daemon says 500.
+    const status = this.#context.strict ? 500 : 487;
+    for (const pending of this.#parts.pending.inDialog(dialog)) this.answerFor(pending, status);
+  }
+
+  /** An application has gone. The daemon leaves its requests open; we tell the peers. */
+  sessionClosed(session: number): void {
+    if (this.#context.strict) return;
+    for (const pending of this.#parts.pending.ofSession(session)) this.answerFor(pending, 503);
+  }
+
+  #outsideDialog(request: IncomingRequest): void {
+    const { method } = request;
+    const wanted = this.#parts.apps.hasVerb(method);
+    if (!knownMethods.has(method) && !(wanted && !this.#context.strict)) {
+      if (this.#context.strict) this.#drop(request, 'unknown method');
+      else this.refuse(request, { status: 501, headers: [{ name: 'Allow', value: this.#parts.apps.allowed() }] });
+    } else if (method === 'REFER' && this.#context.strict) this.#drop(request, 'REFER outside a dialog');
+    else if (method === 'BYE' || method === 'UPDATE' || method === 'PRACK') this.refuse(request, { status: 481 });
+    else if (this.#isMerged(request)) this.refuse(request, { status: this.#context.strict ? 480 : 482 });
+    else this.#offer(request);
+  }
+
+  /** RFC 3261 8.2.2.2: the same request over another path. The daemon lets both through until one is accepted. */
+  #isMerged(request: IncomingRequest): boolean {
+    const dialog = this.#parts.dialogs.byId(`${request.callId};from-tag=${request.fromTag ?? ''}`);
+    if (dialog?.confirmed && dialog.origin.cseq === request.cseq && dialog.method === request.method) return true;
+    return !this.#context.strict && this.#parts.pending.sameOrigin(request).length > 0;
+  }
+
+  #inDialog(request: IncomingRequest, toTag: string): void {
+    const dialog = this.#parts.dialogs.find(request.callId, toTag, request.fromTag ?? '');
+    if (dialog === undefined) this.#unknownDialog(request);
+    else this.#known(request, dialog);
+  }
+
+  #known(request: IncomingRequest, dialog: Dialog): void {
+    const { owner } = dialog;
+    if (owner === null || !this.#parts.apps.isOpen(owner)) {
+      this.refuse(request, { status: 481 });
+      if (request.method === 'BYE') this.#parts.inviteEnded(dialog);
+      return;
+    }
+    // RFC 3261 12.2.2: requests of a dialog count up. The daemon does not look.
+    if (!this.#context.strict && dialog.remoteCseq !== null && request.cseq < dialog.remoteCseq) {
+      this.refuse(request, { status: 500 });
+      return;
+    }
+    dialog.remoteCseq = Math.max(request.cseq, dialog.remoteCseq ?? 0);
+    if (request.from.protocol !== 'udp') dialog.flow = request.from;
+    this.#hand(request, owner, dialog);
+    if (request.method === 'BYE') this.#parts.inviteEnded(dialog);
+    if (request.method === 'NOTIFY' && this.#context.strict) this.#strictNotify(request, dialog);
+  }
+
+  // The daemon drops a subscription's dialog before the application can answer its last NOTIFY; and in an INVITE dialog
+  // it forgets who owns it, unless the Event is spelt `refer` or `REFER`.
+  #strictNotify(notify: IncomingRequest, dialog: Dialog): void {
+    if (!(firstValue(notify, 'subscription-state') ?? '').includes('terminated')) return;
+    const event = firstValue(notify, 'event') ?? '';
+    if (dialog.method === 'SUBSCRIBE') this.#parts.dialogEnded(dialog);
+    else if (!event.includes('refer') && !event.includes('REFER')) dialog.owner = null;
+  }
+
+  // What may begin something new is the application's to judge; the rest speaks of a dialog that does not exist.
+  #unknownDialog(request: IncomingRequest): void {
+    if (request.method === 'NOTIFY') {
+      const early = this.#parts.dialogOfEarlyNotify(request);
+      if (early === 'refuse') {
+        this.#offer(request);
+        for (const pending of this.#parts.pending.sameOrigin(request)) this.answerFor(pending, 500);
+        return;
+      }
+      if (early !== null) {
+        this.#known(request, early);
+        return;
+      }
+    }
+    const anew = ['MESSAGE', 'INFO', 'NOTIFY', 'SUBSCRIBE', 'OPTIONS', 'PUBLISH', 'REGISTER'].includes(request.method);
+    if (anew) this.#offer(request);
+    else if (this.#context.strict && (request.method === 'REFER' || !knownMethods.has(request.method))) {
+      this.#drop(request, 'no such dialog');
+    } else this.refuse(request, { status: 481 });
+  }
+
+  #offer(request: IncomingRequest): void {
+    const session = this.#parts.apps.choose(request.method);
+    if (session === null) this.refuse(request, { status: 503 });
+    else this.#hand(request, session, null);
+  }
+
+  /** Begins a transaction and hands the request to the application. */
+  #hand(request: IncomingRequest, session: number, dialog: Dialog | null): void {
+    const transaction = this.#parts.transactions.begin(request);
+    if (transaction === null) {
+      this.refuse(request, { status: 503 });
+      return;
+    }
+    const pending: PendingRequest = {
+      id: this.#context.ids.uuid(),
+      request,
+      transaction,
+      session,
+      dialog: request.method === 'BYE' ? null : dialog,
+      inDialog: dialog !== null,
+      localTag: request.toTag,
+      trying: null,
+      silence: null,
+    };
+    this.#parts.pending.add(pending);
+    pending.silence = this.#watchSilence(pending, dialog !== null);
+    if (request.method === 'INVITE') pending.trying = this.#promiseTrying(pending);
+    this.#event(request, pending, dialog?.id ?? '');
+  }
+
+  #event(request: IncomingRequest, pending: Pick<PendingRequest, 'id' | 'session'>, dialogId: string): void {
+    const { own } = this.#context;
+    const payload = eventPayload({
+      id: this.#context.ids.uuid(),
+      source: 'network',
+      bytes: request.bytes,
+      protocol: request.method === 'ACK' ? '' : request.from.protocol,
+      host: request.from.host,
+      port: request.from.port,
+      now: this.#context.now,
+      transactionId: pending.id,
+      dialogId,
+      receivedOn: dialogId === '' && request.method !== 'CANCEL' ? own : null,
+      text: request.text,
+    });
+    this.#context.frame(pending.session, payload);
+  }
+
+  // RFC 3261 17.2.1: 100 only when the application needs longer than 200 ms; the daemon sends it at once.
+  #promiseTrying(pending: PendingRequest): PendingRequest['trying'] {
+    const send = (): void => {
+      const text = writeOwnResponse(pending.request, { status: 100, toTag: null });
+      this.#parts.transactions.respond(pending.transaction, 100, text);
+    };
+    if (!this.#context.strict) return this.#context.after(limits.tryingMs, send);
+    send();
+    return null;
+  }
+
+  #watchSilence(pending: PendingRequest, inDialog: boolean): PendingRequest['silence'] {
+    const { method } = pending.request;
+    const bye = method === 'BYE' && inDialog;
+    return this.#context.after(bye ? 64 * this.#context.timerValues.t1 : limits.silentApplicationMs, () => {
+      this.#context.log('warn', { method, callId: pending.request.callId }, 'application did not answer');
+      // RFC 4320 4.2: a late error to a non-INVITE helps nobody. The daemon says nothing to an INVITE either.
+      if (bye || (method === 'INVITE' && !this.#context.strict)) {
+        this.answerFor(pending, 500);
+        return;
+      }
+      this.#settle(pending);
+      this.#parts.transactions.forget(pending.transaction);
+    });
+  }
+
+  #settle(pending: PendingRequest): void {
+    this.#context.stop(pending.trying);
+    this.#context.stop(pending.silence);
+    this.#parts.pending.remove(pending);
+    // An early dialog ends with the answer that refuses it.
+    if (!pending.inDialog && pending.dialog !== null && !pending.dialog.confirmed) {
+      this.#parts.dialogs.remove(pending.dialog);
+      this.endOpenRequests(pending.dialog);
+    }
+  }
+
+  /** RFC 3261 9.2. */
+  #cancel(cancel: IncomingRequest): void {
+    const invite = this.#parts.transactions.find(cancel, 'INVITE');
+    if (invite === undefined) {
+      this.refuse(cancel, { status: 481 });
+      return;
+    }
+    const pending = this.#parts.pending.byTransaction(invite);
+    const transaction = this.#parts.transactions.begin(cancel);
+    if (transaction === null) return;
+    // The daemon answers 481 once the INVITE has been accepted; by the RFC the CANCEL is fine but has no effect.
+    const late = this.#context.strict && invite.state === 'accepted';
+    const status = late ? 481 : 200;
+    const toTag = pending === undefined ? this.#context.ids.tag() : this.#tagOf(pending);
+    this.#parts.transactions.respond(transaction, status, writeOwnResponse(cancel, { status, toTag }));
+    if (pending === undefined) return;
+    this.#event(cancel, pending, '');
+    this.answerFor(pending, 487);
+  }
+
+  // RFC 3261 9.2: the To tag of the answers to CANCEL and INVITE should be the same.
+  #tagOf(pending: PendingRequest): string {
+    pending.localTag ??= this.#context.ids.tag();
+    return pending.localTag;
+  }
+
+  #acknowledged(ack: IncomingRequest): void {
+    const transaction = this.#parts.transactions.find(ack);
+    if (transaction !== undefined && !this.#parts.transactions.receive(transaction, 'ack')) return;
+    const dialog = this.#parts.dialogs.find(ack.callId, ack.toTag ?? '', ack.fromTag ?? '');
+    if (dialog === undefined) {
+      this.#drop(ack, 'no such dialog');
+      return;
+    }
+    this.#parts.unacknowledged.acknowledge(dialog, ack.cseq);
+    if (dialog.owner === null || !this.#parts.apps.isOpen(dialog.owner)) return;
+    const first = ack.cseq === dialog.origin.cseq && dialog.origin.transactionId !== '';
+    const id = first ? dialog.origin.transactionId : this.#context.ids.uuid();
+    this.#event(ack, { id, session: dialog.owner }, dialog.id);
+  }
+
+  #drop(request: IncomingRequest, why: string): void {
+    this.#context.log('debug', { method: request.method, callId: request.callId, why }, 'request dropped');
+  }
+}
