@@ -42,6 +42,11 @@ export class ClientRequests {
     this.#agent = parts.agent;
   }
 
+  /** Requests without a final response. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /** Sends `request`; `ended` is never called before this returns. */
   send(request: OutgoingRequest, how: SentWith): void {
     const end = this.#opened(request, how);

@@ -23,7 +23,8 @@ export type IncomingParts = {
   readonly submit: (input: Input) => void;
   readonly clock: Clock;
   readonly log: Log;
-  readonly newReply: () => string;
+  /** A fresh token that begins with `sip:`. */
+  readonly newReply: () => ReplyTo;
   readonly realm: string;
   readonly nonceSecret: string;
   /** Host that stands in Warning. */
@@ -107,7 +108,7 @@ export class Incoming {
     }
     const input = inputFor(
       {
-        reply: `sip:${this.#parts.newReply()}`,
+        reply: this.#parts.newReply(),
         method,
         uri: request.uri,
         raw: request.raw,

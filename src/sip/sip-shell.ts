@@ -31,7 +31,8 @@ export type SipShellOptions = {
   readonly realm: string;
   readonly submit: (input: Input) => void;
   readonly clock: Clock;
-  readonly ids: { readonly reply: () => string; readonly nonceSecret: string };
+  /** `reply` makes a fresh token that begins with `sip:`. */
+  readonly ids: { readonly reply: () => ReplyTo; readonly nonceSecret: string };
   readonly log: Log;
 };
 
@@ -95,9 +96,13 @@ export class SipShell {
     return this.#link.connected;
   }
 
-  /** What is held, for metrics. */
-  get counts(): { readonly dialogs: number; readonly pendingReplies: number } {
-    return { dialogs: this.#dialogs.size, pendingReplies: this.#incoming.pendingReplies };
+  /** What is held: dialogs, requests of peers the core has not answered, requests of ours without a final response. */
+  get counts(): { readonly dialogs: number; readonly pendingReplies: number; readonly openRequests: number } {
+    return {
+      dialogs: this.#dialogs.size,
+      pendingReplies: this.#incoming.pendingReplies,
+      openRequests: this.#requests.size,
+    };
   }
 
   /** Resolves when the SIP server has let us in; rejects with one sentence when it does not within ten seconds. */
