@@ -11,6 +11,7 @@ export async function suspectsBeside(nodeId: string, prisma: PrismaClient, clock
     where: { status: { not: 'ended' }, node: { not: nodeId } },
     distinct: ['node'],
     select: { node: true },
+    orderBy: { node: 'asc' },
   });
   const suspects = running.map(async ({ node }) => ({ node, seen: await seenNode(prisma, node) }));
   const now = clock.now();

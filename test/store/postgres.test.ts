@@ -1,0 +1,80 @@
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { StartRefused } from '../../src/store/errors.ts';
+import { askPostgres, describePostgres, startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { changeOf, conferenceRow, noon } from '../support/stored-rows.ts';
+import { openTestStore } from '../support/test-store.ts';
+
+async function refusalOf(databaseUrl: string): Promise<string> {
+  try {
+    await (await openTestStore({ databaseUrl })).close();
+    return 'started';
+  } catch (error) {
+    expect(error).toBeInstanceOf(StartRefused);
+    return error instanceof Error ? error.message : '';
+  }
+}
+
+async function unusedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+describe('a DATABASE_URL that cannot be used is refused in one sentence without its password', () => {
+  test('nobody listens there', async () => {
+    const port = await unusedPort();
+    expect(await refusalOf(`postgresql://user:secret@127.0.0.1:${port}/isfocus`)).toBe(
+      `DATABASE_URL: isfocus on 127.0.0.1:${port} cannot be used: nobody listens there.`,
+    );
+  });
+
+  test.each([
+    ['no URL', 'DATABASE_URL is not a URL of the form postgresql://user:password@host:port/database.'],
+    ['mysql://user:secret@127.0.0.1/isfocus', 'DATABASE_URL begins with mysql:// where postgresql:// is needed.'],
+    [
+      'postgresql://user:secret@127.0.0.1/isfocus?schema=other',
+      'DATABASE_URL names a schema: isfocus needs a database of its own and uses schema public.',
+    ],
+  ])('%s', async (databaseUrl, sentence) => {
+    expect(await refusalOf(databaseUrl)).toBe(sentence);
+  });
+});
+
+describePostgres('a real Postgres', () => {
+  let postgres: TestPostgres;
+  beforeAll(async () => {
+    postgres = await startPostgres();
+  });
+  afterAll(() => postgres.stop());
+
+  test('a database that is not there is refused in one sentence', async () => {
+    const url = new URL(await postgres.createDatabase());
+    url.pathname = '/nowhere';
+    expect(await refusalOf(url.href)).toMatch(
+      /^DATABASE_URL: nowhere on .* cannot be used: there is no such database\.$/,
+    );
+  });
+
+  test('migrations that cannot be applied are refused in one sentence', async () => {
+    const databaseUrl = await postgres.createDatabase();
+    await askPostgres(databaseUrl, 'CREATE TABLE conferences (id text)');
+    expect(await refusalOf(databaseUrl)).toMatch(/^The database cannot be migrated: /);
+  });
+
+  test('moments are kept and found in whatever zone the server lives', async () => {
+    const databaseUrl = await postgres.createDatabase();
+    const name = new URL(databaseUrl).pathname.slice(1);
+    await askPostgres(databaseUrl, `ALTER DATABASE ${name} SET timezone TO 'America/St_Johns'`);
+    const { store, close } = await openTestStore({ databaseUrl });
+    await store.save(changeOf({ conferences: [conferenceRow({ id: 'conf-1' })] }));
+    const key = { id: 'key-1', name: 'first', hash: '00', scopes: [], createdAt: noon };
+    await store.addKey(key);
+    expect((await store.conference('conf-1'))?.createdAt).toBe(noon);
+    expect(await store.keyByHash('00')).toEqual(key);
+    expect(await askPostgres(databaseUrl, 'SELECT created_at FROM api_keys')).toEqual([{ created_at: new Date(noon) }]);
+    await close();
+  });
+});
