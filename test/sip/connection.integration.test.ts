@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { SipInvite } from '../../src/core/effect.ts';
 import { bounds } from '../../src/sip/bounds.ts';
 import { headerOf } from '../support/fake-drachtio.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { waitFor } from '../support/wait.ts';
-import { ManualClock } from './manual-clock.ts';
 import { aliceDialog, conferenceUri, inDialog, ShellOnStage, Stages } from './shell-on-stage.ts';
 import { offer } from './sip-texts.ts';
 
@@ -46,14 +46,14 @@ describe('the connection', () => {
   test('where nobody listens connect gives up after ten seconds, in one sentence', async () => {
     const { address } = stages.server;
     await stages.server.close();
-    const clock = new ManualClock();
+    const clock = new ManualClock(1_700_000_000_000);
     const stage = new ShellOnStage(address, { clock });
     const connecting = stage.shell.connect();
     const refused = expect(connecting).rejects.toThrow(
       new RegExp(`^The SIP server at 127.0.0.1:${address.port} did not let us in within 10 s: connect ECONNREFUSED`),
     );
     await waitFor('a refused connection', () => stage.log.texts('debug').length > 0);
-    clock.pass(bounds.connectTimeoutMs);
+    clock.turn(bounds.connectTimeoutMs);
     await refused;
   });
 

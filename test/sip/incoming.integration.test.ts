@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { bounds } from '../../src/sip/bounds.ts';
 import { headerOf } from '../support/fake-drachtio.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { waitFor } from '../support/wait.ts';
-import { ManualClock } from './manual-clock.ts';
 import { accepted, aliceDialog, conferenceUri, inDialog, Stages } from './shell-on-stage.ts';
 import { factoryInvite, offer, requestText } from './sip-texts.ts';
 
@@ -82,11 +82,11 @@ describe('an INVITE to us', () => {
   });
 
   test('whose core stays silent is answered 503 after 32 s, and the late answer goes nowhere', async () => {
-    const clock = new ManualClock();
+    const clock = new ManualClock(1_700_000_000_000);
     const stage = await stages.connected({ clock });
     const transaction = stages.server.deliver(factoryInvite());
     const { reply } = await stage.input('invite-received');
-    clock.pass(bounds.replyTimeoutMs);
+    clock.turn(bounds.replyTimeoutMs);
     const { text } = await stages.server.response(transaction);
     expect(text).toMatch(/^SIP\/2.0 503 /);
     expect(headerOf(text, 'Retry-After')).toBe('10');

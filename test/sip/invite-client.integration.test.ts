@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { SipInvite } from '../../src/core/effect.ts';
 import { bounds } from '../../src/sip/bounds.ts';
 import { headerOf } from '../support/fake-drachtio.ts';
-import { ManualClock } from './manual-clock.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { conferenceUri, inDialog, Stages } from './shell-on-stage.ts';
 import { offer } from './sip-texts.ts';
 
@@ -113,13 +113,13 @@ describe('an INVITE of ours', () => {
   });
 
   test('whose end is never reported is given up, cancelled, and hung up when it is answered after all', async () => {
-    const clock = new ManualClock();
+    const clock = new ManualClock(1_700_000_000_000);
     const stage = await stages.connected({ clock });
     stage.shell.perform(invite);
     const sent = await stages.server.request('INVITE');
     stages.server.respond(sent, '180 Ringing');
     await stage.input('endpoint-alerting');
-    clock.pass(bounds.inviteTimeoutMs);
+    clock.turn(bounds.inviteTimeoutMs);
     expect((await stage.input('endpoint-failed')).cause).toEqual({ status: 408, reason: 'Request Timeout' });
     await stages.server.request('CANCEL');
     stages.server.respond(sent, '200 OK', answer);

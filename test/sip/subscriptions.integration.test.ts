@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { SipNotify } from '../../src/core/effect.ts';
 import { bounds, pacingBounds } from '../../src/sip/bounds.ts';
 import { type AppFrame, headerOf } from '../support/fake-drachtio.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { waitFor } from '../support/wait.ts';
-import { ManualClock } from './manual-clock.ts';
 import { aliceDialog, conferenceUri, inDialog, Stages, subscribed, subscriptionDialog } from './shell-on-stage.ts';
 import { requestText, subscribe } from './sip-texts.ts';
 
@@ -82,11 +82,11 @@ describe('a subscription', () => {
   });
 
   test('whose NOTIFY never ends is told after 40 s as 408, and the late answer means nothing', async () => {
-    const clock = new ManualClock();
+    const clock = new ManualClock(1_700_000_000_000);
     const stage = await stages.withSubscription({ clock });
     stage.shell.perform(notify);
     const sent = await stages.server.request('NOTIFY');
-    clock.pass(bounds.requestTimeoutMs);
+    clock.turn(bounds.requestTimeoutMs);
     expect((await stage.input('notify-answered')).status).toBe(408);
     stages.server.respond(sent, '200 OK');
     stages.server.deliver(requestText('OPTIONS sip:conf.example.com SIP/2.0'));
