@@ -1,5 +1,6 @@
 /** Connecting to a peer's path. The path is chosen by the peer, so it may point where we must not go (standards 7.2). */
 
+import { lookup as systemLookup } from 'node:dns';
 import { connect, type LookupFunction, type Socket } from 'node:net';
 import { isPrivateHost } from '../wire/ip-address.ts';
 import type { MsrpUri } from '../wire/msrp-uri.ts';
@@ -26,19 +27,13 @@ export function whyNotDial(target: MsrpUri, privateTargets: 'allow' | 'refuse'):
 
 /** Connects over TCP to a target that `whyNotDial` has nothing against; the function given back cancels it. */
 export function dial(target: MsrpUri, options: DialOptions): () => void {
-  const { privateTargets, lookup, onConnected, onFailed } = options;
+  const { privateTargets, lookup = systemLookup, onConnected, onFailed } = options;
   const socket = connect({
     host: target.host.replace(/^\[(.*)\]$/, '$1'),
     port: target.port ?? 0,
     noDelay: true,
     keepAlive: true,
-    ...(lookup === undefined ? {} : { lookup }),
-  });
-  // A name says nothing about its address; this comes for every address, before it is connected to.
-  socket.on('lookup', (_error, address) => {
-    if (privateTargets === 'refuse' && isPrivateHost(address)) {
-      socket.destroy(new Error("the peer's path leads to a private address"));
-    }
+    lookup: privateTargets === 'refuse' ? publicOnly(lookup) : lookup,
   });
   let isPending = true;
   socket.once('connect', () => {
@@ -53,5 +48,16 @@ export function dial(target: MsrpUri, options: DialOptions): () => void {
   return () => {
     if (isPending) socket.destroy();
     isPending = false;
+  };
+}
+
+/** A name says nothing about its address: resolution fails when any address behind it is private. */
+function publicOnly(lookup: LookupFunction): LookupFunction {
+  return (name, options, callback) => {
+    lookup(name, options, (error, address, family) => {
+      const addresses = typeof address === 'string' ? [address] : (address ?? []).map((each) => each.address);
+      const isPrivate = addresses.some(isPrivateHost);
+      callback(isPrivate ? new Error("the peer's path leads to a private address") : error, address, family);
+    });
   };
 }

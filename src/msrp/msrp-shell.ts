@@ -33,6 +33,8 @@ export type MsrpShellOptions = {
   readonly ids: MsrpIds;
   /** Name resolution for peers' paths; the system's when absent. */
   readonly lookup?: LookupFunction;
+  /** Connections at once; `limits.msrpConnectionsMax` when absent. */
+  readonly connectionsMax?: number;
 };
 
 export class MsrpShell {
@@ -164,8 +166,8 @@ export class MsrpShell {
   }
 
   #accept(socket: Socket): void {
-    const { clock, log } = this.#options;
-    if (this.#isClosing || this.#connections.size >= limits.msrpConnectionsMax) {
+    const { clock, log, connectionsMax = limits.msrpConnectionsMax } = this.#options;
+    if (this.#isClosing || this.#connections.size >= connectionsMax) {
       log.warn({ peer: socket.remoteAddress, connections: this.#connections.size }, 'MSRP connection refused');
       socket.destroy();
       return;

@@ -4,6 +4,7 @@ import { parseCpim, writeCpim } from '../../src/wire/cpim.ts';
 import {
   type MsrpHeader,
   type MsrpRequest,
+  type MsrpResponse,
   msrpHeader,
   responseTo,
   wantsResponse,
@@ -33,15 +34,19 @@ export type MsrpClientOptions = {
   readonly localSessionId?: string;
   /** Listens on 127.0.0.1 so that the other side can connect (`a=setup:passive`). */
   readonly listen?: boolean;
+  /** What every SEND is answered, as far as its Failure-Report lets us; 200 when absent. */
+  readonly answer?: number | 'none';
 };
 
 /** An MSRP endpoint on a real socket. One that does not listen has the discard port in its path (RFC 6135 4.2.1). */
 export async function openMsrpClient(options: MsrpClientOptions = {}): Promise<MsrpClient> {
+  const { answer = 200 } = options;
   const sessionId = options.localSessionId ?? randomBytes(12).toString('hex');
-  if (!options.listen) return new MsrpClient(`msrp://127.0.0.1:9/${sessionId};tcp`, null);
+  if (!options.listen) return new MsrpClient({ path: `msrp://127.0.0.1:9/${sessionId};tcp`, server: null, answer });
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return new MsrpClient(`msrp://127.0.0.1:${(server.address() as AddressInfo).port}/${sessionId};tcp`, server);
+  const { port } = server.address() as AddressInfo;
+  return new MsrpClient({ path: `msrp://127.0.0.1:${port}/${sessionId};tcp`, server, answer });
 }
 
 export class MsrpClient {
@@ -51,21 +56,34 @@ export class MsrpClient {
   /** Every request received, bodiless ones too. */
   readonly requests: MsrpRequest[] = [];
   readonly #server: Server | null;
-  readonly #statuses = new Map<string, number>();
+  readonly #answer: number | 'none';
+  readonly #responses = new Map<string, MsrpResponse>();
   #remotePath: readonly string[] = [];
   #socket: Socket | null = null;
   #isClosed = false;
+  #connectionCount = 0;
   #takenCount = 0;
 
-  constructor(path: string, server: Server | null) {
+  constructor(options: {
+    readonly path: string;
+    readonly server: Server | null;
+    readonly answer: number | 'none';
+  }) {
+    const { path, server, answer } = options;
     this.path = path;
     this.#server = server;
+    this.#answer = answer;
     server?.on('connection', (socket) => this.#use(socket));
   }
 
   /** Whether the connection has ended, from either side. */
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+
+  /** Connections so far, from either side. */
+  get connectionCount(): number {
+    return this.#connectionCount;
   }
 
   /** Connects to the first URI of a path and sends the bodiless SEND of the active side; rejects unless that gets 200. */
@@ -76,13 +94,18 @@ export class MsrpClient {
 
   /** The same, giving the status of the first SEND. */
   async tryConnect(toPath: string): Promise<number> {
+    await this.dial(toPath);
+    return this.#request('SEND', [], null);
+  }
+
+  /** Connects and says nothing. */
+  async dial(toPath: string): Promise<void> {
     this.#remotePath = toPath.split(' ');
-    const [, host = '', port = ''] = /^msrp:\/\/\[?([^\]/]+?)\]?:(\d+)\//.exec(toPath) ?? [];
+    const [, host = '', port = ''] = /^msrps?:\/\/\[?([^\]/]+?)\]?:(\d+)\//.exec(toPath) ?? [];
     const socket = connectTo({ host, port: Number(port) });
     this.#use(socket);
     const connected = new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
     await within('the MSRP connection', connected);
-    return this.#request('SEND', [], null);
   }
 
   /** Waits until the other side has connected and sent its first SEND (for clients that listen). */
@@ -107,6 +130,21 @@ export class MsrpClient {
       body: Buffer.from(text),
     });
     return this.send({ contentType: 'message/cpim', content });
+  }
+
+  /** The response to one transaction, once it is there. */
+  waitForResponse(transactionId: string): Promise<MsrpResponse> {
+    const probe = (): MsrpResponse | undefined => this.#responses.get(transactionId) ?? this.#throwIfClosed();
+    return waitFor(`the answer to ${transactionId}`, probe);
+  }
+
+  async waitForStatus(transactionId: string): Promise<number> {
+    return (await this.waitForResponse(transactionId)).status;
+  }
+
+  /** The status a transaction has been answered by now, if any. */
+  statusOf(transactionId: string): number | undefined {
+    return this.#responses.get(transactionId)?.status;
   }
 
   /** The next message that has not been taken by this yet, past or to come. */
@@ -149,7 +187,7 @@ export class MsrpClient {
     ];
     const paths = { toPath: this.#remotePath, fromPath: [this.path] };
     this.write(writeMsrpRequest({ transactionId, method, ...paths, headers: [...own, ...headers], body, flag: '$' }));
-    return waitFor(`the answer to ${method}`, () => this.#statuses.get(transactionId) ?? this.#throwIfClosed());
+    return this.waitForStatus(transactionId);
   }
 
   #throwIfClosed(): undefined {
@@ -160,23 +198,30 @@ export class MsrpClient {
   #use(socket: Socket): void {
     const reader = new MsrpReader({ contentBytesMax: 1024 * 1024 });
     this.#socket = socket;
+    this.#isClosed = false;
+    this.#connectionCount += 1;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => {
       for (const frame of reader.push(chunk)) this.#receive(socket, frame);
     });
     socket.on('error', () => undefined);
     socket.on('close', () => {
-      this.#isClosed = true;
+      if (this.#socket === socket) this.#isClosed = true;
     });
   }
 
+  #respond(socket: Socket, request: MsrpRequest): void {
+    const status = this.#answer;
+    if (status === 'none' || !wantsResponse(request, status)) return;
+    socket.write(writeMsrpResponse(responseTo(request, status, null)));
+  }
+
   #receive(socket: Socket, frame: MsrpFrame): void {
-    if (frame.kind === 'response') this.#statuses.set(frame.transactionId, frame.status);
+    if (frame.kind === 'response') this.#responses.set(frame.transactionId, frame);
     if (frame.kind !== 'request') return;
     if (this.#remotePath.length === 0) this.#remotePath = frame.fromPath;
     this.requests.push(frame);
-    if (frame.method === 'SEND' && wantsResponse(frame, 200))
-      socket.write(writeMsrpResponse(responseTo(frame, 200, 'OK')));
+    if (frame.method === 'SEND') this.#respond(socket, frame);
     if (frame.body === null) return;
     const isCpim = msrpHeader(frame, 'Content-Type') === 'message/cpim';
     const text = isCpim ? parseCpim(frame.body).body.toString() : null;
