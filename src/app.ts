@@ -163,7 +163,7 @@ function joinShells(parts: AppParts, ground: Ground): Joined {
     realm: config.domains[0] ?? config.sip.publicHost,
     submit: (input) => entry.submit(input),
     clock: systemClock,
-    ids: { reply: () => String(tokens()), nonceSecret: randomBytes(32).toString('hex') },
+    ids: { reply: () => `sip:${tokens()}`, nonceSecret: randomBytes(32).toString('hex') },
     log: log.child({ part: 'sip' }),
   });
   const http = httpShell(parts, ground, { sip, service, settings, listening, tokens });
