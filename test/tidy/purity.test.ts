@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { impurities, isPure } from './purity.ts';
 import { sourceFiles } from './source-files.ts';
 
-test('core, wire and the pure parts of sipd know neither time nor chance nor waiting nor the environment', () => {
+test('core, wire and sipd behind its sockets know neither time nor chance nor waiting nor the environment', () => {
   const pure = sourceFiles('src', '.ts').filter(({ path }) => isPure(path));
   expect(pure.length).toBeGreaterThan(0);
   expect(pure.flatMap(impurities)).toEqual([]);

@@ -18,9 +18,12 @@ const impure = new Map(
   }),
 );
 
-/** True for the files that decide without touching the world: `core`, `wire` and the pure parts of `sipd`. */
+/** What of `sipd` touches the world: its sockets, its control connections, its start. */
+const sipdShell = /^src\/sipd\/(main\.ts|sipd\.ts|control\/session\.ts|transport\/)/;
+
+/** True for the files that decide without touching the world: `core`, `wire`, and `sipd` but for its own shell. */
 export function isPure(path: string): boolean {
-  return /^src\/(core|wire|sipd\/transaction)\/|^src\/sipd\/(stack|dialog)\.ts$/.test(path);
+  return /^src\/(core|wire|sipd)\//.test(path) && !sipdShell.test(path);
 }
 
 /** Uses of time, chance, the environment or waiting. */
