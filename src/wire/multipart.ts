@@ -54,7 +54,8 @@ function readPart(text: string): BodyPart {
   const bare = /^\r?\n/.exec(content);
   // RFC 2046 5.1: a part that begins with an empty line has no headers.
   if (bare !== null) return { headers: [], body: content.slice(bare[0].length) };
-  const end = /\r?\n\r?\n/.exec(content);
+  // The line end before the next delimiter belongs to that, hence an empty body may leave but one after the headers.
+  const end = /\r?\n(?:\r?\n|$)/.exec(content);
   if (end === null) return { headers: readHeaders(content), body: '' };
   return { headers: readHeaders(content.slice(0, end.index)), body: content.slice(end.index + end[0].length) };
 }

@@ -101,7 +101,8 @@ function readHeaderPart(part: string): { readonly header: UriHeader; readonly qu
   // QK-8: Replaces and Join have a grammar of their own that tells where "=" and ";" belong.
   if (!['replaces', 'join'].includes(name.toLowerCase()))
     throw new RemoteError(400, 'A header of the URI is malformed');
-  const value = unescapeOnce((match[3] ?? '').replace(/ *([=;]) */g, '$1').trim());
+  const pieces = (match[3] ?? '').split(/([=;])/).map((piece) => piece.trim());
+  const value = unescapeOnce(pieces.join(''));
   return { header: { name, value }, quirks: [...colon, 'QK-8'] };
 }
 

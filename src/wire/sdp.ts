@@ -54,10 +54,7 @@ const lineCharactersMax = 4_096;
  * lines, 488 when v=, o=, s= or t= is missing, which makes it no description at all.
  */
 export function parseSdp(text: string): SessionDescription {
-  const lines = text
-    .replace(/(?:\r?\n)+$/, '')
-    .split(/\r?\n/)
-    .map(readLine);
+  const lines = text.trimEnd().split(/\r?\n/).map(readLine);
   const firstMedia = lines.findIndex((line) => line.type === 'm');
   const session = firstMedia === -1 ? lines : lines.slice(0, firstMedia);
   const blocks = firstMedia === -1 ? [] : mediaBlocks(lines.slice(firstMedia));

@@ -254,3 +254,17 @@ test('the method is told, wherever it stands', () => {
   // RFC 5368 9 has it as a header in its figure.
   expect(good('sip:bob@x.example?method=BYE').method).toBe('BYE');
 });
+
+test('a URI of a hundred thousand blanks, escapes or separators is judged at once', () => {
+  for (const piece of [' ', '%20', ';', '=', '&', '@', '?', ':', '%']) {
+    const hostile = piece.repeat(100_000);
+    for (const text of [
+      hostile,
+      `sip:${hostile}@x.example`,
+      `sip:b@x.example;${hostile}`,
+      `sip:b@x.example?Replaces=a${hostile}b`,
+    ]) {
+      expect([200, 400, 416]).toContain(status(text));
+    }
+  }
+});

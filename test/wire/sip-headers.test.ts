@@ -256,3 +256,26 @@ test('an interval that is none counts as absent', () => {
 test('a token has no separators', () => {
   expect(["a-b.c!%*_+`'~9", '', 'a b', 'a;b', 'ä'].map(isToken)).toEqual([true, false, false, false, false]);
 });
+
+test('a value of a hundred thousand separators is judged at once', () => {
+  const readers = [
+    parseNameAddr,
+    parseReplaces,
+    parseCSeq,
+    parseMediaType,
+    parseEvent,
+    parseContentDisposition,
+    parseParams,
+    splitList,
+  ];
+  for (const piece of [' ', ';', '=', '"', '\\', '<', '>', ',', 'a', ':', ';a', ' a', '"a"']) {
+    for (const read of readers) {
+      try {
+        read(piece.repeat(100_000));
+      } catch (error) {
+        expect(error).toBeInstanceOf(RemoteError);
+      }
+    }
+  }
+  expect(() => parseNameAddr('<'.repeat(100_000))).toThrow(RemoteError);
+});
