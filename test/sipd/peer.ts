@@ -1,0 +1,145 @@
+/** A SIP peer of the tests: writes requests and answers by hand and waits for what comes. */
+import { type Arrival, openSipSocket, type SipSocket, type Transport } from '../support/sip-socket.ts';
+import { patienceMs, WaitTimeout } from '../support/wait.ts';
+
+type Waiter = { readonly wanted: (text: string) => boolean; readonly resolve: (arrival: Arrival) => void };
+
+export class Peer {
+  readonly name: string;
+  readonly #socket: SipSocket;
+  readonly #server: { readonly host: string; readonly port: number };
+  readonly #unseen: Arrival[] = [];
+  readonly #waiters: Waiter[] = [];
+  /** Everything that has come, in order. */
+  readonly received: string[] = [];
+  #branches = 0;
+  #closing: Promise<void> | null = null;
+
+  private constructor(name: string, socket: SipSocket, server: { readonly host: string; readonly port: number }) {
+    this.name = name;
+    this.#socket = socket;
+    this.#server = server;
+  }
+
+  static async open(name: string, transport: Transport, server: { host: string; port: number }): Promise<Peer> {
+    const arrivals: Arrival[] = [];
+    let take = (arrival: Arrival): void => {
+      arrivals.push(arrival);
+    };
+    const socket = await openSipSocket(transport, (arrival) => take(arrival));
+    const peer = new Peer(name, socket, server);
+    take = (arrival) => peer.#take(arrival);
+    for (const arrival of arrivals) peer.#take(arrival);
+    return peer;
+  }
+
+  get port(): number {
+    return this.#socket.address.port;
+  }
+
+  get uri(): string {
+    const transport = this.#socket.transport === 'tcp' ? ';transport=tcp' : '';
+    return `sip:${this.name}@127.0.0.1:${this.port}${transport}`;
+  }
+
+  /** A request to the server with the usual headers; `more` are further header lines or replace the usual ones. */
+  request(method: string, fields: RequestFields = {}): string {
+    this.#branches += 1;
+    const branch = fields.branch ?? `z9hG4bK-${this.name}-${this.#branches}`;
+    const { callId = `call-${this.name}`, cseq = 1, fromTag = `tag-${this.name}`, toTag, body = '' } = fields;
+    const to = `<sip:focus@127.0.0.1>${toTag === undefined ? '' : `;tag=${toTag}`}`;
+    return [
+      `${method} ${fields.uri ?? `sip:focus@127.0.0.1:${this.#server.port}`} SIP/2.0`,
+      `Via: SIP/2.0/${this.#socket.transport.toUpperCase()} 127.0.0.1:${this.port};branch=${branch}`,
+      'Max-Forwards: 70',
+      `From: <sip:${this.name}@127.0.0.1>;tag=${fromTag}`,
+      `To: ${to}`,
+      `Call-ID: ${callId}`,
+      `CSeq: ${cseq} ${fields.cseqMethod ?? method}`,
+      `Contact: <${this.uri}>`,
+      ...(fields.more ?? []),
+      `Content-Length: ${body.length}`,
+      '',
+      body,
+    ].join('\r\n');
+  }
+
+  send(text: string): void {
+    this.#socket.send(text, this.#server);
+  }
+
+  /** The answer to a request that has come, with the usual headers copied. */
+  answer(request: Arrival, status: string, fields: { toTag?: string; more?: string[]; body?: string } = {}): void {
+    const copied = ['Via', 'From', 'Call-ID', 'CSeq', 'Record-Route'].flatMap((name) => lines(request.text, name));
+    const to = lines(request.text, 'To')[0] ?? '';
+    const tag = fields.toTag === undefined || to.includes(';tag=') ? '' : `;tag=${fields.toTag}`;
+    const { body = '' } = fields;
+    const more = [`Contact: <${this.uri}>`, ...(fields.more ?? []), `Content-Length: ${body.length}`];
+    request.sendBack([`SIP/2.0 ${status}`, ...copied, to + tag, ...more, '', body].join('\r\n'));
+  }
+
+  /** The next message, seen or to come, that begins so. Rejects after the tests' patience. */
+  next(beginning: string): Promise<Arrival> {
+    const wanted = (text: string): boolean => text.startsWith(beginning);
+    const at = this.#unseen.findIndex((each) => wanted(each.text));
+    const seen = at === -1 ? undefined : this.#unseen.splice(at, 1)[0];
+    if (seen !== undefined) return Promise.resolve(seen);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new WaitTimeout(`${this.name} waited in vain for ${beginning}; got\n${this.received.join('\n')}`));
+      }, patienceMs);
+      this.#waiters.push({
+        wanted,
+        resolve: (arrival) => {
+          clearTimeout(timer);
+          resolve(arrival);
+        },
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#socket.close();
+    return this.#closing;
+  }
+
+  #take(arrival: Arrival): void {
+    this.received.push(arrival.text);
+    const at = this.#waiters.findIndex((each) => each.wanted(arrival.text));
+    const waiter = at === -1 ? undefined : this.#waiters.splice(at, 1)[0];
+    if (waiter === undefined) this.#unseen.push(arrival);
+    else waiter.resolve(arrival);
+  }
+}
+
+export type RequestFields = {
+  readonly uri?: string;
+  readonly branch?: string;
+  readonly callId?: string;
+  readonly cseq?: number;
+  readonly cseqMethod?: string;
+  readonly fromTag?: string;
+  readonly toTag?: string;
+  readonly more?: readonly string[];
+  readonly body?: string;
+};
+
+/** Header lines of that name in a message. */
+export function lines(text: string, name: string): string[] {
+  const head = text.split('\r\n\r\n')[0] ?? '';
+  return head.split('\r\n').filter((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}:`));
+}
+
+/** Value of the first header of that name; throws when there is none. */
+export function value(text: string, name: string): string {
+  const [line] = lines(text, name);
+  if (line === undefined) throw new Error(`no ${name} in\n${text}`);
+  return line.slice(line.indexOf(':') + 1).trim();
+}
+
+/** The tag of a From or To header. */
+export function tag(text: string, name: 'From' | 'To'): string {
+  const found = /;tag=([^;\s>]+)/.exec(value(text, name))?.[1];
+  if (found === undefined) throw new Error(`no tag in ${name} of\n${text}`);
+  return found;
+}
