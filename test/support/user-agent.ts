@@ -151,7 +151,7 @@ export class UserAgent {
     });
     const invite = new OutgoingInvite(this, request, {
       acknowledge: parts.acknowledge ?? 'at-once',
-      offered: offer !== '',
+      offered: /^v=0\r?$/m.test(offer),
     });
     this.#outgoing.push(invite);
     invite.send(this.addressOf(target));
