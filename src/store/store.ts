@@ -52,21 +52,26 @@ export type StoreOptions = {
 /** Opens the store: folder, lock, database, migrations, node. Rejects with StartRefused, whose message is for a person. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const undo: (() => Promise<void>)[] = [];
-  const undoAll = async () => {
-    for (const close of undo.splice(0).reverse()) await close();
-  };
+  const undoAll = () => closeAll(undo.splice(0).reverse());
   try {
-    return await open(options, { opened: (close) => void undo.push(close), closeAll: undoAll });
+    return await open(options, { opened: (close) => void undo.push(close), close: undoAll });
   } catch (error) {
     await undoAll();
     throw error;
   }
 }
 
-/** What was opened, to be closed in reverse order. */
-type Opened = { readonly opened: (close: () => Promise<void>) => void; readonly closeAll: () => Promise<void> };
+/** Closes each, also when one before it fails; then rejects with the first failure. */
+async function closeAll(closers: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const close of closers) await close().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}
 
-async function open(options: StoreOptions, { opened, closeAll }: Opened): Promise<Store> {
+/** What was opened, to be closed in reverse order. */
+type Opened = { readonly opened: (close: () => Promise<void>) => void; readonly close: () => Promise<void> };
+
+async function open(options: StoreOptions, { opened, close }: Opened): Promise<Store> {
   const { dataDir, clock, log } = options;
   await prepareDataDir(dataDir);
   const lock: DataDirLock = await lockDataDir(dataDir);
@@ -93,9 +98,7 @@ async function open(options: StoreOptions, { opened, closeAll }: Opened): Promis
     prisma,
     clock,
     close: async (node) => {
-      const interrupted = await closeInterruptedOf({ node }, clock.now(), closing);
-      log.info({ node, conferences: interrupted.length }, 'conferences of a dead node closed');
-      options.onNodeClosed?.(node, interrupted);
+      options.onNodeClosed?.(node, await closeInterruptedOf({ node }, clock.now(), closing));
     },
     onError: (error) => log.error({ reason: reasonOf(error) }, 'conferences of a dead node not closed'),
   });
@@ -114,8 +117,8 @@ async function open(options: StoreOptions, { opened, closeAll }: Opened): Promis
     },
     interrupted: () => allInterruptedOf(prisma, owner),
     closeInterrupted: (now) => closeInterruptedOf(owner, now, closing),
-    close: closeAll,
-    [Symbol.asyncDispose]: closeAll,
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

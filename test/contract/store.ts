@@ -290,6 +290,18 @@ export function storeContract(
         expect(await list({ createdBy: 'sip:nobody@example.com' })).toEqual([]);
       });
 
+      test('a URI of any length is kept and found', async () => {
+        const long = `sip:${'0123456789abcdef'.repeat(1_000)}@example.com`;
+        const { id } = await saveConference({ createdBy: `${long};a` });
+        await store.save(
+          changeOf({ participants: [participantRow({ id: fresh('part'), conferenceId: id, uri: long })] }),
+        );
+        expect(idsOf((await store.conferences({ ...everything, participantUri: long }, first(2))).rows)).toEqual([id]);
+        expect(idsOf((await store.conferences({ ...everything, createdBy: `${long};a` }, first(2))).rows)).toEqual([
+          id,
+        ]);
+      });
+
       test('participants are paged in order of arrival, those of their conference only', async () => {
         const { id } = await saveConference();
         const other = await saveConference();

@@ -123,9 +123,9 @@ describePostgres('several processes on one Postgres', () => {
   });
 
   test('what a dead node left is closed ten seconds after another node starts, which does not wait for it', async () => {
-    const helper = await start('node-3');
-    const left = await conferenceOf(helper, 'node-1');
-    await helper.close();
+    const former = await start('node-3');
+    const left = await conferenceOf(former, 'node-1');
+    await former.close();
     await deadNode('node-1', noon - 30_000);
     const closed: string[] = [];
     const store = await start('node-2', { onNodeClosed: (node) => closed.push(node) });
@@ -145,10 +145,10 @@ describePostgres('several processes on one Postgres', () => {
   });
 
   test('an old heartbeat that moves within ten seconds is of a living node', async () => {
-    const helper = await start('node-3');
-    const theirs = await conferenceOf(helper, 'node-1');
-    const left = await conferenceOf(helper, 'node-4');
-    await helper.close();
+    const former = await start('node-3');
+    const theirs = await conferenceOf(former, 'node-1');
+    const left = await conferenceOf(former, 'node-4');
+    await former.close();
     await deadNode('node-1', noon - 30_000);
     await deadNode('node-4', noon - 30_000);
     const closed: string[] = [];

@@ -130,7 +130,7 @@ CREATE INDEX "conferences_created_at_id_idx" ON "conferences"("created_at", "id"
 CREATE INDEX "conferences_status_created_at_id_idx" ON "conferences"("status", "created_at", "id");
 
 -- CreateIndex
-CREATE INDEX "conferences_created_by_created_at_id_idx" ON "conferences"("created_by", "created_at", "id");
+CREATE INDEX "conferences_created_by_idx" ON "conferences" USING HASH ("created_by");
 
 -- CreateIndex
 CREATE INDEX "conferences_node_status_idx" ON "conferences"("node", "status");
@@ -139,7 +139,7 @@ CREATE INDEX "conferences_node_status_idx" ON "conferences"("node", "status");
 CREATE INDEX "participants_conference_id_position_id_idx" ON "participants"("conference_id", "position", "id");
 
 -- CreateIndex
-CREATE INDEX "participants_uri_conference_id_idx" ON "participants"("uri", "conference_id");
+CREATE INDEX "participants_uri_idx" ON "participants" USING HASH ("uri");
 
 -- CreateIndex
 CREATE INDEX "subscriptions_conference_id_id_idx" ON "subscriptions"("conference_id", "id");
