@@ -10,20 +10,21 @@ import {
   writeMsrpContent,
 } from '../wire/msrp.ts';
 
-/** Chance, handed in. Transaction ids carry at least 64 random bits (RFC 4975 7.1), both fit `ident` of RFC 4975 9. */
+/**
+ * Chance, handed in: `ident`s of RFC 4975 9. Transaction ids carry at least 64 random bits (RFC 4975 7.1) in at most 24
+ * characters, so that the number of a leg still fits behind them.
+ */
 export type MsrpIds = { readonly transaction: () => string; readonly messageId: () => string };
 
 export class Delivery {
-  readonly #ids: MsrpIds;
+  readonly #transaction: string;
   readonly #content: Buffer;
-  /** The content when it might hold an end-line, else null: a search per message, not per leg. */
-  readonly #suspect: Buffer | null;
+  #legCount = 0;
 
   /** `message` is whole and has a body. The content is copied out of it here, once for all legs. */
   constructor(message: MsrpRequest & { readonly body: Buffer }, ids: MsrpIds) {
     const { body, headers } = message;
-    this.#ids = ids;
-    this.#suspect = body.includes('-------') ? Buffer.from(body) : null;
+    this.#transaction = freeTransaction(body, ids);
     const own: readonly MsrpHeader[] = [
       // One Message-ID for all legs: a new one, as the sender's is meant for its session with us.
       { name: 'Message-ID', value: ids.messageId() },
@@ -39,13 +40,15 @@ export class Delivery {
 
   /** The SEND for one receiver. `paths` are made by `pathLines`. */
   leg(paths: string): MsrpParts {
-    return sendParts(this.#freeTransaction(), paths, this.#content);
+    // RFC 4975 7.1: transactions differ and are random; the message's random part and the leg's number are both.
+    this.#legCount += 1;
+    return sendParts(`${this.#transaction}.${this.#legCount.toString(36)}`, paths, this.#content);
   }
+}
 
-  // RFC 4975 7.1: the end-line must not occur in the body.
-  #freeTransaction(): string {
-    let transaction = this.#ids.transaction();
-    while (this.#suspect !== null && holdsEndLine(this.#suspect, transaction)) transaction = this.#ids.transaction();
-    return transaction;
-  }
+// RFC 4975 7.1: the end-line must not occur in the body; when its beginning does not, no leg's end-line does.
+function freeTransaction(body: Buffer, ids: MsrpIds): string {
+  let transaction = ids.transaction();
+  while (holdsEndLine(body, transaction)) transaction = ids.transaction();
+  return transaction;
 }

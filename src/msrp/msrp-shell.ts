@@ -118,41 +118,37 @@ export class MsrpShell {
     }
     // RFC 4975 8.4: another path is another session.
     this.#end(known);
-    const session = new Session(effect);
+    const local = readPath([effect.localPath]);
+    if (local === null) return this.#reportLost(effect, 'our own path is malformed');
+    const session = new Session(effect, local);
     this.#sessions.add(session);
     this.#complete(session, effect);
   }
 
-  /** The peer's path is known, or the session waits for it without a limit: the core ends it when no answer comes. */
+  /** Goes on once the peer's path is known; until then the session waits, and the core ends it when no answer comes. */
   #complete(session: Session, { remotePath, role }: MsrpOpen): void {
-    const [first] = remotePath;
-    if (first === undefined) return;
-    const mustDial = role === 'active' && session.connection === null;
+    if (remotePath.length === 0) return;
+    const { privateTargets } = this.#options;
     const target = readPath(remotePath);
-    const refusal = target === null ? "the peer's path is malformed" : this.#whyNotDial(target, mustDial);
-    if (target === null || refusal !== null) return this.#lose(session, refusal ?? '');
+    if (target === null) return this.#lose(session, "the peer's path is malformed");
+    const mustDial = role === 'active' && session.connection === null;
+    const refusal = mustDial ? whyNotDial(target, privateTargets) : null;
+    if (refusal !== null) return this.#lose(session, refusal);
     session.complete(remotePath);
     if (session.state === 'open') return;
-    const cancelDial = mustDial ? this.#dial(session, target) : (): void => undefined;
-    const [waitMs, reason] = mustDial
-      ? [limits.msrpAnswerTimeoutMs, 'the peer did not answer']
-      : [limits.msrpConnectTimeoutMs, 'the peer did not connect'];
+    if (mustDial) this.#dial(session, target);
+    else session.setDeadline(this.#loseAfter(session, limits.msrpConnectTimeoutMs, 'the peer did not connect'));
+  }
+
+  #loseAfter(session: Session, ms: number, reason: string): () => void {
     const { clock } = this.#options;
-    const stopWait = clock.callAt(clock.now() + waitMs, () => this.#lose(session, reason));
-    session.setDeadline(() => {
-      stopWait();
-      cancelDial();
-    });
+    return clock.callAt(clock.now() + ms, () => this.#lose(session, reason));
   }
 
-  #whyNotDial(target: MsrpUri, mustDial: boolean): string | null {
-    return mustDial ? whyNotDial(target, this.#options.privateTargets) : null;
-  }
-
-  /** Connects to the peer and says so at once. The function given back cancels what is under way. */
-  #dial(session: Session, target: MsrpUri): () => void {
+  /** Connects to the peer and greets it; both together have their time. */
+  #dial(session: Session, target: MsrpUri): void {
     const { privateTargets, lookup, ids } = this.#options;
-    return dial(target, {
+    const cancel = dial(target, {
       privateTargets,
       lookup,
       onFailed: (reason) => this.#lose(session, reason),
@@ -162,6 +158,11 @@ export class MsrpShell {
         this.#sessions.attach(session, this.#adopt(socket));
         session.greet(ids.transaction(), ids.messageId());
       },
+    });
+    const stopWait = this.#loseAfter(session, limits.msrpAnswerTimeoutMs, 'the peer did not answer');
+    session.setDeadline(() => {
+      stopWait();
+      cancel();
     });
   }
 
@@ -203,8 +204,12 @@ export class MsrpShell {
   /** The session failed: the core hears of it, once. */
   #lose(session: Session, reason: string): void {
     if (session.state === 'closed') return;
-    const { conferenceId, endpointId } = session;
     this.#forget(session, 'lost');
+    this.#reportLost(session, reason);
+  }
+
+  #reportLost(lost: Pick<Session, 'conferenceId' | 'endpointId'>, reason: string): void {
+    const { conferenceId, endpointId } = lost;
     this.#options.log.info({ conferenceId, endpointId, reason }, 'MSRP session lost');
     this.#options.submit({ type: 'msrp-closed', conferenceId, endpointId, reason });
   }

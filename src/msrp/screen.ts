@@ -40,5 +40,7 @@ function screenMessage(message: Message): Answer | Message {
   if (!isMessageId(msrpHeader(message, 'Message-ID') ?? '')) {
     return { status: 400, comment: 'The Message-ID is missing or malformed' };
   }
-  return message;
+  // The content goes on with its type; with two of them receivers might not agree what it is.
+  const types = message.headers.filter((header) => header.name.toLowerCase() === 'content-type');
+  return types.length > 1 ? { status: 400, comment: 'There are several Content-Types' } : message;
 }

@@ -4,7 +4,7 @@ import type { MsrpOpen } from '../core/effect.ts';
 import { limits } from '../core/limits.ts';
 import { type MsrpSessionEvent, type MsrpSessionState, nextMsrpSessionState } from '../core/messaging/msrp-session.ts';
 import { type MsrpRequest, pathLines, sendParts, writeMsrpContent } from '../wire/msrp.ts';
-import { type MsrpUri, parseMsrpUri } from '../wire/msrp-uri.ts';
+import type { MsrpUri } from '../wire/msrp-uri.ts';
 import type { Connection } from './connection.ts';
 import type { Delivery } from './delivery.ts';
 
@@ -31,11 +31,11 @@ export class Session {
   #stopDeadline: (() => void) | null = null;
   #stopEarlyDeadline: (() => void) | null = null;
 
-  /** Throws RemoteError 400 when our own path is malformed. */
-  constructor(open: MsrpOpen) {
+  /** `local` is `open.localPath`, read. */
+  constructor(open: MsrpOpen, local: MsrpUri) {
     this.conferenceId = open.conferenceId;
     this.endpointId = open.endpointId;
-    this.local = parseMsrpUri(open.localPath);
+    this.local = local;
     this.#localPath = open.localPath;
   }
 

@@ -83,7 +83,7 @@ describe('a peer that connects (RFC 4975 5.4)', () => {
     const room = await openRoom();
     const [alice, silent, lost] = [await room.join('alice'), await room.client(), await room.client()];
     expect(await lost.tryConnect(room.path('nobody'))).toBe(481);
-    silent.dial(room.path('alice'));
+    await silent.dial(room.path('alice'));
     await waitFor('three connections', () => room.shell.counts().connections === 3);
     room.clock.turn(limits.msrpBindTimeoutMs);
     await Promise.all([silent.waitForClose(), lost.waitForClose()]);
@@ -94,7 +94,7 @@ describe('a peer that connects (RFC 4975 5.4)', () => {
   test('connections beyond the bound are refused', async () => {
     const room = await openRoom({ connectionsMax: 1 });
     const [alice, late] = [await room.join('alice'), await room.client()];
-    late.dial(room.path('alice'));
+    await late.dial(room.path('alice'));
     await late.waitForClose();
     room.route('alice');
     expect(await alice.send(hello)).toBe(200);
@@ -105,6 +105,12 @@ describe('a peer that connects (RFC 4975 5.4)', () => {
     room.offer('bob', { remotePath: ['msrp://b:1/b;tcp\r\nX: y'] });
     expect(room.closed).toEqual(["bob: the peer's path is malformed"]);
   });
+});
+
+test('a path of our own that cannot be read loses the session', async () => {
+  const room = await openRoom();
+  room.offer('bob', { localPath: 'msrp://::1:2855/b;tcp' });
+  expect(room.closed).toEqual(['bob: our own path is malformed']);
 });
 
 describe('a message before its sender is in the route', () => {

@@ -110,6 +110,15 @@ describe('whole messages only', () => {
     expect(bob.requests.map((request) => msrpHeader(request, 'Byte-Range'))).toEqual([`1-*/${content.length}`]);
   });
 
+  test('a message of two Content-Types is refused', async () => {
+    const room = await openRoom();
+    const alice = await room.join('alice');
+    room.route('alice');
+    const octets = frame(alice, room.path('alice'), {}).toString();
+    alice.write(octets.replace('Content-Type:', 'Content-Type: text/plain\r\nContent-Type:'));
+    expect(await alice.waitForStatus('tttt')).toBe(400);
+  });
+
   test('a message without Message-ID is refused', async () => {
     const room = await openRoom();
     const alice = await room.join('alice');

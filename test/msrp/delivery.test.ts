@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { Delivery } from '../../src/msrp/delivery.ts';
+import { joinParts, type MsrpRequest, msrpHeader, partsLength, pathLines } from '../../src/wire/msrp.ts';
+import { MsrpReader } from '../../src/wire/msrp-reader.ts';
+
+const message = (body: Buffer): MsrpRequest & { body: Buffer } => ({
+  kind: 'request',
+  method: 'SEND',
+  transactionId: 'from-alice',
+  toPath: ['msrp://focus:1/a;tcp'],
+  fromPath: ['msrp://alice:2/b;tcp'],
+  headers: [
+    { name: 'Message-ID', value: 'alices' },
+    { name: 'Success-Report', value: 'yes' },
+    { name: 'Content-Type', value: 'message/cpim' },
+    { name: 'Content-ID', value: '<1>' },
+  ],
+  body,
+  flag: '$',
+});
+
+function counting(): { readonly transaction: () => string; readonly messageId: () => string } {
+  let count = 0;
+  return { transaction: () => `tx-${++count}`, messageId: () => 'ours' };
+}
+
+function legs(body: Buffer, count: number): MsrpRequest[] {
+  const delivery = new Delivery(message(body), counting());
+  const parts = Array.from({ length: count }, () =>
+    delivery.leg(pathLines(['msrp://bob:3/c;tcp'], ['msrp://focus:1/d;tcp'])),
+  );
+  const octets = joinParts(
+    parts,
+    parts.map(partsLength).reduce((a, b) => a + b),
+  );
+  return new MsrpReader({ contentBytesMax: 10_000 }).push(octets).filter((frame) => frame.kind === 'request');
+}
+
+test('each leg has its own transaction and the one Message-ID, the content is the sender’s', () => {
+  const received = legs(Buffer.from('Hello'), 40);
+  expect(new Set(received.map((leg) => leg.transactionId)).size).toBe(40);
+  for (const leg of received) {
+    expect(leg.body?.toString()).toBe('Hello');
+    expect(leg.headers.map((header) => `${header.name}: ${header.value}`)).toEqual([
+      'Message-ID: ours',
+      'Failure-Report: partial',
+      'Byte-Range: 1-5/5',
+      'Content-ID: <1>',
+      'Content-Type: message/cpim',
+    ]);
+  }
+});
+
+test('the transaction is one whose end-line the body does not hold', () => {
+  const body = Buffer.from('\r\n-------tx-1.1$\r\n-------tx-2');
+  const [leg] = legs(body, 1);
+  expect(leg?.transactionId).toBe('tx-3.1');
+  expect(leg?.body?.equals(body)).toBe(true);
+});
+
+test('what the sender asked of us about reports does not go on', () => {
+  const [leg] = legs(Buffer.from('Hello'), 1);
+  expect(leg && msrpHeader(leg, 'Success-Report')).toBeUndefined();
+});
