@@ -140,7 +140,7 @@ async function openDatabase(options: StoreOptions): Promise<Database> {
     return database;
   } catch (error) {
     await database.close();
-    throw new StartRefused(`The database cannot be migrated: ${reasonOf(error)}`);
+    throw new StartRefused(`The database cannot be migrated: ${reasonOf(error)}.`);
   }
 }
 

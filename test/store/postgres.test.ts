@@ -58,10 +58,20 @@ describePostgres('a real Postgres', () => {
     );
   });
 
-  test('migrations that cannot be applied are refused in one sentence', async () => {
+  test('a database that holds something else is refused in one sentence', async () => {
     const databaseUrl = await postgres.createDatabase();
-    await askPostgres(databaseUrl, 'CREATE TABLE conferences (id text)');
-    expect(await refusalOf(databaseUrl)).toMatch(/^The database cannot be migrated: /);
+    await askPostgres(databaseUrl, 'CREATE TABLE another (id text)');
+    expect(await refusalOf(databaseUrl)).toMatch(
+      /^The database cannot be migrated: The database schema is not empty\./,
+    );
+  });
+
+  test('a migration that the database refuses is told in the database’s words', async () => {
+    const databaseUrl = await postgres.createDatabase();
+    expect(await refusalOf(databaseUrl)).toBe('started');
+    await askPostgres(databaseUrl, 'DELETE FROM _prisma_migrations');
+    await askPostgres(databaseUrl, "INSERT INTO _prisma_migrations VALUES ('1', '', now(), '0', NULL, NULL, now(), 1)");
+    expect(await refusalOf(databaseUrl)).toBe('The database cannot be migrated: relation "nodes" already exists.');
   });
 
   test('moments are kept and found in whatever zone the server lives', async () => {
