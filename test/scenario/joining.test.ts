@@ -219,6 +219,17 @@ test('many invitees of one host are dialled five at a time; who rings makes room
   expect(invites()).toBe(7);
 });
 
+test.each([
+  ['message/cpim', 'text/plain', ['text/plain']],
+  ['message/cpim text/html', 'text/plain', ['text/html', 'text/plain']],
+  ['message/cpim', null, ['*']],
+])('what %s with wrapped %s lets in', (acceptTypes, wrapped, expected) => {
+  const world = new World();
+  world.factoryInvite([], { offer: clientSdp('alice', { acceptTypes, wrapped }) });
+  const route = world.effects.find((effect) => effect.type === 'msrp.route')?.route;
+  expect(route?.members[0]?.acceptsWrapped).toEqual(expected);
+});
+
 test('a lost message session shows as inactive and leaves the participant in', () => {
   const world = new World();
   world.factoryInvite([]);

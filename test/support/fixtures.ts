@@ -58,6 +58,7 @@ export function countingIds(): Ids {
 export type OfferOptions = {
   setup?: string;
   acceptTypes?: string;
+  wrapped?: string | null;
   port?: number;
   audio?: boolean;
   msrp?: boolean;
@@ -69,6 +70,7 @@ export function clientSdp(name: string, options: OfferOptions = {}): SessionDesc
   const {
     setup = 'actpass',
     acceptTypes = 'message/cpim',
+    wrapped = 'text/plain',
     port = 7656,
     audio = false,
     msrp = true,
@@ -78,7 +80,7 @@ export function clientSdp(name: string, options: OfferOptions = {}): SessionDesc
   const message = [
     `m=message ${port} TCP/MSRP *`,
     `a=accept-types:${acceptTypes}`,
-    'a=accept-wrapped-types:text/plain',
+    ...(wrapped === null ? [] : [`a=accept-wrapped-types:${wrapped}`]),
     `a=setup:${setup}`,
     `a=path:msrp://${host}:7656/${name}Session;tcp`,
     ...(direction === undefined ? [] : [`a=${direction}`]),

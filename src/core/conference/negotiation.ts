@@ -42,7 +42,7 @@ export function answerTo(offer: SessionDescription, local: LocalMedia): Answer |
       // RFC 6135 4.2: whoever offers actpass or active connects; the focus waits where it may, for clients behind NAT.
       const role = usable.setup === 'passive' ? 'active' : 'passive';
       const direction = mirrored(usable.direction);
-      msrp = { role, remotePath: usable.path, acceptsWrapped: usable.acceptWrappedTypes };
+      msrp = { role, remotePath: usable.path, acceptsWrapped: wrappedTypes(usable) };
       rows.push({ id: String(index + 1), type: 'message', status: usable.direction });
       return messageLine(local, { setup: role, direction });
     }
@@ -84,7 +84,7 @@ export function agreementFrom(answer: SessionDescription): Agreement | null {
     if (usable !== null) {
       // RFC 6135 4.2 and RFC 4975 5.4: without a=setup in the answer the offerer, here the focus, connects.
       const role = usable.setup === 'active' ? 'passive' : 'active';
-      msrp = { role, remotePath: usable.path, acceptsWrapped: usable.acceptWrappedTypes };
+      msrp = { role, remotePath: usable.path, acceptsWrapped: wrappedTypes(usable) };
       rows.push({ id: String(index + 1), type: 'message', status: usable.direction });
     } else if (media.media === 'audio' && media.port !== 0) {
       rows.push({ id: String(index + 1), type: 'audio', status: 'inactive' });
@@ -99,6 +99,18 @@ function usableMsrp(media: MediaDescription, session: SessionDescription): MsrpM
   if (msrp === null || msrp.tls) return null;
   const takesCpim = msrp.acceptTypes.some((type) => type === chatType || type === 'message/*' || type === '*');
   return takesCpim ? msrp : null;
+}
+
+/**
+ * What may come wrapped in message/cpim. RFC 4975 8.6: the types of accept-types may come wrapped too. A peer that names
+ * nothing but the wrapper is taken to read anything in it, else it could never be told a word.
+ */
+function wrappedTypes(msrp: MsrpMedia): readonly string[] {
+  const types = [
+    ...msrp.acceptTypes.filter((type) => type !== chatType && type !== 'message/*'),
+    ...msrp.acceptWrappedTypes,
+  ];
+  return types.length === 0 ? ['*'] : [...new Set(types)];
 }
 
 function messageLine(local: LocalMedia, how: { setup: string; direction: Direction }): MediaDescription {
