@@ -105,10 +105,6 @@ export function isBeingDialled(status: EndpointStatus): boolean {
   return status === 'dialing-out' || status === 'alerting' || status === 'disconnecting';
 }
 
-export function findEndpoint(participant: ParticipantRow, endpointId: string): EndpointRow | undefined {
-  return participant.endpoints.find((endpoint) => endpoint.id === endpointId);
-}
-
 /** Who comes and goes for days keeps only the latest of the endpoints that are gone. */
 function recent(endpoints: readonly EndpointRow[]): readonly EndpointRow[] {
   const gone = endpoints.filter((endpoint) => endpoint.status === 'disconnected');
