@@ -37,13 +37,14 @@ function noteOf(message: SipMessage): string | undefined {
   const contact = header(message, 'Contact') ?? '';
   const isInviteAnswer = message.kind === 'response' && /INVITE/.test(header(message, 'CSeq') ?? '');
   if (isInviteAnswer && /;isfocus/.test(contact)) return `Contact: ${contact}`;
-  if (message.kind === 'request' && message.method === 'NOTIFY') return noteOfRoster(message.body);
+  if (message.kind === 'request' && message.method === 'NOTIFY') return noteOfRoster(message);
   return undefined;
 }
 
-function noteOfRoster(body: string): string {
-  const roster = readRoster(body);
-  return roster.state === 'deleted' ? 'the conference is no more' : rosterLine(roster);
+function noteOfRoster(notify: SipMessage): string {
+  const roster = readRoster(notify.body);
+  const state = header(notify, 'Subscription-State') ?? '';
+  return roster.state === 'deleted' ? `the conference is no more: ${state}` : rosterLine(roster);
 }
 
 function isFactoryInvite(message: SipMessage): boolean {

@@ -1,5 +1,5 @@
 import { header, type SipRequest, type SipResponse } from '../../src/wire/sip-message.ts';
-import { cseqOf, Dialog, type Headers, headerList, tagOf } from './sip-dialog.ts';
+import { cseqOf, Dialog, type Headers, headerList, newTag, tagOf } from './sip-dialog.ts';
 import type { Address } from './sip-socket.ts';
 import type { ServerTransaction } from './sip-transactions.ts';
 import type { RequestParts, UserAgent } from './user-agent.ts';
@@ -103,10 +103,7 @@ export class IncomingInvite {
     this.#agent = agent;
     this.#transaction = transaction;
     this.request = transaction.request;
-    this.#dialog = Dialog.ofServer(
-      this.request,
-      `${agent.name}${cseqOf(this.request)}${Math.random().toString(36).slice(2)}`,
-    );
+    this.#dialog = Dialog.ofServer(this.request, newTag());
     agent.dialogs.push(this.#dialog);
   }
 

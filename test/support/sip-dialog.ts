@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   header,
   type SipHeader,
@@ -115,4 +116,9 @@ export class Dialog {
 /** The number of a message's CSeq. */
 export function cseqOf(message: SipMessage): number {
   return Number.parseInt(header(message, 'CSeq') ?? '', 10);
+}
+
+/** A random tag or Call-ID part. */
+export function newTag(): string {
+  return randomBytes(8).toString('hex');
 }

@@ -2,14 +2,13 @@
  * Alice, Bob and Ted: a small honest SIP user agent over real sockets. It invites, answers by script, keeps to
  * RFC 3891 when it is asked to replace a call, subscribes, answers every NOTIFY, and records all it sent and received.
  */
-import { randomBytes } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import { header, headerValues, type SipRequest, type SipResponse } from '../../src/wire/sip-message.ts';
 import { type Call, IncomingInvite, OutgoingInvite } from './call.ts';
 import { type Media, silentMedia } from './media.ts';
 import { reasonPhrase } from './reason-phrases.ts';
 import { judgeReplaces } from './replaces-rule.ts';
-import { type Dialog, type Headers, headerList, tagOf } from './sip-dialog.ts';
+import { type Dialog, type Headers, headerList, newTag, tagOf } from './sip-dialog.ts';
 import type { Address, Transport } from './sip-socket.ts';
 import { type ServerTransaction, Transactions } from './sip-transactions.ts';
 import { Subscription } from './subscription.ts';
@@ -318,11 +317,6 @@ export class UserAgent {
 
 /** Methods these user agents understand. */
 export const allow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY';
-
-/** A random tag or Call-ID part. */
-export function newTag(): string {
-  return randomBytes(8).toString('hex');
-}
 
 function capitalised(name: string): string {
   return name.charAt(0).toUpperCase() + name.slice(1);
