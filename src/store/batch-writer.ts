@@ -1,7 +1,6 @@
-import { isDriverAdapterError } from '@prisma/driver-adapter-utils';
 import { limits } from '../core/limits.ts';
 import { batchStatement, fencedState } from './batch-statement.ts';
-import { BatchFailed, reasonOf } from './errors.ts';
+import { BatchFailed, databaseSaid, reasonOf } from './errors.ts';
 import type { Batch } from './fold.ts';
 import { Prisma, type PrismaClient } from './generated/client.ts';
 import { jsonText } from './json-text.ts';
@@ -63,14 +62,7 @@ export function isPoison(error: unknown): boolean {
 
 /** What the database said; the text of Prisma's error would repeat the whole statement. */
 function batchFailure(error: unknown): BatchFailed {
-  const said = driverCause(error);
-  return new BatchFailed(said.originalMessage ?? reasonOf(error), { state: said.originalCode, cause: error });
-}
-
-type DriverCause = { readonly originalCode?: string; readonly originalMessage?: string };
-
-function driverCause(error: unknown): DriverCause {
-  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return {};
-  const driverError = error.meta?.['driverAdapterError'];
-  return isDriverAdapterError(driverError) ? driverError.cause : {};
+  const isKnown = error instanceof Prisma.PrismaClientKnownRequestError;
+  const said = databaseSaid(isKnown ? error.meta?.['driverAdapterError'] : undefined);
+  return new BatchFailed(said?.originalMessage ?? reasonOf(error), { state: said?.originalCode, cause: error });
 }

@@ -1,3 +1,5 @@
+import { type Error as DriverCause, isDriverAdapterError } from '@prisma/driver-adapter-utils';
+
 /** Why the service cannot start; `message` is one whole sentence for a person, without secrets. */
 export class StartRefused extends Error {
   override readonly name = 'StartRefused';
@@ -33,4 +35,10 @@ export function codeOf(error: unknown): string | undefined {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** What the database itself said, in the words of Prisma's adapters; undefined when it said nothing. */
+export function databaseSaid(error: unknown): DriverCause | undefined {
+  // Prisma's own test for it breaks on what is no object.
+  return error instanceof Error && isDriverAdapterError(error) ? error.cause : undefined;
 }

@@ -2,12 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import {
   bindMigrationAwareSqlAdapterFactory,
-  isDriverAdapterError,
   type SqlDriverAdapter,
   type SqlMigrationAwareDriverAdapterFactory,
 } from '@prisma/driver-adapter-utils';
 import * as bindings from '@prisma/schema-engine-wasm/schema_engine_bg';
-import { reasonOf } from './errors.ts';
+import { databaseSaid, reasonOf } from './errors.ts';
 import type { Migrations } from './migrations.ts';
 
 /**
@@ -75,8 +74,7 @@ function noting(notes: Notes, adapter: SqlMigrationAwareDriverAdapterFactory): S
 }
 
 function refusalOf(error: unknown): Error {
-  const said = isDriverAdapterError(error) ? error.cause.originalMessage : undefined;
-  return new Error(said ?? reasonOf(error), { cause: error });
+  return new Error(databaseSaid(error)?.originalMessage ?? reasonOf(error), { cause: error });
 }
 
 /** WebAssembly as far as it is used here; Node has it, its type package does not. */

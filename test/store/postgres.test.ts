@@ -74,6 +74,26 @@ describePostgres('a real Postgres', () => {
     expect(await refusalOf(databaseUrl)).toBe('The database cannot be migrated: relation "nodes" already exists.');
   });
 
+  test('a save while the database is away is rejected; when it is back, saves go on', async () => {
+    const databaseUrl = await postgres.createDatabase();
+    const name = new URL(databaseUrl).pathname.slice(1);
+    const server = new URL(databaseUrl);
+    server.pathname = '/postgres';
+    const { store, close } = await openTestStore({ databaseUrl });
+    const change = changeOf({ conferences: [conferenceRow({ id: 'conf-1' })] });
+    await store.save(change);
+    await askPostgres(server.href, `ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+    await askPostgres(server.href, 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
+    await expect(store.save(change)).rejects.toThrow(
+      /^The state could not be saved: .*(terminat|not currently accepting)/,
+    );
+    await expect(store.load('conf-1')).rejects.toThrow();
+    await askPostgres(server.href, `ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
+    expect((await store.load('conf-1'))?.conference.id).toBe('conf-1');
+    await store.save(change);
+    await close();
+  });
+
   test('moments are kept and found in whatever zone the server lives', async () => {
     const databaseUrl = await postgres.createDatabase();
     const name = new URL(databaseUrl).pathname.slice(1);

@@ -1,12 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { PGlite } from '@electric-sql/pglite';
-import {
-  isDriverAdapterError,
-  type SqlDriverAdapter,
-  type SqlQueryable,
-  type Transaction,
-} from '@prisma/driver-adapter-utils';
+import type { SqlDriverAdapter, SqlQueryable, Transaction } from '@prisma/driver-adapter-utils';
+import { databaseSaid } from '../errors.ts';
 import type { Failure, Opened, OpenOptions, Reply, Request, Task } from './messages.ts';
 
 /**
@@ -100,7 +96,7 @@ async function answer(thread: DatabaseThread, { id, task }: Request): Promise<Re
 
 function failureOf(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error);
-  return { message, cause: isDriverAdapterError(error) ? error.cause : null };
+  return { message, cause: databaseSaid(error) ?? null };
 }
 
 async function serve(port: MessagePort, options: OpenOptions): Promise<void> {
