@@ -49,6 +49,15 @@ export function checkMethod(method: string, cseqMethod: string, mode: SipdMode):
   throw new RemoteError(status, status === 501 ? 'Not Implemented' : 'CSeq method does not match request method');
 }
 
+/** A datagram that breaks off within its headers is refused; a blank line nothing could follow is not missed. RemoteError 400. */
+export function checkComplete(scan: SipScan, text: string): void {
+  if (scan.complete) return;
+  const length = scan.headers.find((each) => each.key === 'content-length')?.value;
+  if (!text.endsWith('\n') || length === undefined || readLength(length) !== 0) {
+    throw new RemoteError(400, 'The header section is not complete');
+  }
+}
+
 /**
  * Where the body ends in the text. RFC 3261 18.3: octets of a datagram beyond Content-Length are ignored, a datagram
  * that is too short is refused. Throws RemoteError 400.

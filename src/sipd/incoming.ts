@@ -10,7 +10,7 @@ import {
 } from '../wire/sip-message.ts';
 import { firstVia, markVia, parseVia, type Via, writeVia } from '../wire/via.ts';
 import { tagOf } from './address.ts';
-import { bodyEnd, checkFreely, checkMethod, checkStrictly, readCSeq } from './checks.ts';
+import { bodyEnd, checkComplete, checkFreely, checkMethod, checkStrictly, readCSeq } from './checks.ts';
 import type { SipdMode } from './context.ts';
 import type { Peer } from './input.ts';
 
@@ -53,6 +53,7 @@ export function readMessage(from: Peer, text: string, mode: SipdMode): Reading {
     if (mode === 'strict') checkStrictly(text);
     const start = parseStartLine(scan.startLine);
     if (scan.problem !== null) throw scan.problem;
+    checkComplete(scan, text);
     return build({ from, text, mode, scan, start });
   } catch (error) {
     if (!(error instanceof RemoteError)) throw error;
@@ -127,7 +128,7 @@ function handOn({ text, scan, end, mode, via }: HandOn): string {
     const lines = scan.headers.map((each) => `${each.name}: ${each.value}\r\n`);
     return `${scan.startLine}\r\n${lines.join('')}\r\n${text.slice(scan.bodyStart, end)}`;
   }
-  const whole = end === text.length ? text : text.slice(0, end);
+  const whole = end === text.length ? text + (scan.complete ? '' : '\r\n') : text.slice(0, end);
   const first = whole.startsWith('\r') || whole.startsWith('\n') ? whole.indexOf(scan.startLine) : 0;
   if (via === null) return whole.slice(first);
   return `${whole.slice(first, via.start)}Via: ${via.value}\r\n${whole.slice(via.end)}`;

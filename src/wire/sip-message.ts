@@ -39,6 +39,8 @@ export type SipScan = {
   readonly headers: readonly ScannedHeader[];
   /** Index of the first character after the blank line; the text's length when there is no blank line. */
   readonly bodyStart: number;
+  /** Whether there is a blank line. */
+  readonly complete: boolean;
   /** Whether every header has its full name and every line ends with CRLF. */
   readonly tidy: boolean;
   /** What is wrong with the header section, if anything: 400 for a line that is no header, 513 for too much. */
@@ -140,10 +142,12 @@ export function scanSipMessage(text: string): SipScan {
   let tidy = first.crlf;
   at = first.next;
   let bodyStart = text.length;
+  let complete = false;
   while (at < text.length) {
     const line = lineAt(text, at);
     if (line.end === at) {
       bodyStart = line.next;
+      complete = true;
       tidy &&= line.crlf;
       break;
     }
@@ -157,7 +161,7 @@ export function scanSipMessage(text: string): SipScan {
     tidy &&= found.tidy;
     at = found.next;
   }
-  return { startLine, headers, bodyStart, tidy, problem };
+  return { startLine, headers, bodyStart, complete, tidy, problem };
 }
 
 /** Whether the text is a token (RFC 3261 25.1), as header names and methods are. */

@@ -37,13 +37,14 @@ export class StreamReader {
 
   /** Whether a message has begun and is not whole yet. */
   get partial(): boolean {
-    return this.#buffer.length > 0 && this.#buffer !== '\r\n' && this.#buffer !== '\r' && this.#buffer !== '\r\n\r';
+    return !(this.#buffer.length < 4 && '\r\n\r\n'.startsWith(this.#buffer));
   }
 
   #next(): StreamEvent | null {
     if (this.#length === null) {
-      const between = this.#betweenMessages();
-      if (between !== null) return between;
+      if (this.#betweenMessages()) return { kind: 'ping' };
+      // The second half of a keep-alive may be on its way.
+      if (!this.partial) return null;
       const found = this.#findLength();
       if (found !== null) return found;
     }
@@ -53,18 +54,16 @@ export class StreamReader {
     return { kind: 'message', text };
   }
 
-  /** Line ends before a start line: a keep-alive, or to be ignored (RFC 3261 7.5). */
-  #betweenMessages(): StreamEvent | null {
-    while (this.#buffer.startsWith('\r\n') || this.#buffer.startsWith('\n')) {
+  /** Takes the line ends before a start line (RFC 3261 7.5: to be ignored). True when they were a keep-alive. */
+  #betweenMessages(): boolean {
+    while (this.partial && (this.#buffer.startsWith('\r\n') || this.#buffer.startsWith('\n'))) {
       if (this.#buffer.startsWith('\r\n\r\n')) {
         this.#take(4);
-        return { kind: 'ping' };
+        return true;
       }
-      // The second half of a keep-alive may be on its way.
-      if ('\r\n\r\n'.startsWith(this.#buffer)) return null;
       this.#take(this.#buffer.startsWith('\n') ? 1 : 2);
     }
-    return null;
+    return false;
   }
 
   #findLength(): StreamEvent | null {

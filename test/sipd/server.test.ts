@@ -1,0 +1,430 @@
+import { describe, expect, test } from 'vitest';
+import { headerLines, headerOf, StackWorld, steps, toTagOf } from './stack-world.ts';
+
+const contact = ['Contact: <sip:conf1@localhost>;isfocus'];
+
+describe('requests outside dialogs', () => {
+  test('an INVITE accepted and ended, with 100 only when the application needs longer than 200 ms', () => {
+    const world = new StackWorld('free');
+    const alice = world.peer('alice');
+    const app = world.application(1, 'invite', 'bye');
+    world.asks(alice, 'INVITE');
+    world.pass(250);
+    world.appAnswers(app, '180 Ringing');
+    world.appAnswers(app, '200 OK', contact);
+    const toTag = toTagOf(world.lastSent('SIP/2.0 200'));
+    world.asks(alice, 'ACK', { toTag });
+    world.asks(alice, 'BYE', { toTag, cseq: 2 });
+    world.appAnswers(app, '200 OK');
+    expect(world.ladder).toEqual(
+      steps(`
+        0 alice -> sipd : INVITE
+        0 sipd -> app1 : event INVITE
+        200 sipd -> alice : 100 INVITE
+        250 app1 -> sipd : 180
+        250 sipd -> alice : 180 INVITE
+        250 sipd -> app1 : OK
+        250 app1 -> sipd : 200
+        250 sipd -> alice : 200 INVITE
+        250 sipd -> app1 : OK
+        250 alice -> sipd : ACK
+        250 sipd -> app1 : event ACK in call-alice;from-tag=alice
+        250 alice -> sipd : BYE
+        250 sipd -> app1 : event BYE in call-alice;from-tag=alice
+        250 app1 -> sipd : 200
+        250 sipd -> alice : 200 BYE
+        250 sipd -> app1 : OK`),
+    );
+    world.pass(40_000);
+    expect(world.stack.counts()).toEqual({
+      clientTransactions: 0,
+      serverTransactions: 0,
+      dialogs: 0,
+      pendingRequests: 0,
+      calls: 0,
+      unacknowledged: 0,
+      lookups: 0,
+      timers: 0,
+    });
+  });
+
+  test('the confirmation of an answer has the tokens drachtio-srf reads', () => {
+    const world = new StackWorld('free');
+    const alice = world.peer('alice');
+    const app = world.application(1, 'invite');
+    world.asks(alice, 'INVITE');
+    const event = world.lastEvent(app);
+    expect(event.tokens.slice(1)).toEqual([
+      'sip',
+      'network',
+      String(world.request(alice, 'INVITE', { branch: 'z9hG4bK-1' }).length),
+      'udp',
+      '10.0.0.1',
+      '5060',
+      '22:13:20.000000',
+      event.transactionId,
+      '',
+      '10.0.0.9',
+      '5060',
+      '',
+    ]);
+    expect(event.transactionId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(headerOf(event.text, 'Via')).toBe('SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK-1;rport=5060');
+    world.appAnswers(app, '200 OK', contact);
+    const reply = world.lastReply(app);
+    expect(reply.tokens).toEqual([
+      'OK',
+      'application',
+      String(reply.text.length),
+      'udp',
+      '10.0.0.1',
+      '5060',
+      '22:13:20.000000',
+      event.transactionId,
+      'call-alice;from-tag=alice',
+      '',
+      'Msg sent:',
+      '',
+    ]);
+    expect(reply.text).toBe(world.lastSent('SIP/2.0 200'));
+    expect(headerOf(reply.text, 'Contact')).toBe('<sip:conf1@10.0.0.9:5060>;isfocus');
+  });
+
+  test('CC-200 a retransmitted INVITE reaches the application once and gets the same answer', () => {
+    const world = new StackWorld('free');
+    const alice = world.peer('alice');
+    const app = world.application(1, 'invite');
+    const invite = world.asks(alice, 'INVITE');
+    world.receive(alice, invite);
+    world.appAnswers(app, '486 Busy Here');
+    const first = world.lastSent('SIP/2.0 486');
+    world.receive(alice, invite);
+    expect(world.frames.filter(({ payload }) => payload.includes('|sip|'))).toHaveLength(1);
+    expect(world.sent.map(({ text }) => text)).toEqual([first, first]);
+  });
+
+  test('the stored answer of a non-INVITE is repeated for 32 s, then the request is new', () => {
+    const world = new StackWorld('free');
+    const alice = world.peer('alice');
+    const app = world.application(1, 'options');
+    const options = world.asks(alice, 'OPTIONS');
+    world.appAnswers(app, '200 OK');
+    world.pass(31_999);
+    world.receive(alice, options);
+    expect(world.sent).toHaveLength(2);
+    world.pass(2);
+    world.receive(alice, options);
+    expect(world.frames.filter(({ payload }) => payload.includes('|sip|'))).toHaveLength(2);
+  });
+
+  test('a final refusal is repeated at 0.5, 1, 2 and then every 4 s until its ACK', () => {
+    const world = new StackWorld('free');
+    const alice = world.peer('alice');
+    const app = world.application(1, 'invite');
+    world.asks(alice, 'INVITE', { branch: 'z9hG4bK-x' });
+    world.appAnswers(app, '486 Busy Here');
+    world.pass(8_000);
+    world.asks(alice, 'ACK', { branch: 'z9hG4bK-x', toTag: toTagOf(world.lastSent('SIP/2.0 486')) });
+    world.pass(60_000);
+    const times = world.ladder.filter((line) => line.includes('486 INVITE')).map((line) => Number(line.split(' ')[0]));
+    expect(times).toEqual([0, 500, 1_500, 3_500, 7_500]);
+    expect(world.ladder.some((line) => line.includes('event ACK'))).toBe(false);
+    expect(world.stack.counts().serverTransactions).toBe(0);
+  });
+
+  test('CC-202 a BYE to no dialog gets 481, an unknown method 501', () => {
+    const world = new StackWorld('free');
+    const alice = world.peer('alice');
+    world.application(1, 'invite', 'bye', 'options');
+    world.asks(alice, 'BYE', { toTag: 'nothing' });
+    world.asks(alice, 'BYE');
+    world.asks(alice, 'FOO');
+    expect(world.ladder.filter((line) => line.includes('-> alice'))).toEqual([
+      '0 sipd -> alice : 481 BYE',
+      '0 sipd -> alice : 481 BYE',
+      '0 sipd -> alice : 501 FOO',
+    ]);
+    expect(headerOf(world.lastSent('SIP/2.0 501'), 'Allow')).toBe('ACK, CANCEL, BYE, INVITE, OPTIONS');
+    expect(world.frames).toEqual([]);
+  });
+
+  test('CC-195 an INVITE with an unknown To tag gets 481, unlike methods that may begin anew', () => {
+    const world = new StackWorld('free');
+    const alice = world.peer('alice');
+    world.application(1, 'invite', 'message');
+    world.asks(alice, 'INVITE', { toTag: 'nothing' });
+    world.asks(alice, 'MESSAGE', { toTag: 'nothing' });
+    expect(world.ladder.slice(1)).toEqual(
+      steps(`
+        0 sipd -> alice : 481 INVITE
+        0 alice -> sipd : MESSAGE
+        0 sipd -> app1 : event MESSAGE`),
+    );
+  });
+
+  test('what nobody asked for gets 503; requests go round the applications that asked', () => {
+    const world = new StackWorld('free');
+    const alice = world.peer('alice');
+    world.asks(alice, 'OPTIONS');
+    expect(world.ladder.at(-1)).toBe('0 sipd -> alice : 503 OPTIONS');
+    for (const session of [1, 2, 3]) world.application(session, 'options', 'options');
+    for (let count = 0; count < 9; count += 1) world.asks(alice, 'OPTIONS', { callId: `c${count}` });
+    const sessions = world.frames.map(({ session }) => session);
+    expect([1, 2, 3].map((session) => sessions.filter((each) => each === session).length)).toEqual([3, 3, 3]);
+    world.input({ kind: 'session-closed', session: 2 });
+    world.frames.length = 0;
+    for (let count = 0; count < 4; count += 1) world.asks(alice, 'OPTIONS', { callId: `d${count}` });
+    expect(new Set(world.frames.map(({ session }) => session))).toEqual(new Set([1, 3]));
+  });
+
+  test('the same request over another path is refused with 482', () => {
+    const world = new StackWorld('free');
+    const alice = world.peer('alice');
+    world.application(1, 'invite');
+    world.asks(alice, 'INVITE');
+    world.asks(alice, 'INVITE');
+    expect(world.ladder.at(-1)).toBe('0 sipd -> alice : 482 INVITE');
+  });
+
+  test('QK-1 a Request-URI without scheme reaches the application unharmed, as do two Content-Types and blanks in brackets', () => {
+    const world = new StackWorld('free');
+    const alice = world.peer('alice');
+    const app = world.application(1, 'invite');
+    const quirky = ['Content-Type: multipart/mixed', 'Content-Type: application/sdp', 'Referred-By: < sip:a@b >'];
+    world.asks(alice, 'INVITE', { uri: 'conf-fact@example.com', more: quirky });
+    const { text } = world.lastEvent(app);
+    expect(text.startsWith('INVITE conf-fact@example.com SIP/2.0\r\n')).toBe(true);
+    expect(headerLines(text, 'Content-Type')).toEqual(quirky.slice(0, 2));
+    expect(headerOf(text, 'Referred-By')).toBe('< sip:a@b >');
+  });
+
+  test('compact names are handed on in full', () => {
+    const world = new StackWorld('free');
+    const alice = world.peer('alice');
+    const app = world.application(1, 'subscribe');
+    world.asks(alice, 'SUBSCRIBE', { more: ['o: conference', 'u: conference'] });
+    expect(headerOf(world.lastEvent(app).text, 'Event')).toBe('conference');
+  });
+
+  test('an application that says nothing: the INVITE gets 500 after 64 s, other requests nothing', () => {
+    const world = new StackWorld('free');
+    const alice = world.peer('alice');
+    world.application(1, 'invite', 'options');
+    world.asks(alice, 'INVITE');
+    world.asks(alice, 'OPTIONS');
+    world.pass(64_000);
+    expect(world.ladder.filter((line) => line.includes('-> alice'))).toEqual([
+      '200 sipd -> alice : 100 INVITE',
+      '64000 sipd -> alice : 500 INVITE',
+    ]);
+    world.pass(40_000);
+    expect(world.stack.counts()).toMatchObject({ serverTransactions: 0, pendingRequests: 0, timers: 0 });
+  });
+
+  test('an answer is refused when there is nothing to answer, or no second one may come', () => {
+    const world = new StackWorld('free');
+    const alice = world.peer('alice');
+    const app = world.application(1, 'options');
+    world.asks(alice, 'OPTIONS');
+    world.appAnswers(app, '200 OK');
+    world.appAnswers(app, '200 OK');
+    expect(world.lastReply(app).tokens).toEqual(['NOK', 'Response not sent due to unknown transaction']);
+  });
+});
+
+describe('CANCEL', () => {
+  test('before an answer: 200 and 487 by the server, and the application hears of it once', () => {
+    const world = new StackWorld('free');
+    const alice = world.peer('alice');
+    const app = world.application(1, 'invite');
+    world.asks(alice, 'INVITE', { branch: 'z9hG4bK-x' });
+    const transaction = world.lastEvent(app).transactionId;
+    const cancel = world.asks(alice, 'CANCEL', { branch: 'z9hG4bK-x' });
+    expect(world.lastEvent(app).transactionId).toBe(transaction);
+    world.receive(alice, cancel);
+    world.appAnswers(app, '200 OK', contact);
+    expect(world.ladder).toEqual(
+      steps(`
+        0 alice -> sipd : INVITE
+        0 sipd -> app1 : event INVITE
+        0 alice -> sipd : CANCEL
+        0 sipd -> alice : 200 CANCEL
+        0 sipd -> app1 : event CANCEL
+        0 sipd -> alice : 487 INVITE
+        0 alice -> sipd : CANCEL
+        0 sipd -> alice : 200 CANCEL
+        0 app1 -> sipd : 200
+        0 sipd -> app1 : NOK Response not sent due to unknown transaction`),
+    );
+    expect(toTagOf(world.lastSent('SIP/2.0 200'))).toBe(toTagOf(world.lastSent('SIP/2.0 487')));
+  });
+
+  test('of nothing gets 481; after the 200 it has no effect (the daemon says 481)', () => {
+    for (const [mode, status] of [
+      ['free', '200'],
+      ['strict', '481'],
+    ] as const) {
+      const world = new StackWorld(mode);
+      const alice = world.peer('alice');
+      const app = world.application(1, 'invite');
+      world.asks(alice, 'CANCEL');
+      expect(world.ladder.at(-1)).toBe('0 sipd -> alice : 481 CANCEL');
+      world.asks(alice, 'INVITE', { branch: 'z9hG4bK-x' });
+      world.appAnswers(app, '200 OK', contact);
+      world.asks(alice, 'CANCEL', { branch: 'z9hG4bK-x' });
+      expect(world.ladder.at(-1)).toBe(`0 sipd -> alice : ${status} CANCEL`);
+      expect(world.stack.counts().dialogs).toBe(1);
+    }
+  });
+});
+
+describe('200 to INVITE', () => {
+  test.each(['udp', 'tcp'] as const)(
+    'over %s it is repeated until 32 s are over, then the server hangs up',
+    (protocol) => {
+      const world = new StackWorld('free');
+      const alice = world.peer('alice', { protocol, connection: protocol === 'tcp' ? 7 : null });
+      const app = world.application(1, 'invite');
+      world.asks(alice, 'INVITE');
+      world.appAnswers(app, '200 OK', contact);
+      world.pass(33_000);
+      const times = world.ladder
+        .filter((line) => line.includes('200 INVITE'))
+        .map((line) => Number(line.split(' ')[0]));
+      expect(times).toEqual([0, 500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
+      expect(world.ladder.filter((line) => line.startsWith('32000')).slice(0, 2)).toEqual([
+        '32000 sipd -> app1 : event BYE in call-alice;from-tag=alice unsolicited',
+        '32000 sipd -> alice : BYE',
+      ]);
+      const bye = world.lastSent('BYE');
+      expect(headerOf(bye, 'Reason')).toBe('SIP;cause=200;text="ACK timeout"');
+      expect(headerOf(bye, 'CSeq')).toBe('2 BYE');
+      world.answers(alice, bye, '200 OK');
+      world.pass(40_000);
+      expect(world.stack.counts()).toMatchObject({ dialogs: 0, clientTransactions: 0, unacknowledged: 0, timers: 0 });
+    },
+  );
+
+  test('BYE of the peer stops it', () => {
+    const world = new StackWorld('free');
+    const alice = world.peer('alice');
+    const app = world.application(1, 'invite');
+    world.asks(alice, 'INVITE');
+    world.appAnswers(app, '200 OK', contact);
+    world.asks(alice, 'BYE', { toTag: toTagOf(world.lastSent('SIP/2.0 200')), cseq: 2 });
+    world.appAnswers(app, '200 OK');
+    world.pass(60_000);
+    expect(world.ladder.filter((line) => line.includes('200 INVITE'))).toHaveLength(1);
+    expect(world.stack.counts().timers).toBe(0);
+  });
+});
+
+describe('requests in dialogs', () => {
+  /** A call of alice, answered and acknowledged. */
+  function call(mode: 'free' | 'strict'): { world: StackWorld; alice: ReturnType<StackWorld['peer']>; toTag: string } {
+    const world = new StackWorld(mode);
+    const alice = world.peer('alice');
+    world.application(1, 'invite', 'subscribe');
+    world.asks(alice, 'INVITE');
+    world.appAnswers(1, '200 OK', contact);
+    const toTag = toTagOf(world.lastSent('SIP/2.0 200'));
+    world.asks(alice, 'ACK', { toTag });
+    world.ladder.length = 0;
+    world.sent.length = 0;
+    return { world, alice, toTag };
+  }
+
+  test('any method becomes an event; a lower CSeq gets 500 (the daemon lets it through)', () => {
+    const free = call('free');
+    free.world.asks(free.alice, 'INFO', { toTag: free.toTag, cseq: 5 });
+    free.world.asks(free.alice, 'INFO', { toTag: free.toTag, cseq: 4 });
+    expect(free.world.ladder.at(-1)).toBe('0 sipd -> alice : 500 INFO');
+    const strict = call('strict');
+    strict.world.asks(strict.alice, 'INFO', { toTag: strict.toTag, cseq: 5 });
+    strict.world.asks(strict.alice, 'WHATEVER', { toTag: strict.toTag, cseq: 4 });
+    expect(strict.world.ladder.at(-1)).toBe('0 sipd -> app1 : event WHATEVER in call-alice;from-tag=alice');
+  });
+
+  test('a re-INVITE brings the new Contact and keeps ours (the daemon: neither)', () => {
+    for (const [mode, target, ours] of [
+      ['free', 'sip:alice@10.0.0.77:5060', '<sip:conf1@10.0.0.9:5060>;isfocus'],
+      ['strict', 'sip:alice@10.0.0.1:5060', '<sip:10.0.0.9:5060>'],
+    ] as const) {
+      const { world, alice, toTag } = call(mode);
+      world.asks(alice, 'INVITE', { toTag, cseq: 2, contact: 'sip:alice@10.0.0.77:5060' });
+      world.appAnswers(1, '200 OK');
+      expect(headerOf(world.lastSent('SIP/2.0 200'), 'Contact')).toBe(ours);
+      world.asks(alice, 'ACK', { toTag, cseq: 2 });
+      world.appAsks(1, 'INFO sip:placeholder', { dialogId: 'call-alice;from-tag=alice' });
+      expect(world.lastSent('INFO').startsWith(`INFO ${target} SIP/2.0`)).toBe(true);
+    }
+  });
+
+  test('BYE answers what is still open: 487 (the daemon: 500)', () => {
+    for (const [mode, status] of [
+      ['free', '487'],
+      ['strict', '500'],
+    ] as const) {
+      const { world, alice, toTag } = call(mode);
+      world.asks(alice, 'INFO', { toTag, cseq: 2 });
+      world.asks(alice, 'BYE', { toTag, cseq: 3 });
+      expect(world.ladder.slice(-2)).toEqual([
+        '0 sipd -> app1 : event BYE in call-alice;from-tag=alice',
+        `0 sipd -> alice : ${status} INFO`,
+      ]);
+      world.pass(32_000);
+      expect(world.ladder.at(-1)).toBe('32000 sipd -> alice : 500 BYE');
+    }
+  });
+
+  test('the application is gone: everything gets 481, and the BYE ends the dialog', () => {
+    const { world, alice, toTag } = call('free');
+    world.input({ kind: 'session-closed', session: 1 });
+    world.application(2, 'invite', 'info');
+    for (const method of ['INFO', 'INVITE', 'BYE']) world.asks(alice, method, { toTag, cseq: 2 });
+    expect(world.ladder.filter((line) => line.includes('-> alice'))).toEqual([
+      '0 sipd -> alice : 481 INFO',
+      '0 sipd -> alice : 481 INVITE',
+      '0 sipd -> alice : 481 BYE',
+    ]);
+    expect(world.stack.counts().dialogs).toBe(0);
+  });
+
+  test('any application may use a dialog whose id it knows, and gets the answers', () => {
+    const { world, alice } = call('free');
+    world.application(2);
+    world.appAsks(2, 'BYE sip:placeholder', { dialogId: 'call-alice;from-tag=alice' });
+    world.answers(alice, world.lastSent('BYE'), '200 OK');
+    expect(world.ladder.at(-1)).toBe('0 sipd -> app2 : event 200 BYE in call-alice;from-tag=alice');
+    expect(world.stack.counts().dialogs).toBe(0);
+  });
+
+  test('a subscription in a call outlives the BYE for its last NOTIFY (the daemon forgets it)', () => {
+    const { world, alice, toTag } = call('free');
+    world.asks(alice, 'SUBSCRIBE', { toTag, cseq: 2, more: ['Event: conference'] });
+    world.appAnswers(1, '200 OK', contact);
+    world.asks(alice, 'BYE', { toTag, cseq: 3 });
+    world.appAnswers(1, '200 OK');
+    expect(world.stack.counts().dialogs).toBe(1);
+    const headers = ['Event: conference', 'Subscription-State: terminated'];
+    world.appAsks(1, 'NOTIFY sip:placeholder', { dialogId: 'call-alice;from-tag=alice', headers });
+    world.answers(alice, world.lastSent('NOTIFY'), '200 OK');
+    expect(world.stack.counts().dialogs).toBe(0);
+  });
+});
+
+describe('an application that goes while a request waits', () => {
+  test('the peer is told 503 (the daemon leaves it waiting)', () => {
+    for (const [mode, count] of [
+      ['free', 1],
+      ['strict', 0],
+    ] as const) {
+      const world = new StackWorld(mode);
+      const alice = world.peer('alice');
+      world.application(1, 'invite');
+      world.asks(alice, 'INVITE');
+      world.input({ kind: 'session-closed', session: 1 });
+      expect(world.ladder.filter((line) => line.includes('503 INVITE'))).toHaveLength(count);
+    }
+  });
+});
