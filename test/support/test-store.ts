@@ -19,13 +19,10 @@ export async function openTestStore(
   options: Partial<StoreOptions>,
 ): Promise<{ readonly store: Store; readonly close: () => Promise<void> }> {
   const folder = await testFolder();
-  const store = await openStore({
-    databaseUrl: null,
-    dataDir: folder.path,
-    nodeId: 'node-1',
-    log: silentLog,
-    clock: new ManualClock(noon),
-    ...options,
+  const defaults = { databaseUrl: null, nodeId: 'node-1', log: silentLog, clock: new ManualClock(noon) };
+  const store = await openStore({ ...defaults, dataDir: folder.path, ...options }).catch(async (error: unknown) => {
+    await folder.remove();
+    throw error;
   });
   return {
     store,
