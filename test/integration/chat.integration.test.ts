@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aliceCallsBob, bobAndTed, inviteFactory, makeConference } from '../support/appendix-m.ts';
 import { openChatCast } from '../support/cast.ts';
 import { ChatMedia } from '../support/chat-media.ts';
-import { whenConference } from '../support/rest-view.ts';
+import { whenConference, whenParticipant } from '../support/rest-view.ts';
 import { Service } from '../support/service.ts';
 import type { Transport } from '../support/sip-socket.ts';
 import { UserAgent } from '../support/user-agent.ts';
@@ -70,6 +70,30 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     await atTed.waitForClose();
     expect(await atAlice.send({ from: alice.aor, to: room, text: 'Ted is gone.' })).toBe(200);
     expect((await atBob.waitForMessage()).text).toBe('Ted is gone.');
+    expect(atTed.messages).toEqual([]);
+  });
+
+  test('who is removed over REST is cut off at once', async () => {
+    await using cast = await openChatCast({ transport });
+    const { alice, bob, ted, chats } = cast;
+    const room = (await makeConference(cast, service)).dialog.remoteTarget;
+    const [atAlice, atBob, atTed] = [
+      await chats.alice.session(0),
+      await chats.bob.session(0),
+      await chats.ted.session(0),
+    ];
+    const { id: conferenceId } = await whenConference(service, room, () => true);
+    const { id } = await whenParticipant(
+      service,
+      { conferenceId, uri: ted.aor },
+      ({ status }) => status === 'connected',
+    );
+    expect((await service.delete(`/conferences/${conferenceId}/participants/${id}`)).status).toBe(204);
+    await atTed.waitForClose();
+    expect(await atBob.send({ from: bob.aor, to: room, text: 'He is out.' })).toBe(200);
+    expect((await atAlice.waitForMessage()).text).toBe('He is out.');
+    expect(await atAlice.send({ from: alice.aor, to: room, text: 'So he is.' })).toBe(200);
+    expect((await atBob.waitForMessage()).text).toBe('So he is.');
     expect(atTed.messages).toEqual([]);
   });
 

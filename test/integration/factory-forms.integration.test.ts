@@ -62,6 +62,26 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     expect((await conferenceAt(service, call.dialog.remoteTarget))?.status).toBe('active');
   });
 
+  test('an invitee nobody answers for is failed, with the reason; the others are in', async () => {
+    await using cast = await openCast({ transport });
+    const gone = await UserAgent.open({ name: 'gone', transport });
+    const nowhere = gone.contact;
+    await gone.close();
+    const entries = [{ uri: nowhere }, { uri: cast.ted.contact }];
+    const call = await inviteFactory(cast.alice, service.factoryOver(transport), { entries }).established();
+    const { id: conferenceId } = await whenConference(
+      service,
+      call.dialog.remoteTarget,
+      ({ participant_count }) => participant_count === 2,
+    );
+    const missing = await whenParticipant(
+      service,
+      { conferenceId, uri: nowhere.replace(/;.*/, '') },
+      ({ status }) => status === 'disconnected',
+    );
+    expect(missing.disconnection).toMatchObject({ method: 'failed', sip_status: 503 });
+  });
+
   test('CC-011 a list without a session description: the focus offers, and Alice’s ACK answers', async () => {
     await using cast = await openCast({ transport });
     const list = listPart(resourceList([{ uri: cast.bob.contact }]));

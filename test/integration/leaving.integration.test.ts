@@ -1,13 +1,15 @@
 /** How people leave: by BYE, removed over REST, with the creator, with the conference. Afterwards all sides agree. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { header } from '../../src/wire/sip-message.ts';
-import { makeConference } from '../support/appendix-m.ts';
+import { inviteFactory, makeConference } from '../support/appendix-m.ts';
 import { openCast } from '../support/cast.ts';
 import { readRoster, rosterLine } from '../support/conference-document.ts';
 import { conferenceAt, participants, whenConference, whenParticipant } from '../support/rest-view.ts';
 import { Service } from '../support/service.ts';
 import type { Transport } from '../support/sip-socket.ts';
 import { subscriptionState } from '../support/subscription.ts';
+import { ringing } from '../support/user-agent.ts';
+import { receivedRequest } from '../support/wire-log.ts';
 
 let service: Service;
 beforeAll(async () => {
@@ -139,5 +141,26 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     await whenParticipant(service, { conferenceId, uri: bob.aor }, ({ status }) => status === 'connected');
     expect(bob.invitations).toHaveLength(1);
     expect((await conferenceAt(service, call.dialog.remoteTarget))?.participant_count).toBe(2);
+  });
+
+  test('the creator leaves while Ted still rings: his INVITE is cancelled, and nobody is left behind', async () => {
+    await using cast = await openCast({ transport });
+    const { alice, bob, ted } = cast;
+    ted.answers(ringing);
+    const entries = [{ uri: bob.contact }, { uri: ted.contact }];
+    const call = await inviteFactory(alice, service.factoryOver(transport), { entries }).established();
+    const { id: conferenceId } = await whenConference(
+      service,
+      call.dialog.remoteTarget,
+      ({ participant_count }) => participant_count === 2,
+    );
+    await whenParticipant(service, { conferenceId, uri: ted.aor }, ({ status }) => status === 'alerting');
+    await call.bye();
+    await cast.log.waitFor('CANCEL', receivedRequest('ted', 'CANCEL'));
+    await (await bob.firstCall()).ended;
+    await whenConference(service, call.dialog.remoteTarget, ({ status }) => status === 'ended');
+    const statuses = (await participants(service, conferenceId)).map(({ status }) => status);
+    expect(statuses).toEqual(['disconnected', 'disconnected', 'disconnected']);
+    expect(ted.calls).toEqual([]);
   });
 });

@@ -1,0 +1,56 @@
+/** AUDIO=inactive: a softphone that knows no MSRP takes part in the signalling, without sound, and the roster says so. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inviteFactory } from '../support/appendix-m.ts';
+import { crlf } from '../support/bodies.ts';
+import { openCast } from '../support/cast.ts';
+import { readRoster } from '../support/conference-document.ts';
+import type { Media } from '../support/media.ts';
+import { whenConference } from '../support/rest-view.ts';
+import { Service } from '../support/service.ts';
+import type { Transport } from '../support/sip-socket.ts';
+import { refusing, UserAgent } from '../support/user-agent.ts';
+
+let service: Service;
+beforeAll(async () => {
+  service = await Service.start({ AUDIO: 'inactive' });
+});
+afterAll(async () => {
+  await service.dispose();
+});
+
+const audio = (direction: string): string =>
+  crlf(
+    'v=0',
+    'o=phone 1 1 IN IP4 127.0.0.1',
+    's=-',
+    'c=IN IP4 127.0.0.1',
+    't=0 0',
+    'm=audio 4000 RTP/AVP 0',
+    `a=${direction}`,
+  );
+
+const softphone: Media = { offer: () => audio('sendrecv'), answer: () => audio('inactive'), begin: () => {} };
+
+describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
+  test('a softphone dials in, and its audio is inactive', async () => {
+    await using cast = await openCast({ transport });
+    await using phone = await UserAgent.open({ name: 'phone', transport, media: softphone });
+    const call = await cast.alice.call(service.factoryOver(transport));
+    const subscription = cast.alice.subscribe(call.dialog.remoteTarget);
+    const joined = await phone.call(call.dialog.remoteTarget);
+    expect(joined.remoteSdp).toMatch(/^m=audio \d+ RTP\/AVP 0\r?$/m);
+    expect(joined.remoteSdp).toMatch(/^a=inactive\r?$/m);
+    const told = await subscription.notify('the phone', ({ body }) => body.includes(phone.aor));
+    expect(readRoster(told.body).users[1]?.endpoints[0]?.media).toEqual([{ type: 'audio', status: 'inactive' }]);
+  });
+
+  test('a softphone that answers an MSRP offer 488 is dialled once more, with audio', async () => {
+    await using cast = await openCast({ transport });
+    await using phone = await UserAgent.open({ name: 'phone', transport, media: softphone });
+    phone.answers(refusing(488), (invite) => invite.accept());
+    const entries = [{ uri: phone.contact }];
+    const call = await inviteFactory(cast.alice, service.factoryOver(transport), { entries }).established();
+    await whenConference(service, call.dialog.remoteTarget, ({ participant_count }) => participant_count === 2);
+    expect(phone.invitations.map(({ body }) => /^m=audio/m.test(body))).toEqual([false, true]);
+  });
+});
