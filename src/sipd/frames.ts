@@ -1,7 +1,5 @@
 /** Payloads of control frames from server to application (drachtio-protocol.md 3.2, 3.3), byte by byte as the daemon's. */
 
-import type { Peer } from './input.ts';
-
 export type EventFields = {
   readonly id: string;
   readonly source: 'network' | 'application';
@@ -55,11 +53,6 @@ export function timeOfDay(now: number): string {
   const two = (value: number): string => (value < 10 ? `0${value}` : String(value));
   const clock = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
   return `${clock}.${String(micros % 1_000_000).padStart(6, '0')}`;
-}
-
-/** What a peer is called in a frame. */
-export function peerTokens(peer: Peer): { readonly protocol: string; readonly host: string; readonly port: number } {
-  return { protocol: peer.protocol, host: peer.host, port: peer.port };
 }
 
 function sentTokens({ bytes, protocol, host, port, now, transactionId }: SentFields): string {
