@@ -9,7 +9,7 @@ import { inviteClient } from './transaction/invite-client.ts';
 import { clientKey } from './transaction/matching.ts';
 import { nonInviteClient } from './transaction/non-invite-client.ts';
 import type { AnyTable, ClientAction, ClientEvent } from './transaction/table.ts';
-import { responseEvent, type TimerLetter, timerMs } from './transaction/timers.ts';
+import { repeats, responseEvent, type TimerLetter, timerMs } from './transaction/timers.ts';
 
 /** What a client transaction tells its user. */
 export type ClientUser = {
@@ -35,7 +35,9 @@ export type ClientTransaction = {
   state: string;
   /** The ACK sent last, to be repeated. */
   ack: string | null;
-  readonly timers: Map<TimerLetter, TimerHandle>;
+  /** The timer that repeats, and the one that ends the state. */
+  repeat: TimerHandle | null;
+  expiry: TimerHandle | null;
   rounds: number;
 };
 
@@ -58,7 +60,8 @@ export class ClientTransactions {
       user,
       state: table.initial.to,
       ack: null,
-      timers: new Map(),
+      repeat: null,
+      expiry: null,
       rounds: 0,
     };
     this.#byKey.set(transaction.key, transaction);
@@ -104,7 +107,8 @@ export class ClientTransactions {
   }
 
   #forget(transaction: ClientTransaction): void {
-    for (const timer of transaction.timers.values()) this.#context.stop(timer);
+    this.#context.stop(transaction.repeat);
+    this.#context.stop(transaction.expiry);
     this.#byKey.delete(transaction.key);
   }
 
@@ -140,12 +144,11 @@ export class ClientTransactions {
   }
 
   #start(transaction: ClientTransaction, letter: TimerLetter): void {
-    const repeats = letter === 'a' || letter === 'e';
     const delay = timerMs(letter, {
       values: this.#context.timerValues,
       reliable: transaction.request.to.protocol !== 'udp',
       mode: this.#context.mode,
-      round: repeats ? transaction.rounds++ : 0,
+      round: repeats(letter) ? transaction.rounds++ : 0,
       proceeding: transaction.state === 'proceeding',
     });
     if (delay === null) return;
@@ -154,16 +157,13 @@ export class ClientTransactions {
       this.#fire(transaction, event, null);
       return;
     }
-    const timer = this.#context.after(delay, () => {
-      transaction.timers.delete(letter);
-      this.#fire(transaction, event, null);
-    });
-    transaction.timers.set(letter, timer);
+    const timer = this.#context.after(delay, () => this.#fire(transaction, event, null));
+    if (repeats(letter)) transaction.repeat = timer;
+    else transaction.expiry = timer;
   }
 
   #stop(transaction: ClientTransaction, letter: TimerLetter): void {
-    this.#context.stop(transaction.timers.get(letter) ?? null);
-    transaction.timers.delete(letter);
+    this.#context.stop(repeats(letter) ? transaction.repeat : transaction.expiry);
   }
 }
 

@@ -82,32 +82,62 @@ type Parts = {
 
 function build({ from, text, mode, scan, start }: Parts): Reading {
   const end = bodyEnd(scan, text, mode);
-  const viaHeader = scan.headers.find((each) => each.key === 'via');
-  if (viaHeader === undefined) return { kind: 'ignored', why: 'no Via' };
+  const basic = basicHeaders(scan.headers);
+  const { via: viaHeader } = basic;
+  if (viaHeader === null) return { kind: 'ignored', why: 'no Via' };
   const { first, rest } = firstVia(viaHeader.value);
   const topVia = parseVia(first);
-  const callId = need(scan, 'call-id');
+  const callId = need(basic.callId, 'Call-ID');
   if (callId === '') throw new RemoteError(400, 'Empty Call-ID');
-  const fromTag = tagOf(need(scan, 'from'));
-  const toTag = tagOf(need(scan, 'to'));
-  const cseq = readCSeq(need(scan, 'cseq'));
-  const common = { from, bytes: text.length, callId, fromTag, toTag, cseq: cseq.number, method: cseq.method };
+  const fromTag = tagOf(need(basic.from, 'From'));
+  const toTag = tagOf(need(basic.to, 'To'));
+  const { number: cseq, method } = readCSeq(need(basic.cseq, 'CSeq'));
+  const { headers } = scan;
+  const common = { from, bytes: text.length, via: topVia, callId, fromTag, toTag, cseq, method };
   if (start.kind === 'response') {
     // RFC 3261 8.1.3.3: a response with more than one Via was not meant for us.
-    if (rest !== '' || scan.headers.filter((each) => each.key === 'via').length > 1) {
-      return { kind: 'ignored', why: 'response with several Via' };
-    }
-    const handedOn = handOn({ text, scan, end, mode, via: null });
-    return { ...common, kind: 'response', status: start.status, via: topVia, text: handedOn, headers: scan.headers };
+    if (rest !== '' || basic.viaCount > 1) return { kind: 'ignored', why: 'response with several Via' };
+    return {
+      kind: 'response',
+      status: start.status,
+      text: handOn({ text, scan, end, mode, via: null }),
+      headers,
+      ...common,
+    };
   }
-  checkMethod(start.method, cseq.method, mode);
-  if (mode === 'free') checkFreely(start.uri, scan.headers);
-  const via = markVia(topVia, from);
-  const viaText = rest === '' ? writeVia(via) : `${writeVia(via)}, ${rest}`;
-  const headers = scan.headers.map((each) => (each === viaHeader ? { ...each, value: viaText } : each));
-  const handedOn = handOn({ text, scan: { ...scan, headers }, end, mode, via: { ...viaHeader, value: viaText } });
-  // The Via itself stays as received: the answer's port depends on whether rport was asked for.
-  return { ...common, kind: 'request', uri: start.uri, via: topVia, text: handedOn, headers };
+  checkMethod(start.method, method, mode);
+  if (mode === 'free') checkFreely(start.uri, headers);
+  const marked = writeVia(markVia(topVia, from));
+  const via = { ...viaHeader, value: rest === '' ? marked : `${marked}, ${rest}` };
+  const noted = headers.slice();
+  noted[headers.indexOf(viaHeader)] = via;
+  const handedOn = handOn({ text, scan: { ...scan, headers: noted }, end, mode, via });
+  // `via` stays as received: the answer's port depends on whether rport was asked for.
+  return { kind: 'request', uri: start.uri, text: handedOn, headers: noted, ...common };
+}
+
+type BasicHeaders = {
+  via: ScannedHeader | null;
+  viaCount: number;
+  from: ScannedHeader | null;
+  to: ScannedHeader | null;
+  callId: ScannedHeader | null;
+  cseq: ScannedHeader | null;
+};
+
+/** The first of each header every message needs, in one pass. */
+function basicHeaders(headers: readonly ScannedHeader[]): BasicHeaders {
+  const basic: BasicHeaders = { via: null, viaCount: 0, from: null, to: null, callId: null, cseq: null };
+  for (const each of headers) {
+    if (each.key === 'via') {
+      basic.via ??= each;
+      basic.viaCount += 1;
+    } else if (each.key === 'from') basic.from ??= each;
+    else if (each.key === 'to') basic.to ??= each;
+    else if (each.key === 'call-id') basic.callId ??= each;
+    else if (each.key === 'cseq') basic.cseq ??= each;
+  }
+  return basic;
 }
 
 type HandOn = {
@@ -141,10 +171,9 @@ function hasBareFeed(text: string, end: number): boolean {
   return false;
 }
 
-function need(scan: SipScan, key: string): string {
-  const value = scan.headers.find((each) => each.key === key)?.value;
-  if (value === undefined) throw new RemoteError(400, `Missing ${key}`);
-  return value;
+function need(header: ScannedHeader | null, name: string): string {
+  if (header === null) throw new RemoteError(400, `Missing ${name}`);
+  return header.value;
 }
 
 /** Reads what can be read of a message that breaks its stream: nothing but an answer can come of it. */

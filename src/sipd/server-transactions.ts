@@ -10,7 +10,7 @@ import { inviteServer } from './transaction/invite-server.ts';
 import { serverKey } from './transaction/matching.ts';
 import { nonInviteServer } from './transaction/non-invite-server.ts';
 import type { AnyTable, ServerAction, ServerEvent } from './transaction/table.ts';
-import { responseEvent, type TimerLetter, timerMs } from './transaction/timers.ts';
+import { repeats, responseEvent, type TimerLetter, timerMs } from './transaction/timers.ts';
 
 export type ServerTransaction = {
   readonly key: string;
@@ -21,7 +21,9 @@ export type ServerTransaction = {
   state: string;
   /** The answer given last, to be repeated; null before any. */
   response: string | null;
-  readonly timers: Map<TimerLetter, TimerHandle>;
+  /** The timer that repeats, and the one that ends the state. */
+  repeat: TimerHandle | null;
+  expiry: TimerHandle | null;
   rounds: number;
 };
 
@@ -48,7 +50,8 @@ export class ServerTransactions {
       fallback: { ...request.from, port: request.via.port ?? 5060, connection: null },
       state: '',
       response: null,
-      timers: new Map(),
+      repeat: null,
+      expiry: null,
       rounds: 0,
     };
     transaction.state = transaction.table.initial.to;
@@ -72,7 +75,8 @@ export class ServerTransactions {
 
   /** Forgets a transaction nobody will answer. */
   forget(transaction: ServerTransaction): void {
-    for (const timer of transaction.timers.values()) this.#context.stop(timer);
+    this.#context.stop(transaction.repeat);
+    this.#context.stop(transaction.expiry);
     this.#byKey.delete(transaction.key);
     transaction.state = 'terminated';
   }
@@ -106,7 +110,7 @@ export class ServerTransactions {
   }
 
   #start(transaction: ServerTransaction, letter: TimerLetter): void {
-    const round = letter === 'g' ? transaction.rounds++ : 0;
+    const round = repeats(letter) ? transaction.rounds++ : 0;
     const delay = timerMs(letter, {
       values: this.#context.timerValues,
       reliable: transaction.to.protocol !== 'udp',
@@ -120,15 +124,12 @@ export class ServerTransactions {
       this.#fire(transaction, event);
       return;
     }
-    const timer = this.#context.after(delay, () => {
-      transaction.timers.delete(letter);
-      this.#fire(transaction, event);
-    });
-    transaction.timers.set(letter, timer);
+    const timer = this.#context.after(delay, () => this.#fire(transaction, event));
+    if (repeats(letter)) transaction.repeat = timer;
+    else transaction.expiry = timer;
   }
 
   #stop(transaction: ServerTransaction, letter: TimerLetter): void {
-    this.#context.stop(transaction.timers.get(letter) ?? null);
-    transaction.timers.delete(letter);
+    this.#context.stop(repeats(letter) ? transaction.repeat : transaction.expiry);
   }
 }

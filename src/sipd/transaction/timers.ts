@@ -4,6 +4,11 @@ import type { SipdMode, TimerValues } from '../context.ts';
 
 export type TimerLetter = 'a' | 'b' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'j' | 'k' | 'l' | 'm';
 
+/** Timers that repeat a message, of which a transaction runs one beside one that ends its state. */
+export function repeats(letter: TimerLetter): boolean {
+  return letter === 'a' || letter === 'e' || letter === 'g';
+}
+
 export type TimerConditions = {
   readonly values: TimerValues;
   readonly reliable: boolean;
