@@ -36,7 +36,7 @@ test('the demo prints the ladder of Appendix M with Bob’s Replaces, the roster
   // tsx keeps a cache of its own beside what is temporary.
   expect((await readdir(folder)).filter((name) => !name.startsWith('tsx-'))).toEqual([]);
   await rm(folder, { recursive: true });
-});
+}, 120_000);
 
 test('a ladder has a lane for each party, an arrow for each message, a note beside its arrow', () => {
   const drawing = drawLadder(

@@ -54,7 +54,7 @@ test('a crash leaves no conference active, and loses nothing that was acknowledg
   await using again = await openCast({ transport: 'tcp' });
   await makeConference(again, service);
   expect(await service.stop()).toBe(0);
-});
+}, 120_000);
 
 test('an orderly stop ends what runs and says so', async () => {
   await using service = await Service.start();
@@ -70,4 +70,4 @@ test('an orderly stop ends what runs and says so', async () => {
   expect(header(bye, 'Reason')).toBeDefined();
   expect(header(last, 'Subscription-State')).toContain('reason=deactivated');
   expect(await stopped).toBe(0);
-});
+}, 120_000);

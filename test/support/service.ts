@@ -124,7 +124,12 @@ export class Service {
     await this.#launch();
   }
 
-  /** Ends the process if it runs and removes the data folder. */
+  /** What the service logged as its own fault: level error or worse. */
+  get faults(): readonly string[] {
+    return this.#output.split('\n').filter((line) => /^\{"level":[56]0,/.test(line));
+  }
+
+  /** Ends the process if it runs and removes the data folder. Rejects when the service logged a fault of its own. */
   async dispose(): Promise<void> {
     try {
       if (this.alive) await this.stop();
@@ -132,6 +137,7 @@ export class Service {
       if (this.alive) await this.kill9();
       await rm(this.dataDir, { recursive: true, force: true });
     }
+    if (this.faults.length > 0) throw new Error(`the service logged faults of its own:\n${this.faults.join('\n')}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
