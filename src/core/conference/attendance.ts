@@ -159,7 +159,7 @@ export class Attendance {
     if (status === undefined) throw new Error(`endpoint ${endpoint.status} cannot leave`);
     this.#awaitingAnswer.delete(endpoint.id);
     this.#legs.drop(endpoint.id);
-    const left: EndpointRow = { ...endpoint, status, leftAt: this.#ledger.now, disconnection: how };
+    const left: EndpointRow = { ...endpoint, status, leftAt: this.#ledger.now, disconnection: how, media: [] };
     this.#ledger.putParticipant(withEndpoint(participant, left, this.#ledger.now));
   }
 
