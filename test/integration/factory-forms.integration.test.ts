@@ -44,7 +44,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     await using cast = await openCast({ transport });
     cast.bob.answers(refusing(486));
     cast.ted.answers(refusing(603));
-    const entries = [{ uri: cast.bob.contact }, { uri: cast.ted.contact }];
+    const entries = [{ uri: cast.bob.address }, { uri: cast.ted.address }];
     const call = await inviteFactory(cast.alice, service.factoryOver(transport), { entries }).established();
     const { id: conferenceId } = await whenConference(service, call.dialog.remoteTarget, () => true);
     const bob = await whenParticipant(
@@ -65,9 +65,9 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
   test('an invitee nobody answers for is failed, with the reason; the others are in', async () => {
     await using cast = await openCast({ transport });
     const gone = await UserAgent.open({ name: 'gone', transport });
-    const nowhere = gone.contact;
+    const nowhere = gone.address;
     await gone.close();
-    const entries = [{ uri: nowhere }, { uri: cast.ted.contact }];
+    const entries = [{ uri: nowhere }, { uri: cast.ted.address }];
     const call = await inviteFactory(cast.alice, service.factoryOver(transport), { entries }).established();
     const { id: conferenceId } = await whenConference(
       service,
@@ -84,7 +84,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
 
   test('CC-011 a list without a session description: the focus offers, and Alice’s ACK answers', async () => {
     await using cast = await openCast({ transport });
-    const list = listPart(resourceList([{ uri: cast.bob.contact }]));
+    const list = listPart(resourceList([{ uri: cast.bob.address }]));
     const invite = cast.alice.invite(service.factoryOver(transport), {
       contentType: list.type,
       body: list.text,
@@ -133,8 +133,8 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     await using cast = await openCast({ transport });
     const { alice, bob, ted } = cast;
     const { call: oneToOne, ids } = await aliceCallsBob(cast);
-    const bobEntry = `${bob.contact.replace(/^sip:/, '')};method=INVITE?Replaces: ${ids.callId};to-tag=${ids.fromTag};from-tag= ${ids.toTag}`;
-    const invite = inviteLiterally(alice, service.factoryOver(transport), [bobEntry, ted.contact]);
+    const bobEntry = `${bob.address.replace(/^sip:/, '')};method=INVITE?Replaces: ${ids.callId};to-tag=${ids.fromTag};from-tag= ${ids.toTag}`;
+    const invite = inviteLiterally(alice, service.factoryOver(transport), [bobEntry, ted.address]);
     const call = await invite.established();
     const conference = await whenConference(
       service,

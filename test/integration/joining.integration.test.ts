@@ -45,7 +45,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     await using cast = await openCast({ transport });
     const { alice, bob } = cast;
     const before = new Set((await conferences(service)).map(({ id }) => id));
-    const invite = inviteFactory(alice, service.factoryOver(transport), { entries: [{ uri: bob.contact }] });
+    const invite = inviteFactory(alice, service.factoryOver(transport), { entries: [{ uri: bob.address }] });
     const [cancelled, answer] = await Promise.all([invite.cancel(), invite.final]);
     expect([cancelled.status, answer.status]).toEqual([200, 487]);
     await waitFor('no conference more to be running', async () =>

@@ -136,7 +136,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     const { alice, bob } = cast;
     const call = await alice.call(service.factoryOver(transport));
     const { id: conferenceId } = await whenConference(service, call.dialog.remoteTarget, () => true);
-    const dialled = await service.post(`/conferences/${conferenceId}/participants`, { uri: bob.contact });
+    const dialled = await service.post(`/conferences/${conferenceId}/participants`, { uri: bob.address });
     expect(dialled.status).toBe(202);
     await whenParticipant(service, { conferenceId, uri: bob.aor }, ({ status }) => status === 'connected');
     expect(bob.invitations).toHaveLength(1);
@@ -147,7 +147,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     await using cast = await openCast({ transport });
     const { alice, bob, ted } = cast;
     ted.answers(ringing);
-    const entries = [{ uri: bob.contact }, { uri: ted.contact }];
+    const entries = [{ uri: bob.address }, { uri: ted.address }];
     const call = await inviteFactory(alice, service.factoryOver(transport), { entries }).established();
     const { id: conferenceId } = await whenConference(
       service,

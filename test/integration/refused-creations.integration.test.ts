@@ -27,7 +27,7 @@ type Refusal = {
   readonly tells?: Readonly<Record<string, RegExp>>;
 };
 
-const bobAlone = ({ bob }: Cast): ListEntry[] => [{ uri: bob.contact }];
+const bobAlone = ({ bob }: Cast): ListEntry[] => [{ uri: bob.address }];
 const listOf = (cast: Cast): string => resourceList(bobAlone(cast));
 
 const refusals: readonly Refusal[] = [
@@ -85,7 +85,7 @@ const refusals: readonly Refusal[] = [
     code: 'list-too-long',
     invite: (cast, factory) => {
       const others = Array.from({ length: 50 }, (_, n) => ({
-        uri: cast.ted.contact.replace('sip:ted', `sip:ted${n}`),
+        uri: cast.ted.address.replace('sip:ted', `sip:ted${n}`),
       }));
       return inviteFactory(cast.alice, factory, { entries: [...bobAlone(cast), ...others] });
     },

@@ -41,7 +41,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
   test('CC-057 CC-059 the first INVITE carries the tags as given; Bob accepts and ends his call with Alice', async () => {
     await using cast = await openCast({ transport });
     const { call: oneToOne, ids } = await aliceCallsBob(cast);
-    const entry = { uri: withReplaces(cast.bob.contact, ids) };
+    const entry = { uri: withReplaces(cast.bob.address, ids) };
     const { who } = await dial(cast, lenient, { entry, uri: cast.bob.aor });
     const bob = await whenParticipant(lenient, who, connected);
     expect(cast.bob.invitations.map(replacesOf)).toEqual([written(ids)]);
@@ -53,7 +53,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     await using cast = await openCast({ transport });
     const { ids } = await aliceCallsBob(cast);
     expect(ids.callId).toContain('@');
-    const entry = { uri: withReplaces(cast.bob.contact, ids) };
+    const entry = { uri: withReplaces(cast.bob.address, ids) };
     expect(entry.uri).toContain('%40');
     const { who } = await dial(cast, lenient, { entry, uri: cast.bob.aor });
     await whenParticipant(lenient, who, connected);
@@ -63,7 +63,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
   test('CC-058 CC-061 tags the wrong way round get 481 from Bob, and are exchanged once', async () => {
     await using cast = await openCast({ transport });
     const { call: oneToOne, ids } = await aliceCallsBob(cast);
-    const entry = { uri: withReplaces(cast.bob.contact, exchanged(ids)) };
+    const entry = { uri: withReplaces(cast.bob.address, exchanged(ids)) };
     const { who } = await dial(cast, lenient, { entry, uri: cast.bob.aor });
     const bob = await whenParticipant(lenient, who, connected);
     expect(cast.bob.invitations.map(replacesOf)).toEqual([written(exchanged(ids)), written(ids)]);
@@ -74,7 +74,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
   test('CC-061 on 481 again Bob is invited once without Replaces', async () => {
     await using cast = await openCast({ transport });
     const ids = { callId: 'gone@127.0.0.1', toTag: 'one', fromTag: 'two' };
-    const entry = { uri: withReplaces(cast.bob.contact, ids) };
+    const entry = { uri: withReplaces(cast.bob.address, ids) };
     const { who } = await dial(cast, lenient, { entry, uri: cast.bob.aor });
     const bob = await whenParticipant(lenient, who, connected);
     expect(cast.bob.invitations.map(replacesOf)).toEqual([written(ids), written(exchanged(ids)), undefined]);
@@ -89,7 +89,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
   test('CC-061 strict: 481 is the end of it, and the reason is kept', async () => {
     await using cast = await openCast({ transport });
     const { call: oneToOne, ids } = await aliceCallsBob(cast);
-    const entry = { uri: withReplaces(cast.bob.contact, exchanged(ids)) };
+    const entry = { uri: withReplaces(cast.bob.address, exchanged(ids)) };
     const { who } = await dial(cast, strict, { entry, uri: cast.bob.aor });
     const bob = await whenParticipant(strict, who, disconnected);
     expect(cast.bob.invitations.map(replacesOf)).toEqual([written(exchanged(ids))]);
@@ -101,7 +101,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     await using cast = await openCast({ transport });
     await using carol = await UserAgent.open({ name: 'carol', transport, extensions: [] });
     const ids = { callId: 'any@127.0.0.1', toTag: 'one', fromTag: 'two' };
-    const { who } = await dial(cast, lenient, { entry: { uri: withReplaces(carol.contact, ids) }, uri: carol.aor });
+    const { who } = await dial(cast, lenient, { entry: { uri: withReplaces(carol.address, ids) }, uri: carol.aor });
     const member = await whenParticipant(lenient, who, connected);
     expect(carol.invitations.map(replacesOf)).toEqual([written(ids), undefined]);
     expect(header(only(carol.invitations.slice(1)), 'Require')).toBeUndefined();

@@ -48,7 +48,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     await using cast = await openCast({ transport });
     await using phone = await UserAgent.open({ name: 'phone', transport, media: softphone });
     phone.answers(refusing(488), (invite) => invite.accept());
-    const entries = [{ uri: phone.contact }];
+    const entries = [{ uri: phone.address }];
     const call = await inviteFactory(cast.alice, service.factoryOver(transport), { entries }).established();
     await whenConference(service, call.dialog.remoteTarget, ({ participant_count }) => participant_count === 2);
     expect(phone.invitations.map(({ body }) => /^m=audio/m.test(body))).toEqual([false, true]);

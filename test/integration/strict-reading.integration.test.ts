@@ -23,9 +23,9 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
   test('the source document’s own message (M-03L) is refused with 400 and invites nobody', async () => {
     await using cast = await openCast({ transport });
     const { alice, bob, ted } = cast;
-    const entry = `${bob.contact.replace(/^sip:/, '')};method=INVITE?Replaces: a84b4c76e66710;to-tag=1928301774;from-tag= a6c85cf`;
+    const entry = `${bob.address.replace(/^sip:/, '')};method=INVITE?Replaces: a84b4c76e66710;to-tag=1928301774;from-tag= a6c85cf`;
     const before = await conferences(service);
-    const invite = inviteLiterally(alice, service.factoryOver(transport), [entry, ted.contact]);
+    const invite = inviteLiterally(alice, service.factoryOver(transport), [entry, ted.address]);
     expect((await invite.final).status).toBe(400);
     expect(await attemptOf(service, header(invite.request, 'Call-ID') ?? '')).toMatchObject({ status: 400 });
     expect([...bob.incoming, ...ted.incoming]).toEqual([]);
@@ -42,7 +42,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     await using cast = await openCast({ transport });
     const headers = { 'Require': 'recipient-list-subscribe' };
     const invite = inviteFactory(cast.alice, service.factoryOver(transport), {
-      entries: [{ uri: cast.bob.contact }],
+      entries: [{ uri: cast.bob.address }],
       headers,
     });
     const answer = await invite.final;
@@ -63,7 +63,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     const { alice, bob } = cast;
     const invite = alice.invite(service.factoryOver(transport), {
       contentType: ['application/sdp', 'application/resource-lists+xml'],
-      body: `${alice.media.offer()}\r\n${resourceList([{ uri: bob.contact }])}`,
+      body: `${alice.media.offer()}\r\n${resourceList([{ uri: bob.address }])}`,
       headers: { 'Require': 'recipient-list-invite' },
     });
     expect((await invite.final).status).toBe(400);
@@ -75,7 +75,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     const { alice, bob } = cast;
     const invite = alice.invite(service.factoryOver(transport), {
       contentType: ['application/sdp', 'application/resource-lists+xml'],
-      body: `${alice.media.offer()}\r\n${resourceList([{ uri: bob.contact }])}`,
+      body: `${alice.media.offer()}\r\n${resourceList([{ uri: bob.address }])}`,
       headers: { 'Require': 'recipient-list-invite', 'Content-Disposition': 'recipient-list' },
     });
     expect((await invite.final).status).toBe(400);
@@ -85,7 +85,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
   test('CC-014 a list without Content-Disposition: 400', async () => {
     await using cast = await openCast({ transport });
     const { alice, bob } = cast;
-    const list = { type: 'application/resource-lists+xml', text: resourceList([{ uri: bob.contact }]) };
+    const list = { type: 'application/resource-lists+xml', text: resourceList([{ uri: bob.address }]) };
     const invite = alice.invite(service.factoryOver(transport), {
       contentType: `multipart/mixed;boundary="${boundary}"`,
       body: multipart([{ type: 'application/sdp', text: alice.media.offer() }, list]),
@@ -102,7 +102,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
   ])('%s: that entry fails with %i, the other is invited', async (_title, status, quirk) => {
     await using cast = await openCast({ transport });
     const { alice, bob, ted } = cast;
-    const entries = [{ uri: quirk(bob.contact) }, { uri: ted.contact }];
+    const entries = [{ uri: quirk(bob.address) }, { uri: ted.address }];
     const call = await inviteFactory(alice, service.factoryOver(transport), { entries }).established();
     const { id: conferenceId } = await whenConference(
       service,
@@ -121,7 +121,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
   test('QK-9 exchanged tags are not exchanged back', async () => {
     await using cast = await openCast({ transport });
     const { call: oneToOne, ids: right } = await aliceCallsBob(cast);
-    const entry = { uri: withReplaces(cast.bob.contact, { ...right, toTag: right.fromTag, fromTag: right.toTag }) };
+    const entry = { uri: withReplaces(cast.bob.address, { ...right, toTag: right.fromTag, fromTag: right.toTag }) };
     const call = await inviteFactory(cast.alice, service.factoryOver(transport), { entries: [entry] }).established();
     const { id: conferenceId } = await whenConference(service, call.dialog.remoteTarget, () => true);
     await whenParticipant(service, { conferenceId, uri: cast.bob.aor }, ({ status }) => status === 'disconnected');
@@ -138,7 +138,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
   test('the list of M-03, which is right, makes a conference in strict reading, too', async () => {
     await using cast = await openCast({ transport });
     const { ids: right } = await aliceCallsBob(cast);
-    const list = listPart(resourceList([{ uri: withReplaces(cast.bob.contact, right), copyControl: 'to' }]));
+    const list = listPart(resourceList([{ uri: withReplaces(cast.bob.address, right), copyControl: 'to' }]));
     const call = await inviteFactory(cast.alice, service.factoryOver(transport), { xml: list.text }).established();
     await whenConference(service, call.dialog.remoteTarget, ({ participant_count }) => participant_count === 2);
     expect(header(only(cast.bob.invitations), 'Replaces')).toContain(right.callId);

@@ -18,7 +18,7 @@ import type { UserAgent } from './user-agent.ts';
 
 /** Alice calls Bob (M-01, M-02); gives the dialog as Bob sees it, which is how Replaces must name it. */
 export async function aliceCallsBob({ alice, bob }: Cast): Promise<{ call: Call; ids: DialogIds }> {
-  const call = await alice.call(bob.contact);
+  const call = await alice.call(bob.address);
   await bob.calls[0]?.confirmed;
   const { callId, localTag, remoteTag } = call.dialog.facts;
   return { call, ids: { callId, toTag: remoteTag, fromTag: localTag } };
@@ -48,15 +48,15 @@ export function inviteFactory(
 /** Bob's entry, to replace the dialog `ids`, and Ted's. */
 export function bobAndTed({ bob, ted }: Cast, ids: DialogIds): ListEntry[] {
   return [
-    { uri: withReplaces(bob.contact, ids), copyControl: 'to' },
-    { uri: ted.contact, copyControl: 'to' },
+    { uri: withReplaces(bob.address, ids), copyControl: 'to' },
+    { uri: ted.address, copyControl: 'to' },
   ];
 }
 
 /** M-03 to M-09: Alice makes a conference with Bob and Ted; both are in when this resolves. Gives Alice's call. */
 export async function makeConference(cast: Cast, service: Service): Promise<Call> {
   const { alice, bob, ted } = cast;
-  const entries = [{ uri: bob.contact }, { uri: ted.contact }];
+  const entries = [{ uri: bob.address }, { uri: ted.address }];
   const call = await inviteFactory(alice, service.factoryOver(alice.transport), { entries }).established();
   const joined = [bob, ted].map(async (agent) => await (await agent.firstCall()).confirmed);
   await Promise.all(joined);

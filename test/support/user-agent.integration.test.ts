@@ -20,7 +20,7 @@ function replacing(referrer: UserAgent, { callId, toTag, fromTag }: DialogIds): 
 describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
   test('a call is made, confirmed and ended', async () => {
     await using cast = await openCast({ transport });
-    const call = await cast.alice.call(cast.bob.contact);
+    const call = await cast.alice.call(cast.bob.address);
     const [atBob] = cast.bob.calls;
     await atBob?.confirmed;
     expect(call.remoteSdp).toContain('m=message');
@@ -32,27 +32,27 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
   test('CC-058 the to-tag is matched to the local tag: the right order replaces the call, the exchanged order gets 481', async () => {
     await using cast = await openCast({ transport });
     const { alice, bob, ted } = cast;
-    const { dialog } = await alice.call(bob.contact);
+    const { dialog } = await alice.call(bob.address);
     const { callId, localTag: aliceTag, remoteTag: bobTag } = dialog.facts;
     const right = replacing(alice, { callId, toTag: bobTag, fromTag: aliceTag });
 
     const exchanged = replacing(alice, { callId, toTag: aliceTag, fromTag: bobTag });
-    expect((await ted.invite(bob.contact, { headers: exchanged }).final).status).toBe(481);
+    expect((await ted.invite(bob.address, { headers: exchanged }).final).status).toBe(481);
     expect(dialog.state).toBe('confirmed');
 
-    expect((await ted.invite(bob.contact, { headers: right }).final).status).toBe(200);
+    expect((await ted.invite(bob.address, { headers: right }).final).status).toBe(200);
     await alice.calls[0]?.ended;
     expect(dialog.state).toBe('terminated');
 
-    expect((await ted.invite(bob.contact, { headers: right }).final).status, 'RFC 3891 3: it has ended').toBe(603);
+    expect((await ted.invite(bob.address, { headers: right }).final).status, 'RFC 3891 3: it has ended').toBe(603);
   });
 
   test('who is not named by Referred-By may not replace a call', async () => {
     await using cast = await openCast({ transport });
-    const { dialog } = await cast.alice.call(cast.bob.contact);
+    const { dialog } = await cast.alice.call(cast.bob.address);
     const { callId, localTag, remoteTag } = dialog.facts;
     const headers = replacing(cast.ted, { callId, toTag: remoteTag, fromTag: localTag });
-    expect((await cast.ted.invite(cast.bob.contact, { headers }).final).status).toBe(403);
+    expect((await cast.ted.invite(cast.bob.address, { headers }).final).status).toBe(403);
     expect(dialog.state).toBe('confirmed');
   });
 
@@ -60,8 +60,8 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     await using cast = await openCast({ transport });
     const { alice, bob, log } = cast;
     bob.answers(refusing(486), ringing);
-    await expect(alice.call(bob.contact)).rejects.toThrow('486 Busy Here');
-    const invite = alice.invite(bob.contact);
+    await expect(alice.call(bob.address)).rejects.toThrow('486 Busy Here');
+    const invite = alice.invite(bob.address);
     await log.waitFor('180', receivedResponse('alice', 180, 'INVITE'));
     expect((await invite.cancel()).status).toBe(200);
     expect((await invite.final).status).toBe(487);
@@ -71,7 +71,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     await using cast = await openCast({ transport });
     await using carol = await UserAgent.open({ name: 'carol', transport, extensions: [] });
     const headers = replacing(cast.alice, { callId: 'x', toTag: '1', fromTag: '2' });
-    const refused = await cast.ted.invite(carol.contact, { headers }).final;
+    const refused = await cast.ted.invite(carol.address, { headers }).final;
     expect(refused.status).toBe(420);
     expect(header(refused, 'Unsupported')).toBe('replaces');
   });

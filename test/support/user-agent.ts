@@ -103,10 +103,14 @@ export class UserAgent {
     return this.#options.media ?? silentMedia(this.name);
   }
 
-  /** Its own URI at its own address: where it can be invited. Every user agent has its own Contact user. */
+  /** Where it can be invited. */
+  get address(): string {
+    return this.#uriOf(this.name);
+  }
+
+  /** What its Contact says. No two have the same user, since drachtio remembers connections by user and host alone. */
   get contact(): string {
-    const { host, port } = this.transactions.address;
-    return `sip:${this.name}@${host}:${port};transport=${this.transport}`;
+    return this.#uriOf(`${this.name}-${this.transactions.address.port}`);
   }
 
   get incoming(): readonly IncomingInvite[] {
@@ -237,6 +241,11 @@ export class UserAgent {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #uriOf(user: string): string {
+    const { host, port } = this.transactions.address;
+    return `sip:${user}@${host}:${port};transport=${this.transport}`;
   }
 
   #receive(transaction: ServerTransaction): void {
