@@ -14,9 +14,8 @@ const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { version: 
 /** A start that failed ends with one sentence, and the process with 1. */
 function fail(error: unknown): void {
   const known = error instanceof BadConfig || error instanceof StartRefused;
-  process.stderr.write(
-    `${known ? error.message : `isfocus cannot start: ${error instanceof Error ? error.message : String(error)}`}\n`,
-  );
+  const message = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, ' ').trim();
+  process.stderr.write(`${known ? message : `isfocus cannot start: ${message}`}\n`);
   process.exitCode = 1;
 }
 
