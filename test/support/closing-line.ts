@@ -1,6 +1,6 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
-/** How many tests of a run ended how; a file that could not be loaded counts as one failed test. */
+/** How many tests of a run ended how; a file that could not be loaded, or a hook that failed, counts as one failed. */
 export type Tally = {
   readonly passed: number;
   readonly failed: number;
@@ -41,11 +41,13 @@ export function closingLine(): Reporter {
 function tallyOf(modules: readonly TestModule[], unhandledErrorCount: number): Tally {
   const tests = modules.flatMap((module) => [...module.children.allTests()]);
   const ended = (state: string) => tests.filter((test) => test.result().state === state);
-  const brokenFileErrorCount = modules.reduce((count, module) => count + module.errors().length, 0);
+  // A file that cannot be loaded, and a hook that fails: the tests behind it say nothing but that they did not run.
+  const suites = modules.flatMap((module) => [module, ...module.children.allSuites()]);
+  const suiteErrorCount = suites.reduce((count, suite) => count + suite.errors().length, 0);
   return {
     passed: ended('passed').length,
     // A pending test never ran, because the run was interrupted; that is not a pass.
-    failed: ended('failed').length + ended('pending').length + brokenFileErrorCount + unhandledErrorCount,
+    failed: ended('failed').length + ended('pending').length + suiteErrorCount + unhandledErrorCount,
     skipped: ended('skipped').length,
     skippedInVain: ended('skipped').filter((test) => !lacksReferenceData(test)).length,
   };
