@@ -4,6 +4,7 @@
  */
 
 import { RemoteError } from '../wire/remote-error.ts';
+import { scanParam } from '../wire/via.ts';
 
 export type Address = { readonly uri: string; readonly params: string };
 
@@ -21,6 +22,17 @@ export function readAddress(value: string): Address {
   return { uri: value.slice(open + 1, close).trim(), params: params.startsWith(';') ? params : '' };
 }
 
+/** Whether the value can be read at all. */
+export function isAddress(value: string): boolean {
+  try {
+    tagOf(value);
+    return true;
+  } catch (error) {
+    if (error instanceof RemoteError) return false;
+    throw error;
+  }
+}
+
 /** The tag of a From or To value, null without one. Throws RemoteError 400. */
 export function tagOf(value: string): string | null {
   const { params } = readAddress(value);
@@ -32,13 +44,13 @@ export function withTag(value: string, tag: string): string {
   return `${value};tag=${tag}`;
 }
 
-/** Value of a `;name=value` parameter: null when it has none, undefined when it is absent. */
+/** Value of a `;name=value` parameter: null when it has none, undefined when it is absent. Throws RemoteError 400. */
 export function paramOf(params: string, name: string): string | null | undefined {
   let start = 0;
   while (start < params.length) {
-    const end = paramEnd(params, start + 1);
-    const equals = params.indexOf('=', start);
-    const split = equals === -1 || equals > end ? end : equals;
+    const { equals, end, open } = scanParam(params, start + 1);
+    if (open) throw new RemoteError(400, 'A quote is not closed', start);
+    const split = equals === -1 ? end : equals;
     const found = params
       .slice(start + 1, split)
       .trim()
@@ -49,6 +61,12 @@ export function paramOf(params: string, name: string): string | null | undefined
   return undefined;
 }
 
+/** URI of the first Contact. Throws RemoteError 400. */
+export function contactUri(value: string): string | null {
+  const [first] = addressList(value);
+  return first === undefined ? null : readAddress(first).uri;
+}
+
 /** Elements of a comma list, not split within quotes or angle brackets; empty ones fall out. Throws RemoteError 400. */
 export function addressList(value: string): string[] {
   const elements: string[] = [];
@@ -57,7 +75,7 @@ export function addressList(value: string): string[] {
   while (at < value.length) {
     const character = value.charAt(at);
     if (character === '"') at = quoteEnd(value, at);
-    else if (character === '<') at = Math.max(value.indexOf('>', at), at) + 1;
+    else if (character === '<') at = bracketEnd(value, at);
     else {
       if (character === ',') {
         elements.push(value.slice(start, at).trim());
@@ -79,6 +97,12 @@ function afterQuotes(value: string): number {
   return quoteEnd(value, quote);
 }
 
+function bracketEnd(value: string, open: number): number {
+  const close = value.indexOf('>', open);
+  if (close === -1) throw new RemoteError(400, 'An angle bracket is not closed', open);
+  return close + 1;
+}
+
 function quoteEnd(value: string, quote: number): number {
   for (let at = quote + 1; at < value.length; at += 1) {
     const character = value[at];
@@ -86,12 +110,4 @@ function quoteEnd(value: string, quote: number): number {
     else if (character === '"') return at + 1;
   }
   throw new RemoteError(400, 'A quote is not closed', quote);
-}
-
-function paramEnd(params: string, from: number): number {
-  const semicolon = params.indexOf(';', from);
-  const quote = params.indexOf('"', from);
-  if (semicolon === -1 && quote === -1) return params.length;
-  if (quote === -1 || (semicolon !== -1 && semicolon < quote)) return semicolon;
-  return paramEnd(params, quoteEnd(params, quote));
 }

@@ -1,10 +1,10 @@
 /** Answers applications give to requests (RFC 3261 8.2.6, 12.1.1, 13.3.1). */
 
-import { tagOf, withTag } from './address.ts';
+import { isAddress, tagOf, withTag } from './address.ts';
 import type { Apps } from './apps.ts';
 import { type AppMessage, given, givenContact, lacksContentType, withOwnHost, writeResponse } from './compose.ts';
 import { bareContact, type Context } from './context.ts';
-import { contactUri, type Dialog, type Dialogs, routeSet, subscriptionUsage } from './dialog.ts';
+import { type Dialog, type Dialogs, routeSet, subscriptionUsage } from './dialog.ts';
 import { responseSent } from './frames.ts';
 import { allValues, firstValue, type IncomingRequest } from './incoming.ts';
 import { limits } from './limits.ts';
@@ -62,6 +62,8 @@ export class Answers {
     if (this.#context.strict && !this.#context.isOpen(pending.transaction.to)) {
       return 'transport for response has been shutdown or closed';
     }
+    const to = given(message, 'to');
+    if (to !== undefined && !isAddress(to)) return 'invalid to header';
     const requires = given(message, 'require') ?? '';
     if (status < 200 && requires.includes('100rel')) {
       const supports = [...allValues(pending.request, 'supported'), ...allValues(pending.request, 'require')];
@@ -117,7 +119,9 @@ export class Answers {
     const chosen = given(message, 'to');
     const chosenTag = chosen === undefined ? null : tagOf(chosen);
     pending.localTag ??= chosenTag ?? this.#context.ids.tag();
-    const value = this.#context.strict && chosen !== undefined ? withOwnHost(chosen, this.#context.own) : received;
+    // Once a tag is chosen (RFC 3261 8.2.6.2: one for all answers) another would name a dialog that does not exist.
+    const usesChosen = chosen !== undefined && (chosenTag === null || chosenTag === pending.localTag);
+    const value = this.#context.strict && usesChosen ? withOwnHost(chosen, this.#context.own) : received;
     return tagOf(value) === null ? withTag(value, pending.localTag) : value;
   }
 
@@ -154,8 +158,8 @@ export class Answers {
       remoteAddress: firstValue(request, 'from') ?? '',
       localCseq: request.cseq,
       remoteCseq: request.cseq,
-      routes: routeSet(allValues(request, 'record-route'), 'server'),
-      remoteTarget: contactUri(firstValue(request, 'contact')),
+      routes: routeSet(request.recordRoutes, 'server'),
+      remoteTarget: request.target,
       flow: request.from,
       owner: pending.session,
       method: request.method,
@@ -180,7 +184,7 @@ export class Answers {
       dialog.usages.add(subscriptionUsage(firstValue(request, 'event')));
     }
     // RFC 3261 12.2.2: a target refresh request brings the peer's new Contact. The daemon keeps the first.
-    const refreshed = contactUri(firstValue(request, 'contact'));
+    const refreshed = request.target;
     const refreshes = ['INVITE', 'UPDATE', 'SUBSCRIBE', 'NOTIFY', 'REFER'].includes(request.method);
     if (!this.#context.strict && pending.inDialog && refreshes && refreshed !== null) dialog.remoteTarget = refreshed;
   }

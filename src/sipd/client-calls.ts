@@ -5,9 +5,9 @@ import type { Apps } from './apps.ts';
 import { type ClientCall, madeUpResponse } from './client-call.ts';
 import type { ClientTransactions } from './client-transactions.ts';
 import type { Context } from './context.ts';
-import { contactUri, type Dialog, type Dialogs, endUsage, routeSet, subscriptionUsage } from './dialog.ts';
+import { type Dialog, type Dialogs, endUsage, routeSet, subscriptionUsage } from './dialog.ts';
 import { eventPayload } from './frames.ts';
-import { allValues, firstValue, type IncomingRequest, type IncomingResponse } from './incoming.ts';
+import { firstValue, type IncomingRequest, type IncomingResponse } from './incoming.ts';
 import { limits } from './limits.ts';
 
 export type ClientCallsParts = {
@@ -106,8 +106,8 @@ export class ClientCalls {
     call.dialog = this.#newDialog(call, {
       remoteTag: notify.fromTag ?? '',
       remoteAddress: firstValue(notify, 'from') ?? '',
-      routes: routeSet(allValues(notify, 'record-route'), 'server'),
-      contact: firstValue(notify, 'contact'),
+      routes: routeSet(notify.recordRoutes, 'server'),
+      remoteTarget: notify.target,
       flow: notify.from,
     });
     if (call.dialog !== null) {
@@ -156,7 +156,7 @@ export class ClientCalls {
     if (dialog === null || status < 200) return;
     dialog.confirmed = true;
     if (call.inDialog && !this.#context.strict && ['INVITE', 'UPDATE', 'SUBSCRIBE'].includes(method)) {
-      dialog.remoteTarget = contactUri(firstValue(response, 'contact')) ?? dialog.remoteTarget;
+      dialog.remoteTarget = response.target ?? dialog.remoteTarget;
     }
     if (method === 'INVITE') {
       dialog.usages.add('invite');
@@ -168,23 +168,23 @@ export class ClientCalls {
   #openDialog(call: ClientCall, response: IncomingResponse): void {
     const remoteTag = response.toTag ?? '';
     const remoteAddress = firstValue(response, 'to') ?? '';
-    const routes = routeSet(allValues(response, 'record-route'), 'client');
-    const contact = firstValue(response, 'contact');
+    const routes = routeSet(response.recordRoutes, 'client');
+    const { target, from: flow } = response;
     const { dialog } = call;
     if (dialog === null) {
-      call.dialog = this.#newDialog(call, { remoteTag, remoteAddress, routes, contact, flow: response.from });
+      call.dialog = this.#newDialog(call, { remoteTag, remoteAddress, routes, remoteTarget: target, flow });
       return;
     }
     // Another branch of a forked call rings or answers: the application knows one dialog, and it follows the latest.
     if (dialog.remoteTag !== remoteTag) this.#parts.dialogs.retag(dialog, remoteTag, remoteAddress);
     dialog.routes = routes;
-    dialog.remoteTarget = contactUri(contact) ?? dialog.remoteTarget;
-    dialog.flow = response.from;
+    dialog.remoteTarget = target ?? dialog.remoteTarget;
+    dialog.flow = flow;
   }
 
   #newDialog(
     call: ClientCall,
-    peer: Pick<Dialog, 'remoteTag' | 'remoteAddress' | 'routes' | 'flow'> & { readonly contact: string | undefined },
+    peer: Pick<Dialog, 'remoteTag' | 'remoteAddress' | 'routes' | 'remoteTarget' | 'flow'>,
   ): Dialog | null {
     if (this.#parts.dialogs.count() >= limits.dialogsMax) return null;
     const { identity } = call;
@@ -199,7 +199,7 @@ export class ClientCalls {
       localCseq: identity.cseq,
       remoteCseq: null,
       routes: peer.routes,
-      remoteTarget: contactUri(peer.contact),
+      remoteTarget: peer.remoteTarget,
       flow: peer.flow,
       owner: call.session,
       method: identity.method,
@@ -267,8 +267,8 @@ export class ClientCalls {
       owner: null,
       remoteTag: response.toTag ?? '',
       remoteAddress: firstValue(response, 'to') ?? dialog.remoteAddress,
-      routes: routeSet(allValues(response, 'record-route'), 'client'),
-      remoteTarget: contactUri(firstValue(response, 'contact')),
+      routes: routeSet(response.recordRoutes, 'client'),
+      remoteTarget: response.target,
       flow: response.from,
       usages: new Set(['invite']),
     };

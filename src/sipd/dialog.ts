@@ -1,6 +1,6 @@
 /** Dialogs (RFC 3261 12) and what runs in them: an INVITE usage, subscriptions (RFC 6665 4.5.2, RFC 5057). */
 
-import { addressList, paramOf, readAddress } from './address.ts';
+import { paramOf, readAddress } from './address.ts';
 import type { Peer } from './input.ts';
 
 /** What an application sent last as its Contact, route set, tags and counters of one dialog. */
@@ -102,16 +102,9 @@ export function dialogRoute(dialog: Dialog): DialogRoute | null {
   return { requestUri: router, routes: [...rest, `<${target}>`], nextHop: router };
 }
 
-/** Route set out of Record-Route values: as they come for a server, reversed for a client (RFC 3261 12.1.1, 12.1.2). */
+/** Route set out of Record-Routes: as they come for a server, reversed for a client (RFC 3261 12.1.1, 12.1.2). */
 export function routeSet(recordRoutes: readonly string[], role: 'server' | 'client'): readonly string[] {
-  const routes = recordRoutes.flatMap(addressList);
-  return role === 'server' ? routes : routes.reverse();
-}
-
-/** URI of the first Contact, null when there is none. */
-export function contactUri(value: string | undefined): string | null {
-  const [first] = value === undefined ? [] : addressList(value);
-  return first === undefined ? null : readAddress(first).uri;
+  return role === 'server' ? recordRoutes : recordRoutes.toReversed();
 }
 
 /** Name of a subscription usage: its package and id (RFC 6665 4.5.1); a REFER without Event subscribes to `refer`. */

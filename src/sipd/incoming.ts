@@ -9,7 +9,7 @@ import {
   scanSipMessage,
 } from '../wire/sip-message.ts';
 import { firstVia, markVia, parseVia, type Via, writeVia } from '../wire/via.ts';
-import { tagOf } from './address.ts';
+import { addressList, contactUri, readAddress, tagOf } from './address.ts';
 import { bodyEnd, checkComplete, checkFreely, checkMethod, checkStrictly, readCSeq } from './checks.ts';
 import type { SipdMode } from './context.ts';
 import type { Peer } from './input.ts';
@@ -27,6 +27,10 @@ type Incoming = {
   readonly toTag: string | null;
   readonly cseq: number;
   readonly method: string;
+  /** URI of the first Contact, null without one. */
+  readonly target: string | null;
+  /** Every Record-Route, in order. */
+  readonly recordRoutes: readonly string[];
 };
 
 export type IncomingRequest = Incoming & { readonly kind: 'request'; readonly uri: string };
@@ -87,13 +91,16 @@ function build({ from, text, mode, scan, start }: Parts): Reading {
   if (viaHeader === null) return { kind: 'ignored', why: 'no Via' };
   const { first, rest } = firstVia(viaHeader.value);
   const topVia = parseVia(first);
-  const callId = need(basic.callId, 'Call-ID');
-  if (callId === '') throw new RemoteError(400, 'Empty Call-ID');
-  const fromTag = tagOf(need(basic.from, 'From'));
-  const toTag = tagOf(need(basic.to, 'To'));
+  const callId = identifier(need(basic.callId, 'Call-ID'), 'Call-ID');
+  const fromTag = optionalIdentifier(tagOf(need(basic.from, 'From')), 'From tag');
+  const toTag = optionalIdentifier(tagOf(need(basic.to, 'To')), 'To tag');
   const { number: cseq, method } = readCSeq(need(basic.cseq, 'CSeq'));
   const { headers } = scan;
-  const common = { from, bytes: text.length, via: topVia, callId, fromTag, toTag, cseq, method };
+  const recordRoutes = basic.recordRoutes.flatMap(addressList);
+  // What a dialog will be built from is read here, so that nothing malformed can surface later.
+  for (const route of recordRoutes) readAddress(route);
+  const target = basic.contact === null ? null : contactUri(basic.contact.value);
+  const common = { from, bytes: text.length, via: topVia, callId, fromTag, toTag, cseq, method, target, recordRoutes };
   if (start.kind === 'response') {
     // RFC 3261 8.1.3.3: a response with more than one Via was not meant for us.
     if (rest !== '' || basic.viaCount > 1) return { kind: 'ignored', why: 'response with several Via' };
@@ -123,21 +130,60 @@ type BasicHeaders = {
   to: ScannedHeader | null;
   callId: ScannedHeader | null;
   cseq: ScannedHeader | null;
+  contact: ScannedHeader | null;
+  recordRoutes: string[];
 };
 
-/** The first of each header every message needs, in one pass. */
+/** The first of each header every message needs, and what dialogs are made of, in one pass. */
 function basicHeaders(headers: readonly ScannedHeader[]): BasicHeaders {
-  const basic: BasicHeaders = { via: null, viaCount: 0, from: null, to: null, callId: null, cseq: null };
+  const basic: BasicHeaders = {
+    via: null,
+    viaCount: 0,
+    from: null,
+    to: null,
+    callId: null,
+    cseq: null,
+    contact: null,
+    recordRoutes: [],
+  };
   for (const each of headers) {
-    if (each.key === 'via') {
-      basic.via ??= each;
-      basic.viaCount += 1;
-    } else if (each.key === 'from') basic.from ??= each;
-    else if (each.key === 'to') basic.to ??= each;
-    else if (each.key === 'call-id') basic.callId ??= each;
-    else if (each.key === 'cseq') basic.cseq ??= each;
+    switch (each.key) {
+      case 'via':
+        basic.via ??= each;
+        basic.viaCount += 1;
+        break;
+      case 'from':
+        basic.from ??= each;
+        break;
+      case 'to':
+        basic.to ??= each;
+        break;
+      case 'call-id':
+        basic.callId ??= each;
+        break;
+      case 'cseq':
+        basic.cseq ??= each;
+        break;
+      case 'contact':
+        basic.contact ??= each;
+        break;
+      case 'record-route':
+        basic.recordRoutes.push(each.value);
+    }
   }
   return basic;
+}
+
+/** RFC 3261 25.1: neither a Call-ID nor a tag has blanks or bars. They become tokens of control frames. */
+function identifier(value: string, name: string): string {
+  if (value === '' || value.includes('|') || value.includes(' ') || value.includes('\t')) {
+    throw new RemoteError(400, `Invalid ${name}`);
+  }
+  return value;
+}
+
+function optionalIdentifier(value: string | null, name: string): string | null {
+  return value === null ? null : identifier(value, name);
 }
 
 type HandOn = {

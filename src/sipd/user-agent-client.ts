@@ -3,6 +3,7 @@
  * the server itself. What the answers mean is in client-answers.ts.
  */
 
+import { RemoteError } from '../wire/remote-error.ts';
 import { tagOf, withTag } from './address.ts';
 import type { Apps } from './apps.ts';
 import { knownMethods, readCSeq } from './checks.ts';
@@ -62,7 +63,7 @@ export class UserAgentClient {
       else if (request.dialogId === '') this.#outsideDialog(request);
       else this.#inDialog(request);
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
+      if (!(error instanceof Refused) && !(error instanceof RemoteError)) throw error;
       this.#context.log('warn', { method: request.method, uri: request.uri, text: error.message }, 'request refused');
       this.#parts.apps.reply(request.session, request.messageId, `NOK|${error.message}`);
     }

@@ -192,9 +192,13 @@ function headerAt(text: string, start: number, firstLine: Line): FoundHeader {
     line = lineAt(text, line.next);
     tidy &&= line.crlf;
   }
-  const colon = text.indexOf(':', start);
-  const raw = colon === -1 || colon >= line.end ? '' : text.slice(start, colon).trimEnd();
-  if (!isHeaderName(raw)) return { header: null, next: line.next, tidy };
+  // Never beyond the name: looking for a colon that is not there would read the whole rest, line after line.
+  let nameEnd = start;
+  while (tokenCharacters[text.charCodeAt(nameEnd)] === 1) nameEnd += 1;
+  let colon = nameEnd;
+  while (isBlank(text.charCodeAt(colon))) colon += 1;
+  if (nameEnd === start || text.charCodeAt(colon) !== 58) return { header: null, next: line.next, tidy };
+  const raw = text.slice(start, nameEnd);
   let value = text.slice(colon + 1, line.end).trim();
   if (line !== firstLine) value = unfold(value);
   if (value.includes('\r')) return { header: null, next: line.next, tidy };

@@ -2,6 +2,12 @@
 
 import { RemoteError } from './remote-error.ts';
 
+const quoteCode = 34;
+const commaCode = 44;
+const semicolonCode = 59;
+const equalsCode = 61;
+const backslashCode = 92;
+
 export type ViaParam = { readonly name: string; readonly value: string | null };
 
 /** One hop: transport in upper case, host in lower case, parameter names in lower case. */
@@ -14,7 +20,7 @@ export type Via = {
 
 /** Splits a Via value after its first hop; `rest` is what follows the comma, or empty. */
 export function firstVia(value: string): { readonly first: string; readonly rest: string } {
-  const comma = unquotedIndex(value, ',', 0);
+  const comma = unquotedComma(value);
   if (comma === -1) return { first: value, rest: '' };
   return { first: value.slice(0, comma).trim(), rest: value.slice(comma + 1).trim() };
 }
@@ -86,10 +92,8 @@ function viaParams(text: string, at: number): ViaParam[] {
   const params: ViaParam[] = [];
   let start = at;
   while (start < text.length) {
-    const next = unquotedIndex(text, ';', start + 1);
-    const end = next === -1 ? text.length : next;
-    const equals = text.indexOf('=', start);
-    const split = equals !== -1 && equals < end ? equals : end;
+    const { equals, end } = scanParam(text, start + 1);
+    const split = equals === -1 ? end : equals;
     const name = text
       .slice(start + 1, split)
       .trim()
@@ -104,14 +108,52 @@ function viaParams(text: string, at: number): ViaParam[] {
   return params;
 }
 
-/** Index of the character outside quoted strings, or -1. */
-function unquotedIndex(text: string, character: string, from: number): number {
-  const found = text.indexOf(character, from);
-  const quote = text.indexOf('"', from);
-  if (quote === -1 || found === -1 || found < quote) return found;
-  let end = quote + 1;
-  while (end < text.length && text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
-  return end >= text.length ? -1 : unquotedIndex(text, character, end + 1);
+export type ParamBounds = {
+  /** Index of the first `=`, -1 when there is none. */
+  readonly equals: number;
+  /** Index of the semicolon that ends the parameter, or the text's length. */
+  readonly end: number;
+  /** Whether a quoted string in it is not closed. */
+  readonly open: boolean;
+};
+
+/** Where the parameter that begins at `from` ends; what is quoted does not count. Looks at nothing beyond its end. */
+export function scanParam(text: string, from: number): ParamBounds {
+  let equals = -1;
+  for (let at = from; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === semicolonCode) return { equals, end: at, open: false };
+    if (code === equalsCode && equals === -1) equals = at;
+    else if (code === quoteCode) {
+      at = closingQuote(text, at);
+      if (at === -1) return { equals, end: text.length, open: true };
+    }
+  }
+  return { equals, end: text.length, open: false };
+}
+
+/** Index of the quote that closes the string opened at `quote`, -1 when none does. */
+function closingQuote(text: string, quote: number): number {
+  for (let at = quote + 1; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === backslashCode) at += 1;
+    else if (code === quoteCode) return at;
+  }
+  return -1;
+}
+
+/** Index of the first comma outside quoted strings, or -1. */
+function unquotedComma(text: string): number {
+  if (!text.includes('"')) return text.indexOf(',');
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === commaCode) return at;
+    if (code === quoteCode) {
+      at = closingQuote(text, at);
+      if (at === -1) return -1;
+    }
+  }
+  return -1;
 }
 
 function firstBlank(text: string): number {

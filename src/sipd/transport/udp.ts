@@ -52,7 +52,8 @@ export class UdpTransport {
   /** Sends a datagram; `heed` when the sender wants to hear that nobody is there. */
   send(peer: Peer, text: string, heed: boolean): void {
     if (this.#closed) return;
-    if (isIP(peer.host) !== isIP(this.#options.host) || text.length > limits.datagramBytesMax) {
+    // Port 0 is nobody's; the system throws on it.
+    if (isIP(peer.host) !== isIP(this.#options.host) || peer.port === 0 || text.length > limits.datagramBytesMax) {
       setImmediate(() => this.#options.onUnreachable(peer, 'cannot be sent over this socket'));
       return;
     }
@@ -70,6 +71,8 @@ export class UdpTransport {
 
   #listen(socket: Socket): void {
     socket.on('message', (data, info) => {
+      // A forged source: nothing could ever be answered.
+      if (info.port === 0) return;
       // RFC 5626 4.4.1 and custom: datagrams of nothing but line ends keep a NAT open.
       if (data.length < 5 && data.toString('latin1').trim() === '') return;
       const from: Peer = { protocol: 'udp', host: info.address, port: info.port, connection: null };
