@@ -21,7 +21,11 @@ export type AnswerParts = {
   readonly unacknowledged: Unacknowledged;
   /** The server answers a request itself. */
   readonly answerFor: (pending: PendingRequest, status: number) => void;
-  readonly endOpenRequests: (dialog: Dialog) => void;
+  /** The application has said something, but not everything: it is not waited for longer than a call may ring. */
+  readonly provisionalSent: (pending: PendingRequest) => void;
+  readonly dialogEnded: (dialog: Dialog) => void;
+  /** Ends the dialog that has this id, if there is one. */
+  readonly makeRoom: (id: string) => void;
   /** A subscription we had has been ended by the peer's NOTIFY, which is now answered. */
   readonly notifyAnswered: (notify: IncomingRequest, dialog: Dialog) => void;
 };
@@ -99,6 +103,7 @@ export class Answers {
     this.#parts.transactions.respond(pending.transaction, status, text);
     this.#confirm(pending, answer, text);
     if (status >= 200) this.#finish(pending, status, text);
+    else this.#parts.provisionalSent(pending);
   }
 
   /** What identifies the answer. The daemon takes it from the application even when it is foreign to the request. */
@@ -149,8 +154,10 @@ export class Answers {
       return;
     }
     const fromTag = request.fromTag ?? '';
+    const id = `${request.callId};from-tag=${fromTag}`;
+    this.#parts.makeRoom(id);
     const dialog: Dialog = {
-      id: `${request.callId};from-tag=${fromTag}`,
+      id,
       callId: request.callId,
       localTag: pending.localTag ?? '',
       remoteTag: fromTag,
@@ -168,7 +175,7 @@ export class Answers {
       usages: new Set(),
       origin: { cseq: request.cseq, transactionId: request.method === 'INVITE' ? pending.id : '' },
       ack: null,
-      endAfterAck: false,
+      endAfterAck: null,
     };
     pending.dialog = dialog;
     this.#parts.dialogs.add(dialog);
@@ -208,10 +215,7 @@ export class Answers {
     const { dialog, request } = pending;
     this.#parts.pending.remove(pending);
     if (status >= 300) {
-      if (!pending.inDialog && dialog !== null) {
-        this.#parts.dialogs.remove(dialog);
-        this.#parts.endOpenRequests(dialog);
-      }
+      if (!pending.inDialog && dialog !== null) this.#parts.dialogEnded(dialog);
       return;
     }
     if (dialog === null) return;
@@ -224,6 +228,7 @@ export class Answers {
   #awaitAck(pending: PendingRequest, dialog: Dialog, text: string): void {
     // The daemon does not repeat the answer to a re-INVITE, nor does it miss its ACK.
     if (pending.inDialog && this.#context.strict) return;
-    this.#parts.unacknowledged.add({ dialog, cseq: pending.request.cseq, text, to: pending.transaction.to });
+    const { to, fallback } = pending.transaction;
+    this.#parts.unacknowledged.add({ dialog, cseq: pending.request.cseq, text, to, fallback });
   }
 }

@@ -39,8 +39,8 @@ export type ClientCall = {
   /** Where it went, once that is known. */
   peer: Peer | null;
   progress: 'waiting' | 'provisional' | 'final';
-  /** CANCEL: not wanted, held until a provisional answer (RFC 3261 9.1), sent. */
-  cancel: { readonly kind: 'none' | 'sent' } | { readonly kind: 'held'; readonly text: string };
+  /** CANCEL: not wanted, held until a provisional answer (RFC 3261 9.1), sent; `expired`: the server sent it by itself. */
+  cancel: { readonly kind: 'none' | 'sent' | 'expired' } | { readonly kind: 'held'; readonly text: string };
   /** The daemon loses the final answer to a re-INVITE that got an 18x. */
   deaf: boolean;
   /** Gives the call up: timer C, the wait for a cancelled call, the lookup of its host. */
@@ -53,7 +53,7 @@ export function ackOfFailure(identity: RequestIdentity, to: string, own: OwnAddr
 }
 
 /** RFC 3261 9.1: everything of the INVITE but its method and further headers. */
-export function cancelOf(identity: RequestIdentity, app: AppMessage, own: OwnAddress): string {
+export function cancelOf(identity: RequestIdentity, app: AppMessage | null, own: OwnAddress): string {
   return writeRequest({ ...identity, method: 'CANCEL', contact: null, app, own });
 }
 

@@ -2,7 +2,7 @@
 
 import { tagOf } from './address.ts';
 import type { Apps } from './apps.ts';
-import { type ClientCall, madeUpResponse } from './client-call.ts';
+import { type ClientCall, cancelOf, madeUpResponse } from './client-call.ts';
 import type { ClientTransactions } from './client-transactions.ts';
 import type { Context } from './context.ts';
 import { type Dialog, type Dialogs, endUsage, routeSet, subscriptionUsage } from './dialog.ts';
@@ -18,6 +18,8 @@ export type ClientCallsParts = {
   readonly dialogEnded: (dialog: Dialog) => void;
   /** Its INVITE usage has ended; subscriptions may go on for a while. */
   readonly inviteEnded: (dialog: Dialog) => void;
+  /** Ends the dialog that has this id, if there is one. */
+  readonly makeRoom: (id: string) => void;
   /** ACKs a 2xx and hangs up: nobody wants the call. */
   readonly releaseUnwanted: (dialog: Dialog, cseq: number, text: string) => void;
 };
@@ -79,17 +81,18 @@ export class ClientCalls {
   /** No answer can come any more: the application gets one the server makes up. */
   failed(call: ClientCall, status: number, reason: string): void {
     if (call.progress === 'final') return;
-    const silent = this.#context.strict && call.cancel.kind !== 'none' && status === 408;
+    const cancelled = call.cancel.kind === 'held' || call.cancel.kind === 'sent';
+    const silent = this.#context.strict && cancelled && status === 408;
     this.#final(call, status);
     if (!silent && !call.deaf) this.#tellMadeUp(call, status, reason);
     this.#settleDialog(call, status);
   }
 
   /** Sends a CANCEL. RFC 3261 9.1: without an answer to the INVITE after 64*T1 the call is given up. */
-  sendCancel(call: ClientCall, text: string): void {
+  sendCancel(call: ClientCall, text: string, kind: 'sent' | 'expired' = 'sent'): void {
     const { transaction, identity, peer } = call;
     if (transaction === null || peer === null) return;
-    call.cancel = { kind: 'sent' };
+    call.cancel = { kind };
     const request = { method: 'CANCEL', branch: identity.branch, text, to: peer, writeAck: () => '' };
     this.#parts.transactions.begin(request, { response: () => undefined, failed: () => undefined });
     this.#context.stop(call.limit);
@@ -129,8 +132,7 @@ export class ClientCalls {
   #ringOn(call: ClientCall): void {
     this.#context.stop(call.limit);
     call.limit = this.#context.after(limits.timerCMs, () => {
-      const { transaction } = call;
-      if (transaction !== null) this.#parts.transactions.abandon(transaction);
+      this.sendCancel(call, cancelOf(call.identity, null, this.#context.own), 'expired');
     });
   }
 
@@ -138,7 +140,8 @@ export class ClientCalls {
     call.progress = 'final';
     this.#context.stop(call.limit);
     this.#byId.delete(call.id);
-    if (call.identity.method === 'SUBSCRIBE') this.#subscribing.delete(subscribingKey(call));
+    const subscribing = subscribingKey(call);
+    if (this.#subscribing.get(subscribing) === call) this.#subscribing.delete(subscribing);
     if (call.cancel.kind !== 'none' && status >= 200 && status < 300 && !call.inDialog) this.#raceLost(call);
   }
 
@@ -161,7 +164,9 @@ export class ClientCalls {
     if (method === 'INVITE') {
       dialog.usages.add('invite');
       this.#toAcknowledge.set(dialog, call.identity.cseq);
-      if (call.cancel.kind !== 'none' && !call.inDialog) dialog.endAfterAck = true;
+      if (call.cancel.kind !== 'none' && !call.inDialog) {
+        dialog.endAfterAck = 'ACK-BYE due to cancel race condition';
+      }
     } else if (method === 'SUBSCRIBE' || method === 'REFER') dialog.usages.add(subscriptionUsage(call.event));
   }
 
@@ -189,8 +194,10 @@ export class ClientCalls {
     if (this.#parts.dialogs.count() >= limits.dialogsMax) return null;
     const { identity } = call;
     const localTag = tagIn(identity.from);
+    const id = `${identity.callId};from-tag=${localTag}`;
+    this.#parts.makeRoom(id);
     const dialog: Dialog = {
-      id: `${identity.callId};from-tag=${localTag}`,
+      id,
       callId: identity.callId,
       localTag,
       remoteTag: peer.remoteTag,
@@ -208,7 +215,7 @@ export class ClientCalls {
       usages: new Set(),
       origin: { cseq: identity.cseq, transactionId: '' },
       ack: null,
-      endAfterAck: false,
+      endAfterAck: null,
     };
     this.#parts.dialogs.add(dialog);
     return dialog;
@@ -224,6 +231,8 @@ export class ClientCalls {
       else if (status < 300 && identity.method === 'INVITE') this.#adopt(call, dialog);
       return;
     }
+    // RFC 3261 17.1.1.3: a refusal has been acknowledged; the ACK of an earlier 2xx is not to be sent for it.
+    if (identity.method === 'INVITE' && status >= 300) this.#toAcknowledge.delete(dialog);
     if (identity.method === 'BYE' && !challenged) this.#parts.inviteEnded(dialog);
     if (identity.method === 'NOTIFY' && !challenged) this.#notified(call, dialog, status);
   }

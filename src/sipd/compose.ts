@@ -18,6 +18,8 @@ export function readAppMessage(text: string): AppMessage | null {
   const scan = scanSipMessage(text);
   try {
     const start = parseStartLine(scan.startLine);
+    // Too many headers: what follows them was not read. Single lines that are no header are dropped, as the daemon does.
+    if (scan.problem?.statusHint === 513 || scan.startLine.includes('\r')) return null;
     return { start, startLine: scan.startLine, headers: scan.headers, body: text.slice(scan.bodyStart) };
   } catch (error) {
     if (error instanceof RemoteError) return null;

@@ -28,14 +28,14 @@ export type Dialog = {
   confirmed: boolean;
   /** The Contact the application gave, to be given again. */
   localContact: string | null;
-  /** What the dialog lives for: `invite`, or the Event value of a subscription. */
+  /** What the dialog lives for: `invite`, or a subscription (`subscriptionUsage`). */
   readonly usages: Set<string>;
   /** CSeq and transaction id of the INVITE that made the dialog: the id its ACK gets. */
   readonly origin: { readonly cseq: number; readonly transactionId: string };
   /** The ACK sent last, to be repeated with its 2xx. */
   ack: { readonly cseq: number; readonly text: string; readonly to: Peer } | null;
-  /** A 2xx has crossed our CANCEL: BYE as soon as the application has sent its ACK. */
-  endAfterAck: boolean;
+  /** Why the server sends BYE as soon as the application has sent its ACK; null when it does not. */
+  endAfterAck: string | null;
 };
 
 /** All dialogs, found by the id applications use and by Call-ID and tags. */
@@ -43,10 +43,8 @@ export class Dialogs {
   readonly #byId = new Map<string, Dialog>();
   readonly #byTags = new Map<string, Dialog>();
 
-  /** Adds a dialog, in place of one with the same id (the same caller begins anew). */
+  /** Adds a dialog; one with the same id must have been ended before. */
   add(dialog: Dialog): void {
-    const old = this.#byId.get(dialog.id);
-    if (old !== undefined) this.remove(old);
     this.#byId.set(dialog.id, dialog);
     this.#byTags.set(tagsKey(dialog.callId, dialog.localTag, dialog.remoteTag), dialog);
   }
@@ -72,6 +70,7 @@ export class Dialogs {
   retag(dialog: Dialog, remoteTag: string, remoteAddress: string): void {
     this.#byTags.delete(tagsKey(dialog.callId, dialog.localTag, dialog.remoteTag));
     dialog.remoteTag = remoteTag;
+    dialog.remoteCseq = null;
     dialog.remoteAddress = remoteAddress;
     this.#byTags.set(tagsKey(dialog.callId, dialog.localTag, remoteTag), dialog);
   }
@@ -107,21 +106,28 @@ export function routeSet(recordRoutes: readonly string[], role: 'server' | 'clie
   return role === 'server' ? recordRoutes : recordRoutes.toReversed();
 }
 
-/** Name of a subscription usage: its package and id (RFC 6665 4.5.1); a REFER without Event subscribes to `refer`. */
+/**
+ * Name of a subscription usage: its package and id (RFC 6665 4.5.1); a REFER without Event subscribes to `refer`. No
+ * package can be mistaken for the call itself.
+ */
 export function subscriptionUsage(event: string | undefined): string {
   const [type = 'refer', ...params] = (event ?? 'refer').split(';').map((part) => part.trim());
   const id = params.find((param) => param.startsWith('id='));
-  return id === undefined ? type : `${type};${id}`;
+  return id === undefined ? `event ${type}` : `event ${type};${id}`;
 }
 
-/** Ends a usage; a NOTIFY may name an id where the subscription was counted without (REFER). True when none is left. */
+/**
+ * Ends a usage; a NOTIFY may name an id where the subscription was counted without (REFER). True when it was the last;
+ * a usage the dialog never had ends nothing.
+ */
 export function endUsage(dialog: Dialog, usage: string): boolean {
-  if (!dialog.usages.delete(usage)) {
+  let ended = dialog.usages.delete(usage);
+  if (!ended) {
     const type = usage.split(';')[0] ?? usage;
     const same = [...dialog.usages].find((each) => each.split(';')[0] === type);
-    if (same !== undefined) dialog.usages.delete(same);
+    ended = same !== undefined && dialog.usages.delete(same);
   }
-  return dialog.usages.size === 0;
+  return ended && dialog.usages.size === 0;
 }
 
 function tagsKey(callId: string, localTag: string, remoteTag: string): string {

@@ -76,7 +76,8 @@ class Runner {
         timerValues: timers ?? { t1: 500, t2: 4_000, t4: 5_000 },
         own: { host: isIP(shown) === 6 ? `[${shown}]` : shown, port, aliases: aliasesOf(host, shown) },
         ids: makeIds(cryptographicChance()),
-        secret: control.secret,
+        // Inside sipd text is octets.
+        secret: Buffer.from(control.secret, 'utf8').toString('latin1'),
       });
       this.#control = await ControlPort.open({
         host: control.host,

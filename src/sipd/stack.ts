@@ -68,6 +68,7 @@ export class Stack {
       unacknowledged: this.#unacknowledged,
       dialogEnded: (dialog: Dialog) => this.#dialogEnded(dialog),
       inviteEnded: (dialog: Dialog) => this.#inviteEnded(dialog),
+      makeRoom: (id: string) => this.#makeRoom(id),
     };
     this.#server = new UserAgentServer({
       ...shared,
@@ -78,7 +79,7 @@ export class Stack {
       ...shared,
       transactions: this.#serverTransactions,
       answerFor: (pending, status) => this.#server.answerFor(pending, status),
-      endOpenRequests: (dialog) => this.#server.endOpenRequests(dialog),
+      provisionalSent: (pending) => this.#server.watchRinging(pending),
       notifyAnswered: (notify, dialog) => this.#notifyAnswered(notify, dialog),
     });
     this.#calls = new ClientCalls({
@@ -225,9 +226,20 @@ export class Stack {
     this.#server.endOpenRequests(dialog);
   }
 
+  /**
+   * The same caller begins anew with the Call-ID and tag of a dialog that lives. Applications could not tell the two
+   * apart, so the old one ends first, and its application hears of it.
+   */
+  #makeRoom(id: string): void {
+    const old = this.#dialogs.byId(id);
+    if (old === undefined) return;
+    if (old.confirmed && old.usages.has('invite')) this.#client.hangUp(old, 'replaced by a new call');
+    this.#dialogEnded(old);
+  }
+
   /** RFC 5057 3.1: BYE ends the INVITE usage only. Subscriptions left get the time to say their last NOTIFY. */
   #inviteEnded(dialog: Dialog): void {
-    if (this.#context.strict || endUsage(dialog, 'invite')) {
+    if (this.#context.strict || !dialog.confirmed || endUsage(dialog, 'invite')) {
       this.#dialogEnded(dialog);
       return;
     }

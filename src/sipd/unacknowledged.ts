@@ -13,6 +13,8 @@ export type UnacknowledgedAnswer = {
   readonly cseq: number;
   readonly text: string;
   readonly to: Peer;
+  /** RFC 3261 18.2.2: where it goes when its connection has closed. */
+  readonly fallback: Peer;
 };
 
 type Wait = UnacknowledgedAnswer & { expiry: TimerHandle; repeat: TimerHandle };
@@ -60,6 +62,7 @@ export class Unacknowledged {
   #repeatAfter(wait: Wait, delay: number): void {
     wait.repeat = this.#context.after(delay, () => {
       if (this.#context.isOpen(wait.to)) this.#context.send(wait.to, wait.text);
+      else if (!this.#context.strict) this.#context.send(wait.fallback, wait.text);
       this.#repeatAfter(wait, Math.min(delay * 2, this.#context.timerValues.t2));
     });
   }

@@ -4,7 +4,7 @@
  */
 
 import { RemoteError } from '../wire/remote-error.ts';
-import { tagOf, withTag } from './address.ts';
+import { readAddress, tagOf, withTag } from './address.ts';
 import type { Apps } from './apps.ts';
 import { knownMethods, readCSeq } from './checks.ts';
 import { type ClientCall, cancelOf, ownVia, type RequestIdentity } from './client-call.ts';
@@ -71,9 +71,10 @@ export class UserAgentClient {
 
   /** The server hangs up by itself and tells the application (`unsolicited`). */
   hangUp(dialog: Dialog, text: string): void {
-    const route = this.#routeOrNone(dialog);
+    const found = this.#routeOrNone(dialog);
+    // Without a way to the peer the application must hear all the same that the dialog is gone.
+    const route = found.to === null ? { ...found, uri: readAddress(dialog.remoteAddress).uri } : found;
     this.#parts.inviteEnded(dialog);
-    if (route.to === null) return;
     const headers = [{ name: 'Reason', key: 'reason', value: `SIP;cause=200;text="${text}"`, start: 0, end: 0 }];
     const app = { headers, body: '' };
     const identity = this.#dialogIdentity(dialog, {
@@ -85,7 +86,7 @@ export class UserAgentClient {
     const bye = writeRequest({ ...identity, routes: route.routes, contact: null, app, own: this.#context.own });
     const call = this.#makeCall(identity, { session: null, text: bye, protocol: route.protocol, dialog });
     if (dialog.owner !== null && this.#parts.apps.isOpen(dialog.owner)) this.#tellUnsolicited(dialog, call);
-    this.#parts.dispatch.send(call, route.to);
+    if (route.to !== null) this.#parts.dispatch.send(call, route.to);
   }
 
   /** ACKs a 2xx nobody else will ACK (RFC 3261 13.2.2.4), as to a fork or for an application that has gone. */
@@ -296,9 +297,10 @@ export class UserAgentClient {
     }
     const id = this.#context.ids.uuid();
     this.#confirm(request, sent.text, { id, protocol: sent.to.protocol, to: sent.to, held: false });
-    if (!dialog.endAfterAck) return;
-    dialog.endAfterAck = false;
-    this.hangUp(dialog, 'ACK-BYE due to cancel race condition');
+    const { endAfterAck } = dialog;
+    if (endAfterAck === null) return;
+    dialog.endAfterAck = null;
+    this.hangUp(dialog, endAfterAck);
   }
 
   /** RFC 3261 13.2.2.4: the ACK of a 2xx is a request in the dialog with the INVITE's CSeq, sent without a transaction. */

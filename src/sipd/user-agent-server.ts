@@ -73,6 +73,8 @@ export class UserAgentServer {
     // RFC 3261 15.1.2: 487; the daemon says 500.
     const status = this.#context.strict ? 500 : 487;
     for (const pending of this.#parts.pending.inDialog(dialog)) this.answerFor(pending, status);
+    const opening = this.#parts.pending.byId(dialog.origin.transactionId);
+    if (opening?.dialog === dialog) this.answerFor(opening, 487);
   }
 
   /** An application has gone. The daemon leaves its requests open; we tell the peers. */
@@ -118,11 +120,27 @@ export class UserAgentServer {
       this.refuse(request, { status: 500 });
       return;
     }
+    if (request.method === 'BYE' && !this.#mayEnd(request, dialog)) return;
     dialog.remoteCseq = Math.max(request.cseq, dialog.remoteCseq ?? 0);
     if (request.from.protocol !== 'udp') dialog.flow = request.from;
     this.#hand(request, owner, dialog);
     if (request.method === 'BYE') this.#parts.inviteEnded(dialog);
     if (request.method === 'NOTIFY' && this.#context.strict) this.#strictNotify(request, dialog);
+  }
+
+  /** Whether a BYE ends anything here; if not, it has been answered. */
+  #mayEnd(bye: IncomingRequest, dialog: Dialog): boolean {
+    const ours = dialog.origin.transactionId === '' && dialog.method === 'INVITE';
+    if (ours && !dialog.confirmed) {
+      // RFC 3261 15: nobody we call may end an early dialog, so this BYE has overtaken its 200, which still needs our ACK.
+      dialog.endAfterAck = 'BYE came before the answer';
+      this.refuse(bye, { status: 200 });
+      return false;
+    }
+    // RFC 5057 5.2: BYE has no meaning where there is no call.
+    if (this.#context.strict || !dialog.confirmed || dialog.usages.has('invite')) return true;
+    this.refuse(bye, { status: 481 });
+    return false;
   }
 
   // The daemon drops a subscription's dialog before the application can answer its last NOTIFY; and in an INVITE dialog
@@ -227,6 +245,11 @@ export class UserAgentServer {
       this.#settle(pending);
       this.#parts.transactions.forget(pending.transaction);
     });
+  }
+
+  /** A call that rings longer than any caller waits (timer C) has been forgotten by its application. */
+  watchRinging(pending: PendingRequest): void {
+    pending.silence = this.#context.after(limits.timerCMs, () => this.answerFor(pending, 500));
   }
 
   #settle(pending: PendingRequest): void {

@@ -65,9 +65,7 @@ export class TcpTransport {
       setImmediate(() => this.#options.onUnreachable(peer, 'too many connections'));
       return;
     }
-    connection.socket.write(text, 'latin1');
-    // A peer that does not read must not fill our memory.
-    if (connection.socket.writableLength > limits.streamQueueBytesMax) connection.socket.destroy();
+    write(connection.socket, text);
   }
 
   /** Closes once what was written is sent. */
@@ -153,21 +151,29 @@ export class TcpTransport {
   }
 
   #read(connection: Connection, chunk: string): void {
-    for (const event of connection.reader.push(chunk)) this.#take(connection, event);
-    if (!connection.reader.partial) {
-      if (connection.partial !== null) clearTimeout(connection.partial);
+    const events = connection.reader.push(chunk);
+    for (const event of events) this.#take(connection, event);
+    // Every message has its own time: a busy connection ends many a read within one.
+    if (connection.partial !== null && (events.length > 0 || !connection.reader.partial)) {
+      clearTimeout(connection.partial);
       connection.partial = null;
-    } else {
-      connection.partial ??= setTimeout(() => connection.socket.destroy(), limits.streamPartialMs).unref();
     }
+    if (!connection.reader.partial) return;
+    connection.partial ??= setTimeout(() => connection.socket.destroy(), limits.streamPartialMs).unref();
   }
 
   #take({ socket, peer }: Connection, event: StreamEvent): void {
     if (event.kind === 'message') this.#options.onMessage(peer, event.text);
-    else if (event.kind === 'ping') socket.write('\r\n');
+    else if (event.kind === 'ping') write(socket, '\r\n');
     else if (event.text === '') socket.destroySoon();
     else this.#options.onBroken(peer, event.text, event.reason);
   }
+}
+
+function write(socket: Socket, text: string): void {
+  socket.write(text, 'latin1');
+  // A peer that does not read must not fill our memory.
+  if (socket.writableLength > limits.streamQueueBytesMax) socket.destroy();
 }
 
 function addressKey(peer: { readonly host: string; readonly port: number }): string {
