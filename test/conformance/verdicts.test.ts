@@ -41,6 +41,8 @@ test('a test claims the numbers its title begins with', () => {
   expect(claimsOf(['CC-055, CC-056 and QK-7: exact value'])).toEqual(['CC-055', 'CC-056', 'QK-7']);
   expect(claimsOf(['QK-10'])).toEqual(['QK-10']);
   expect(claimsOf(['the factory', 'CC-001 is answered'])).toEqual(['CC-001']);
+  // A title of test.each that names a field of its row is quoted by vitest.
+  expect(claimsOf(["'CC-017 a list that is not well-formed': 400"])).toEqual(['CC-017']);
   expect(claimsOf(['as CC-055 says', 'CC-055x'])).toEqual([]);
 });
 

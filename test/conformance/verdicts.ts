@@ -48,10 +48,10 @@ function arrayAt(value: unknown, key: string): unknown[] {
   return found;
 }
 
-/** Numbers a test claims: those its own title, or the title of a suite around it, begins with. */
+/** Numbers a test claims: those its own title, or the title of a suite around it, begins with, in quotes or not. */
 export function claimsOf(titles: readonly string[]): string[] {
   return titles.flatMap((title) => {
-    const [leading = ''] = /^(?:(?:CC-\d+|QK-\d+)(?:[\s,:;/]+(?:and )?|$))+/.exec(title) ?? [];
+    const [leading = ''] = /^'?(?:(?:CC-\d+|QK-\d+)(?:[\s,:;/]+(?:and )?|$))+/.exec(title) ?? [];
     return leading.match(/(?:CC|QK)-\d+/g) ?? [];
   });
 }
