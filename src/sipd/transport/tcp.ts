@@ -153,6 +153,9 @@ export class TcpTransport {
   #read(connection: Connection, chunk: string): void {
     const events = connection.reader.push(chunk);
     for (const event of events) this.#take(connection, event);
+    // RFC 5626 4.4.1, all of one read at once.
+    const pings = events.filter(({ kind }) => kind === 'ping').length;
+    if (pings > 0) write(connection.socket, '\r\n'.repeat(pings));
     // Every message has its own time: a busy connection ends many a read within one.
     if (connection.partial !== null && (events.length > 0 || !connection.reader.partial)) {
       clearTimeout(connection.partial);
@@ -163,8 +166,8 @@ export class TcpTransport {
   }
 
   #take({ socket, peer }: Connection, event: StreamEvent): void {
+    if (event.kind === 'ping') return;
     if (event.kind === 'message') this.#options.onMessage(peer, event.text);
-    else if (event.kind === 'ping') write(socket, '\r\n');
     else if (event.text === '') socket.destroySoon();
     else this.#options.onBroken(peer, event.text, event.reason);
   }
