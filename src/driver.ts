@@ -1,4 +1,4 @@
-import { type Turn, TurnFailed } from './core/context.ts';
+import type { Turn } from './core/context.ts';
 import type { Effect, Outcome } from './core/effect.ts';
 import type { Input, ReplyTo } from './core/input.ts';
 import {
@@ -11,7 +11,7 @@ import {
   type SipPort,
   StoreBusy,
 } from './core/ports.ts';
-import type { RefusalCode } from './core/refusal.ts';
+import { type RefusalCode, refusal } from './core/refusal.ts';
 import type { Service } from './core/service.ts';
 
 export type DriverLog = {
@@ -30,7 +30,12 @@ export type DriverParts = {
 };
 
 /** One input's effects on one conference, waiting for their save. */
-type Waiting = { readonly input: Input; readonly effects: readonly Effect[]; readonly saved: Promise<void> };
+type Waiting = {
+  readonly input: Input;
+  effects: readonly Effect[];
+  readonly saved: Promise<void>;
+  readonly undo: () => void;
+};
 
 /** How long after a failed save the facts it held are handled again. */
 const retryAfterMs = 1_000;
@@ -78,33 +83,45 @@ export class Driver {
   #handle(input: Input): void {
     const { service, clock, log } = this.#parts;
     log.info(described(input), `in ${input.type}`);
-    try {
-      for (const turn of service.handle(input, clock.now())) this.#enqueue(input, turn);
-    } catch (error) {
-      // Our own mistake: the request is answered, the process lives, and the log is loud.
-      log.error({ err: error, input: input.type }, 'input failed');
-      if (error instanceof TurnFailed) this.#enqueue(input, error.turn);
-      if ('reply' in input)
-        this.#reply(input.reply, { kind: 'refused', code: 'internal-error', detail: 'Internal error' });
+    for (const turn of service.handle(input, clock.now())) {
+      // Our own mistake: the request is answered, the conference ends, the process lives, and the log is loud.
+      if (turn.mistake !== undefined) {
+        log.error({ err: turn.mistake, conference: turn.conferenceId, input: input.type }, 'turn failed');
+        this.#refuse(input, 'internal-error');
+      }
+      this.#enqueue(input, turn);
     }
   }
 
   #enqueue(input: Input, turn: Turn): void {
-    const [first, ...rest] = turn.effects;
+    // Turns of no conference have no order among each other.
+    const key = turn.conferenceId ?? `-${++this.#loose}`;
+    const queue = this.#queues.get(key) ?? [];
+    const [first, ...rest] = this.#unsent(queue, turn.effects);
     if (first === undefined) return;
     const saves = first.type === 'store.save';
     const saved = saves ? this.#parts.store.save(first.change) : Promise.resolve();
-    const waiting: Waiting = { input, effects: saves ? rest : turn.effects, saved };
-    // Turns of no conference have no order among each other.
-    const key = turn.conferenceId ?? `-${++this.#loose}`;
-    const queue = this.#queues.get(key);
-    if (queue !== undefined) {
-      saved.catch(() => undefined);
-      queue.push(waiting);
-      return;
-    }
-    this.#queues.set(key, [waiting]);
+    // Looked at when its turn comes, which may be long after it has failed.
+    saved.catch(() => undefined);
+    queue.push({ input, effects: saves ? rest : [first, ...rest], saved, undo: turn.undo });
+    if (this.#queues.has(key)) return;
+    this.#queues.set(key, queue);
     void this.#drain(key);
+  }
+
+  /** RFC 3261 9.1: an INVITE that is cancelled before it has left is not sent at all, and neither is its CANCEL. */
+  #unsent(queue: readonly Waiting[], effects: readonly Effect[]): readonly Effect[] {
+    return effects.filter((effect) => {
+      if (effect.type !== 'sip.cancel') return true;
+      const { endpointId } = effect;
+      const isInvite = (other: Effect): boolean => other.type === 'sip.invite' && other.endpointId === endpointId;
+      const holder = queue.find((waiting) => waiting.effects.some(isInvite));
+      if (holder === undefined) return true;
+      holder.effects = holder.effects.filter((other) => !isInvite(other));
+      const cause = { status: 487, reason: 'Request Terminated' };
+      this.#inputs.push({ type: 'endpoint-failed', endpointId, cause, unsupported: [] });
+      return false;
+    });
   }
 
   async #drain(key: string): Promise<void> {
@@ -125,17 +142,18 @@ export class Driver {
   /** Nothing of what waited may leave: it would tell of a state that is not in the store. */
   async #unsaved(key: string, failure: { queue: Waiting[]; error: unknown }): Promise<void> {
     const { log, service, store, clock } = this.#parts;
-    log.error({ err: failure.error, conference: key }, 'save failed');
+    const { queue, error } = failure;
+    log.error({ err: error, conference: key }, 'save failed');
     const isConference = !key.startsWith('-');
-    if (isConference) {
-      await Promise.allSettled(failure.queue.map((waiting) => waiting.saved));
-      const stored = await this.#reload(key, store);
-      const turn = service.rollBack(key, stored, clock.now());
-      for (const effect of turn.effects) this.#perform(effect);
-    }
-    const lost = failure.queue.splice(0);
-    const code = failure.error instanceof StoreBusy ? 'busy' : 'store-failed';
-    for (const waiting of lost) this.#refuseHeld(waiting, code);
+    if (isConference) await Promise.allSettled(queue.map((waiting) => waiting.saved));
+    const stored = isConference ? await this.#reload(key, store) : undefined;
+    const lost = queue.splice(0);
+    // The first way back undoes all that came after it.
+    lost[0]?.undo();
+    const turn = isConference ? service.reconcile(key, stored, clock.now()) : null;
+    const code = error instanceof StoreBusy ? 'busy' : 'store-failed';
+    for (const { input } of lost) this.#notHandled(input, { key, code });
+    if (turn !== null) this.#enqueue({ type: 'sip-server-lost', conferenceId: key }, turn);
   }
 
   /** Asks until the store answers; meanwhile the conference's inputs wait in its queue. */
@@ -152,19 +170,34 @@ export class Driver {
     }
   }
 
-  #refuseHeld({ input, effects }: Waiting, code: RefusalCode): void {
-    for (const effect of effects) {
-      if (effect.type !== 'reply') continue;
-      this.#reply(effect.to, { kind: 'refused', code, detail: 'The state could not be saved' });
+  /** A request is refused; a fact has happened all the same and is handled again, on the state as stored. */
+  #notHandled(input: Input, { key, code }: { key: string; code: RefusalCode }): void {
+    if ('reply' in input) {
+      this.#refuse(input, code);
+      return;
     }
-    if ('reply' in input) return;
+    const again = input.type === 'sip-server-lost' ? { ...input, conferenceId: key } : input;
     const { clock } = this.#parts;
-    clock.callAt(clock.now() + retryAfterMs, () => this.submit(input));
+    clock.callAt(clock.now() + retryAfterMs, () => this.submit(again));
   }
 
+  #refuse(input: Input, code: RefusalCode): void {
+    if (!('reply' in input)) return;
+    this.#reply(input.reply, { kind: 'refused', code, detail: refusal(code).text });
+  }
+
+  /** A shell never throws; if one does, the other effects leave all the same. */
   #perform(effect: Effect): void {
-    const { sip, msrp, log } = this.#parts;
-    log.info(described(effect), `out ${effect.type}`);
+    this.#parts.log.info(described(effect), `out ${effect.type}`);
+    try {
+      this.#hand(effect);
+    } catch (error) {
+      this.#parts.log.error({ err: error, effect: effect.type }, 'effect failed');
+    }
+  }
+
+  #hand(effect: Effect): void {
+    const { sip, msrp } = this.#parts;
     if (isSip(effect)) sip.perform(effect);
     else if (isMsrp(effect)) msrp.perform(effect);
     else if (effect.type === 'reply') this.#reply(effect.to, effect.outcome);

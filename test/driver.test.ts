@@ -5,7 +5,7 @@ import { type Clock, StoreBusy } from '../src/core/ports.ts';
 import type { Change, ConferenceRecord, ConferenceRow, ParticipantRow } from '../src/core/rows.ts';
 import { Service } from '../src/core/service.ts';
 import { Driver } from '../src/driver.ts';
-import { countingIds, factoryUri, inviteFrom, recipients, settings } from './support/fixtures.ts';
+import { clientSdp, countingIds, factoryUri, inviteFrom, recipients, settings } from './support/fixtures.ts';
 
 /** A store whose every save is let through or failed by hand, in order. */
 class HandStore {
@@ -122,7 +122,7 @@ test('a creation that cannot be saved is refused and leaves nothing', async () =
   store.saves[0]?.fail(new Error('disk full'));
   await settled();
   expect(outcomes.get('sip:alice')).toMatchObject({ kind: 'refused', code: 'store-failed' });
-  expect(out).toEqual(['msrp.unroute', 'reply']);
+  expect(out).toEqual(['reply']);
   expect(service.counts.conferences).toBe(0);
 });
 
@@ -213,4 +213,107 @@ test('a mistake of ours ends the conference it happened in, answers the request,
   expect(outcomes.get('http:1')).toMatchObject({ kind: 'refused', code: 'internal-error' });
   expect(out).toContain('sip.bye');
   expect([...store.conferences.values()][0]).toMatchObject({ status: 'ending', endReason: 'error' });
+});
+
+/** A running conference of Alice with Bob still being dialled. */
+async function running(): Promise<string> {
+  driver.submit(invite());
+  store.saves[0]?.pass();
+  await settled();
+  out = [];
+  return [...store.conferences.keys()][0] ?? '';
+}
+
+const bobsAnswer = () =>
+  ({
+    type: 'endpoint-answered',
+    endpointId: endpointOfBob(),
+    dialogId: 'x',
+    contact: 'sip:bob@pc.bob.example.com',
+    remoteTag: 'b',
+    displayName: null,
+    answer: clientSdp('bob', { setup: 'active' }),
+  }) as const;
+
+test('an answer whose save failed is handled again whole: Bob gets his messages', async () => {
+  await running();
+  driver.submit(bobsAnswer());
+  store.saves[1]?.fail(new Error('connection lost'));
+  await settled();
+  clock.passes(1_000);
+  store.saves[2]?.pass();
+  await settled();
+  expect(out).toEqual(['msrp.open', 'msrp.route']);
+  expect(bob()?.status).toBe('connected');
+});
+
+test('a kick whose save failed leaves everything as it was, message sessions too', async () => {
+  const conferenceId = await running();
+  driver.submit(bobsAnswer());
+  store.saves[1]?.pass();
+  await settled();
+  out = [];
+  const participantId = bob()?.id ?? '';
+  driver.submit({
+    type: 'removal-requested',
+    reply: 'http:1',
+    actor: 'key:1',
+    conferenceId,
+    participantId,
+    reason: null,
+  });
+  store.saves[2]?.fail(new Error('connection lost'));
+  await settled();
+  expect(out).toEqual(['reply']);
+  driver.submit({
+    type: 'removal-requested',
+    reply: 'http:2',
+    actor: 'key:1',
+    conferenceId,
+    participantId,
+    reason: null,
+  });
+  store.saves[3]?.pass();
+  await settled();
+  expect(outcomes.get('http:2')).toMatchObject({ kind: 'participant-removed' });
+  expect(out).toContain('msrp.close');
+});
+
+test('an end whose save failed leaves the conference running, and it can be ended again', async () => {
+  const conferenceId = await running();
+  for (const reply of ['http:1', 'http:2']) {
+    driver.submit({ type: 'end-requested', reply, actor: 'key:1', conferenceId, reason: null });
+    const save = store.saves.at(-1);
+    if (reply === 'http:1') save?.fail(new Error('connection lost'));
+    else save?.pass();
+    await settled();
+  }
+  expect(outcomes.get('http:2')).toMatchObject({ kind: 'conference-ended' });
+});
+
+test('committed but reported failed: nobody outside knows of the conference, so it ends', async () => {
+  driver.submit(invite());
+  const save = store.saves[0];
+  for (const row of save?.change.conferences ?? []) store.conferences.set(row.id, row);
+  for (const row of save?.change.participants ?? []) store.participants.set(row.id, row);
+  save?.fail(new Error('connection lost after commit'));
+  await settled();
+  expect(outcomes.get('sip:alice')).toMatchObject({ kind: 'refused', code: 'store-failed' });
+  store.saves[1]?.pass();
+  await settled();
+  expect([...store.conferences.values()][0]).toMatchObject({ endReason: 'error' });
+  expect(out).not.toContain('sip.invite');
+});
+
+test('CC-019 an INVITE that is cancelled before it has left is never sent', async () => {
+  const input = invite();
+  driver.submit(input);
+  driver.submit({ type: 'invite-cancelled', dialogId: 'dialogId' in input ? input.dialogId : '' });
+  for (const save of store.saves) save.pass();
+  await settled();
+  for (const save of store.saves) save.pass();
+  await settled();
+  expect(out).not.toContain('sip.invite');
+  expect(out).not.toContain('sip.cancel');
+  expect([...store.conferences.values()][0]).toMatchObject({ status: 'ended', endReason: 'cancelled' });
 });

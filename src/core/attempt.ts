@@ -1,6 +1,6 @@
 import { writeSipUri } from '../wire/sip-uri.ts';
 import type { Refused } from './conference/requirements.ts';
-import type { Context, Turn } from './context.ts';
+import { type Context, loose, type Turn } from './context.ts';
 import type { RequestRefused, SipRequestFacts } from './input.ts';
 import { limits } from './limits.ts';
 import { refusal } from './refusal.ts';
@@ -34,13 +34,10 @@ function logged(row: AttemptRow, to: string, refused: Refused): Turn {
     events: [],
     attempts: [row],
   };
-  return {
-    conferenceId: null,
-    effects: [
-      { type: 'store.save', change },
-      { type: 'reply', to, outcome: { kind: 'refused', ...refused } },
-    ],
-  };
+  return loose([
+    { type: 'store.save', change },
+    { type: 'reply', to, outcome: { kind: 'refused', ...refused } },
+  ]);
 }
 
 type Attempted = Pick<RequestRefused, 'method' | 'target' | 'caller' | 'callId' | 'quirks' | 'received'>;

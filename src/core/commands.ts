@@ -1,6 +1,7 @@
 import type { Conference } from './conference/conference.ts';
-import { privateTargetRefusal } from './conference/invitees.ts';
-import { type Context, refuse, type Turn, turnOf } from './context.ts';
+import { isFocusUri, privateTargetRefusal } from './conference/invitees.ts';
+import { type Context, loose, refuse, type Turn, turnOf } from './context.ts';
+import type { Outcome } from './effect.ts';
 import type { CommandInput } from './input.ts';
 import type { ParticipantRow } from './rows.ts';
 
@@ -27,6 +28,7 @@ export function handleCommand(context: Context, input: CommandInput): readonly T
 function dial(context: Context, conference: Conference, input: Asked<'participant-requested'>): Turn {
   if (context.stopping) return refuse(input.reply, { code: 'stopping', detail: 'The service is stopping' });
   if (conference.row.locked) return refuse(input.reply, { code: 'conference-locked', detail: 'Nobody can be added' });
+  if (isFocusUri(input.uri, context.settings)) return refuse(input.reply, { code: 'loop', detail: input.raw });
   const barred = privateTargetRefusal(input.uri, context.settings);
   if (barred !== null) return refuse(input.reply, { code: 'private-target', detail: input.raw });
   let dialled: ReturnType<Conference['invitations']['inviteOne']> = 'internal-error';
@@ -34,11 +36,12 @@ function dial(context: Context, conference: Conference, input: Asked<'participan
     actor: input.actor,
     body: () => {
       dialled = conference.invitations.inviteOne(input);
-      if (typeof dialled !== 'string')
-        conference.ledger.reply(input.reply, { kind: 'participant-dialled', participant: dialled });
     },
   });
-  return typeof dialled === 'string' ? refuse(input.reply, { code: dialled, detail: input.raw }) : turn;
+  if (turn.mistake !== undefined) return turn;
+  if (typeof dialled === 'string') return refuse(input.reply, { code: dialled, detail: input.raw });
+  const participant = conference.ledger.participant((dialled as ParticipantRow).id) ?? dialled;
+  return answered(turn, input.reply, { kind: 'participant-dialled', participant });
 }
 
 function remove(context: Context, conference: Conference, input: Asked<'removal-requested'>): Turn {
@@ -62,12 +65,13 @@ function end(context: Context, conference: Conference, input: Asked<'end-request
     actor: input.actor,
     body: () => conference.end({ reason: 'operator', by: input.actor, text, subscriptions: 'noresource' }),
   });
-  const answer = {
-    type: 'reply',
-    to: input.reply,
-    outcome: { kind: 'conference-ended', conference: conference.row },
-  } as const;
-  return { ...turn, effects: [...turn.effects, answer] };
+  return answered(turn, input.reply, { kind: 'conference-ended', conference: conference.row });
+}
+
+/** The turn with its answer at the end: it tells what the turn came to. */
+function answered(turn: Turn, to: string, outcome: Outcome): Turn {
+  if (turn.mistake !== undefined) return turn;
+  return { ...turn, effects: [...turn.effects, { type: 'reply', to, outcome }] };
 }
 
 function shutDown(context: Context, input: Asked<'shutdown-requested'>): readonly Turn[] {
@@ -80,8 +84,5 @@ function shutDown(context: Context, input: Asked<'shutdown-requested'>): readonl
   const turns = context.directory.conferences.map((conference) =>
     turnOf(context, conference, { actor: input.actor, body: () => conference.end(ending) }),
   );
-  return [
-    ...turns,
-    { conferenceId: null, effects: [{ type: 'reply', to: input.reply, outcome: { kind: 'shut-down' } }] },
-  ];
+  return [...turns, loose([{ type: 'reply', to: input.reply, outcome: { kind: 'shut-down' } }])];
 }

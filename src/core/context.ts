@@ -8,7 +8,14 @@ import type { Instant } from './rows.ts';
 import type { Settings } from './settings.ts';
 
 /** The ordered effects of one input on one conference, or on none. */
-export type Turn = { readonly conferenceId: string | null; readonly effects: readonly Effect[] };
+export type Turn = {
+  readonly conferenceId: string | null;
+  readonly effects: readonly Effect[];
+  /** The core's way back to before the turn, for when its save fails: later turns of the conference are undone with it. */
+  readonly undo: () => void;
+  /** A mistake of ours broke the turn; its effects end the conference instead. */
+  readonly mistake?: unknown;
+};
 
 /** What every decision may look at. */
 export type Context = {
@@ -20,35 +27,39 @@ export type Context = {
   readonly stopping: boolean;
 };
 
-/** A mistake of ours broke a turn. `turn` ends the conference it happened in; the process goes on. */
-export class TurnFailed extends Error {
-  readonly turn: Turn;
-
-  constructor(turn: Turn, cause: unknown) {
-    super(`a turn of conference ${turn.conferenceId} failed`, { cause });
-    this.turn = turn;
-  }
-}
-
-/** Runs `body` as one turn of `conference` and keeps the directory true. Throws TurnFailed. */
+/** Runs `body` as one turn of `conference` and keeps the directory true. */
 export function turnOf(
   context: Context,
   conference: Conference,
   change: { actor: string | null; body: () => void },
 ): Turn {
+  const { directory, now } = context;
+  const known = directory.byId(conference.row.id) !== undefined;
+  const back = conference.capture();
+  const undo = (): void => {
+    back();
+    if (known) directory.add(conference);
+    else directory.drop(conference);
+  };
+  const ended = (
+    effects: readonly Effect[],
+  ): { conferenceId: string; effects: readonly Effect[]; undo: () => void } => {
+    directory.note(conference, effects, now);
+    return { conferenceId: conference.row.id, effects, undo };
+  };
   try {
-    return noted(context, conference, conference.turn(context.now, change.actor, change.body));
-  } catch (error) {
-    throw new TurnFailed(noted(context, conference, conference.collapse()), error);
+    return ended(conference.turn(now, change.actor, change.body));
+  } catch (mistake) {
+    return { ...ended(conference.collapse()), mistake };
   }
-}
-
-function noted(context: Context, conference: Conference, effects: readonly Effect[]): Turn {
-  context.directory.note(conference, effects, context.now);
-  return { conferenceId: conference.row.id, effects };
 }
 
 /** A turn that only answers. */
 export function refuse(to: ReplyTo, refused: Refused): Turn {
-  return { conferenceId: null, effects: [{ type: 'reply', to, outcome: { kind: 'refused', ...refused } }] };
+  return loose([{ type: 'reply', to, outcome: { kind: 'refused', ...refused } }]);
+}
+
+/** Effects that belong to no conference. */
+export function loose(effects: readonly Effect[]): Turn {
+  return { conferenceId: null, effects, undo: () => undefined };
 }

@@ -1,8 +1,8 @@
 import { type SipUri, unescapeUser } from '../wire/sip-uri.ts';
 import type { Conference } from './conference/conference.ts';
-import type { Effect } from './effect.ts';
+import type { Effect, SipNotify } from './effect.ts';
 import { limits } from './limits.ts';
-import type { Instant } from './rows.ts';
+import type { EndpointRow, Instant } from './rows.ts';
 
 /** What a Request-URI of ours names. */
 export type Target =
@@ -39,6 +39,7 @@ export class Directory {
   add(conference: Conference): void {
     this.#byId.set(conference.row.id, conference);
     this.#byUser.set(userOf(conference), conference);
+    this.#ended.delete(userOf(conference));
     const { participants, subscriptions } = conference.ledger.record();
     for (const endpoint of participants.flatMap((participant) => participant.endpoints)) {
       this.#byEndpoint.set(endpoint.id, conference);
@@ -77,6 +78,7 @@ export class Directory {
   /** Learns from a turn's effects which endpoints, subscriptions and dialogs are whose; lets go of an ended conference. */
   note(conference: Conference, effects: readonly Effect[], now: Instant): void {
     for (const effect of effects) this.#learn(conference, effect);
+    if (effects.some((effect) => effect.type === 'msrp.close')) this.#letGo(conference);
     if (conference.row.status === 'ended') this.#remove(conference, now);
   }
 
@@ -84,21 +86,38 @@ export class Directory {
   drop(conference: Conference): void {
     this.#byId.delete(conference.row.id);
     this.#byUser.delete(userOf(conference));
-    for (const index of [this.#byEndpoint, this.#bySubscription, this.#byDialog]) {
-      for (const [key, owner] of index) if (owner === conference) index.delete(key);
-    }
+    const { participants, subscriptions } = conference.ledger.record();
+    for (const endpoint of participants.flatMap((participant) => participant.endpoints)) this.#forget(endpoint);
+    for (const row of subscriptions) this.#bySubscription.delete(row.id);
   }
 
   #learn(conference: Conference, effect: Effect): void {
     if (effect.type === 'sip.invite') this.#byEndpoint.set(effect.endpointId, conference);
     else if (effect.type === 'msrp.open') this.#byEndpoint.set(effect.endpointId, conference);
-    else if (effect.type === 'sip.notify') this.#bySubscription.set(effect.subscriptionId, conference);
+    else if (effect.type === 'sip.notify') this.#learnSubscription(conference, effect);
     else if (effect.type === 'reply' && effect.outcome.kind === 'session-accepted') {
       const { endpointId } = effect.outcome;
       this.#byEndpoint.set(endpointId, conference);
       const dialogId = conference.ledger.participantOf(endpointId)?.endpoint.dialogId;
       if (dialogId !== undefined) this.#byDialog.set(dialogId, conference);
     }
+  }
+
+  #learnSubscription(conference: Conference, { subscriptionId, state }: SipNotify): void {
+    if (state.name === 'terminated') this.#bySubscription.delete(subscriptionId);
+    else this.#bySubscription.set(subscriptionId, conference);
+  }
+
+  /** An endpoint that is gone is nobody's any more. */
+  #letGo(conference: Conference): void {
+    for (const participant of conference.ledger.participants) {
+      for (const endpoint of participant.endpoints) if (endpoint.status === 'disconnected') this.#forget(endpoint);
+    }
+  }
+
+  #forget({ id, dialogId }: EndpointRow): void {
+    this.#byEndpoint.delete(id);
+    this.#byDialog.delete(dialogId);
   }
 
   #remove(conference: Conference, now: Instant): void {

@@ -62,7 +62,7 @@ export type MsrpOpen = {
   readonly type: 'msrp.open';
   readonly conferenceId: string;
   readonly endpointId: string;
-  /** Our path's session id; the whole path is made from it by `pathOf` given to the core. */
+  /** The session id in our path. */
   readonly sessionId: string;
   readonly localPath: string;
   /** The peer's path, leftmost first; empty while only offered (late offer or dial-out), then opened again with it. */

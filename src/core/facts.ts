@@ -1,12 +1,13 @@
 import type { Conference } from './conference/conference.ts';
-import { type Context, type Turn, turnOf } from './context.ts';
+import { shortened } from './conference/participant.ts';
+import { type Context, loose, type Turn, turnOf } from './context.ts';
 import type { FactInput } from './input.ts';
 
 /** What has happened outside. A fact about something long gone changes nothing. */
 export function handleFact(context: Context, input: FactInput): readonly Turn[] {
-  if (input.type === 'sip-server-lost') return serverLost(context);
+  if (input.type === 'sip-server-lost') return serverLost(context, input.conferenceId);
   const conference = conferenceOf(context, input);
-  if (conference === undefined) return [];
+  if (conference === undefined) return orphan(input);
   return [turnOf(context, conference, { actor: null, body: () => apply(conference, input) })];
 }
 
@@ -31,7 +32,7 @@ function apply(conference: Conference, input: ConferenceFact): void {
       return attendance.departed(input.endpointId, {
         method: input.by === 'peer' ? 'departed' : 'failed',
         sipStatus: null,
-        reason: input.reason,
+        reason: input.reason === null ? null : shortened(input.reason),
       });
     case 'endpoint-alerting':
       return withEndpoint(conference, input.endpointId, (found) => dialler.alerting(found.participant, found.endpoint));
@@ -63,15 +64,22 @@ function withEndpoint(conference: Conference, endpointId: string, use: (found: F
   if (found !== undefined) use(found);
 }
 
+/** RFC 3261 9.1, 15: whoever answers when nobody waits any more is hung up. */
+function orphan(input: ConferenceFact): readonly Turn[] {
+  if (input.type !== 'endpoint-answered') return [];
+  const { endpointId, dialogId } = input;
+  return [loose([{ type: 'sip.bye', endpointId, dialogId, reason: 'Conference ended' }])];
+}
+
 /** Every dialog lived in the SIP server's connection; peers get 481 from now on, so no conference can go on. */
-function serverLost(context: Context): readonly Turn[] {
+function serverLost(context: Context, conferenceId: string | null): readonly Turn[] {
   const ending = {
     reason: 'error',
     by: null,
     text: 'Connection to the SIP server lost',
     subscriptions: 'deactivated',
   } as const;
-  return context.directory.conferences.map((conference) =>
-    turnOf(context, conference, { actor: null, body: () => conference.end(ending) }),
-  );
+  return context.directory.conferences
+    .filter((conference) => conferenceId === null || conference.row.id === conferenceId)
+    .map((conference) => turnOf(context, conference, { actor: null, body: () => conference.lose(ending) }));
 }

@@ -12,7 +12,7 @@ export type Input = RequestInput | FactInput | CommandInput;
 
 export type ReplyTo = string;
 
-/** Who asks, as far as it is believed. `aor` is canonical: scheme, user and host only. */
+/** Who asks, as far as it is believed. `aor` is canonical: no parameters, no headers. */
 export type Caller = {
   readonly aor: string;
   readonly displayName: string | null;
@@ -123,6 +123,7 @@ export type FactInput =
   | {
       readonly type: 'endpoint-answered';
       readonly endpointId: string;
+      readonly dialogId: string;
       readonly contact: string | null;
       readonly remoteTag: string;
       readonly displayName: string | null;
@@ -137,8 +138,8 @@ export type FactInput =
     }
   /** Final answer to a NOTIFY of ours. */
   | { readonly type: 'notify-answered'; readonly subscriptionId: string; readonly status: number }
-  /** All dialogs are gone: the connection to the SIP server was lost. */
-  | { readonly type: 'sip-server-lost' }
+  /** All dialogs are gone: the connection to the SIP server was lost. Of all conferences, or of the one named. */
+  | { readonly type: 'sip-server-lost'; readonly conferenceId: string | null }
   /** The MSRP session's connection failed or closed. */
   | {
       readonly type: 'msrp-closed';

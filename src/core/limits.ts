@@ -17,6 +17,16 @@ export const limits = {
   maxForwards: 70,
   conferencesMax: 10_000,
   participantsPerConferenceMax: 1_000,
+  /** Open at once: nobody has more devices in one conference. */
+  endpointsPerParticipantMax: 10,
+  /** Participants who left, kept by a running conference; the store keeps them all. */
+  pastParticipantsMax: 200,
+  /** INVITEs remembered per participant. */
+  attemptsPerParticipantMax: 10,
+  /** Names, subjects and reasons, in characters: a roster must fit, and so must an INVITE that carries them. */
+  textCharactersMax: 200,
+  /** URIs that enter a roster. */
+  uriCharactersMax: 1_000,
   /** Endpoints that are gone, kept per participant. */
   pastEndpointsMax: 5,
   subscriptionsPerConferenceMax: 2_000,

@@ -38,6 +38,7 @@ const table = {
   'list-too-long': { sip: 403, http: 403, text: 'The resource list is too long', warning: 399 },
   'unknown-extension': { sip: 420, http: 400, text: 'Bad Extension' },
   'body-too-large': { sip: 413, http: 413, text: 'The body is too large' },
+  'uri-too-long': { sip: 414, http: 400, text: 'The URI is too long' },
   'unsupported-body': { sip: 415, http: 415, text: 'Unsupported media type' },
   'unsupported-encoding': { sip: 415, http: 415, text: 'Unsupported content encoding' },
   'unsupported-scheme': { sip: 416, http: 400, text: 'Unsupported URI scheme' },

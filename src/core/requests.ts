@@ -8,7 +8,7 @@ import {
   type Refused,
   sdpNotAcceptable,
 } from './conference/requirements.ts';
-import { type Context, refuse, type Turn, turnOf } from './context.ts';
+import { type Context, loose, refuse, type Turn, turnOf } from './context.ts';
 import type {
   Caller,
   InviteReceived,
@@ -42,6 +42,12 @@ export function handleRequest(context: Context, input: RequestInput): Turn {
 function invite(context: Context, input: InviteReceived): Turn {
   // RFC 5363 3.2: nobody unknown causes any work, least of all requests to others.
   if (input.caller === null) return refuse(input.reply, { code: 'unauthenticated', detail: 'INVITE' });
+  if (input.contact.length > limits.uriCharactersMax) {
+    return refuseAttempt(context, input, {
+      code: 'uri-too-long',
+      detail: `Contact over ${limits.uriCharactersMax} characters`,
+    });
+  }
   const target = context.directory.target(input.target, context.now);
   if (target.kind === 'factory') return create(context, input, input.caller);
   if (target.kind === 'conference')
@@ -70,7 +76,7 @@ function create(context: Context, input: InviteReceived, caller: Caller): Turn {
     directory.drop(conference);
     return refuseAttempt(context, input, refused);
   }
-  directory.add(conference);
+  if (conference.row.status !== 'ended') directory.add(conference);
   return turn;
 }
 
@@ -119,19 +125,38 @@ function joinRefused(conference: Conference, input: InviteReceived): Refused | n
 
 function reinvite(context: Context, input: ReinviteReceived): Turn {
   const conference = context.directory.byEndpoint(input.endpointId);
-  if (conference === undefined) return refuse(input.reply, { code: 'no-such-dialog', detail: 'No such session' });
-  // RFC 5366 5.1: within the session the list's option is unknown, and the session stays as it was.
-  const unsupported = input.carriesList ? [...new Set([...input.requires, 'recipient-list-invite'])] : input.requires;
-  const refused = extensionRefused(unsupported) ?? sdpNotAcceptable(input);
+  const found = conference?.ledger.participantOf(input.endpointId);
+  if (conference === undefined || found === undefined) {
+    return refuse(input.reply, { code: 'no-such-dialog', detail: 'No such session' });
+  }
+  const owner = { aor: found.participant.uri, known: found.endpoint.joiningMethod === 'dialed-in' };
+  const refused = notTheOwner(context, input.caller, owner) ?? reinviteRefused(input);
   if (refused !== null) return refuse(input.reply, refused);
   let code: ReturnType<Conference['attendance']['reinvite']> = null;
   const turn = turnOf(context, conference, {
-    actor: input.caller?.aor ?? null,
+    actor: found.participant.uri,
     body: () => {
       code = conference.attendance.reinvite(input);
     },
   });
   return code === null ? turn : refuse(input.reply, { code, detail: 'The new offer cannot be used' });
+}
+
+function reinviteRefused(input: ReinviteReceived): Refused | null {
+  // RFC 5366 5.1: within the session the list's option is unknown, and the session stays as it was.
+  const refused = extensionRefused(input.requires) ?? sdpNotAcceptable(input);
+  if (refused !== null || !input.carriesList) return refused;
+  return { code: 'unsupported-body', detail: 'A resource list has no meaning within a session' };
+}
+
+/**
+ * Standards 7.1: where credentials count, a dialog is acted in only by whom it belongs to. Whoever was called where he
+ * is never had to say who he was (`known` is false): the dialog's unguessable tags speak for him.
+ */
+function notTheOwner(context: Context, caller: Caller | null, owner: { aor: string; known: boolean }): Refused | null {
+  if (context.settings.auth === 'open') return null;
+  if (caller === null) return owner.known ? { code: 'unauthenticated', detail: 'Within the dialog' } : null;
+  return caller.aor === owner.aor ? null : { code: 'not-allowed', detail: 'The dialog is somebody else’s' };
 }
 
 function subscribe(context: Context, input: SubscribeReceived): Turn {
@@ -176,18 +201,22 @@ function mayWatch(conference: Conference, caller: Caller): boolean {
 function refresh(context: Context, input: SubscriptionRefreshed): Turn {
   const conference = context.directory.bySubscription(input.subscriptionId);
   const row = conference?.ledger.subscription(input.subscriptionId);
-  if (conference === undefined || row === undefined)
+  if (conference === undefined || row === undefined) {
     return refuse(input.reply, { code: 'no-such-dialog', detail: 'No such subscription' });
-  if (input.event !== 'conference')
-    return refuse(input.reply, { code: 'bad-event', detail: input.event ?? 'no Event header' });
+  }
   const expires = grantedExpires(input.expires);
-  const refused =
-    expires === 'too-brief' ? tooBrief() : (extensionRefused(input.requires) ?? conferenceInfoNotAcceptable(input));
-  if (refused !== null || expires === 'too-brief') return refuse(input.reply, refused ?? tooBrief());
+  const refused = notTheOwner(context, input.caller, { aor: row.subscriber, known: true }) ?? refreshRefused(input);
+  if (refused !== null) return refuse(input.reply, refused);
+  if (expires === 'too-brief') return refuse(input.reply, tooBrief());
   return turnOf(context, conference, {
     actor: row.subscriber,
     body: () => conference.notifier.refresh(input, row, expires),
   });
+}
+
+function refreshRefused(input: SubscriptionRefreshed): Refused | null {
+  if (input.event !== 'conference') return { code: 'bad-event', detail: input.event ?? 'no Event header' };
+  return extensionRefused(input.requires) ?? conferenceInfoNotAcceptable(input);
 }
 
 function tooBrief(): Refused {
@@ -200,10 +229,8 @@ function options(context: Context, input: OptionsReceived): Turn {
   if (refused !== null) return refuse(input.reply, refused);
   const target = context.directory.target(input.target, context.now);
   const to = input.reply;
-  const answer = (at: 'factory' | 'conference' | 'server', contact: string | null): Turn => ({
-    conferenceId: null,
-    effects: [{ type: 'reply', to, outcome: { kind: 'capabilities', at, contact } }],
-  });
+  const answer = (at: 'factory' | 'conference' | 'server', contact: string | null): Turn =>
+    loose([{ type: 'reply', to, outcome: { kind: 'capabilities', at, contact } }]);
   if (target.kind === 'conference') return answer('conference', target.conference.row.uri);
   if (target.kind === 'factory') return answer('factory', null);
   if (input.target.user === null && context.settings.ownHosts.has(input.target.host)) return answer('server', null);

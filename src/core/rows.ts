@@ -83,7 +83,7 @@ export type MediaRow = {
 /** One dialog of a participant with the focus. */
 export type EndpointRow = {
   readonly id: string;
-  /** Contact URI, or the dialled URI until a Contact is known; stable as roster key for the endpoint's whole life. */
+  /** Roster key, stable for the endpoint's whole life: the Contact of who dialled in, the dialled URI of who was invited. */
   readonly entity: string;
   readonly contact: string | null;
   readonly status: EndpointStatus;
@@ -114,6 +114,7 @@ export type ListEntryRow = {
 
 /** One INVITE that was sent for a participant and how it ended; several when the Replaces fallback ran. */
 export type DialAttemptRow = {
+  readonly endpointId: string;
   readonly at: Instant;
   readonly replaces: ReplacesValue | null;
   /** null while unanswered. */

@@ -70,19 +70,23 @@ export class Service {
   }
 
   /**
-   * After a failed save: the conference goes back to what the store holds, or away when it was never saved.
-   * Gives the timers that the stored state needs.
+   * After a failed save, once the turns that were not saved are undone: the conference is held against what the store
+   * holds. Where the two differ, some of what was reported failed was committed; nobody outside knows of it, so the
+   * conference ends. Null when all is well.
    */
-  rollBack(conferenceId: string, stored: ConferenceRecord | undefined, now: Instant): Turn {
+  reconcile(conferenceId: string, stored: ConferenceRecord | undefined, now: Instant): Turn | null {
     const running = this.#directory.byId(conferenceId);
     if (stored === undefined || stored.conference.status === 'ended') {
       if (running !== undefined) this.#directory.drop(running);
-      return { conferenceId, effects: [{ type: 'msrp.unroute', conferenceId }] };
+      return null;
     }
-    // One that had ended here but not in the store runs again, until the facts that ended it are handled once more.
+    const { seq, version } = stored.conference;
+    if (running !== undefined && running.row.seq === seq && running.row.version === version) return null;
     const conference = running ?? new Conference({ ids: this.#ids, settings: this.#settings, record: stored });
     if (running === undefined) this.#directory.add(conference);
-    return { conferenceId, effects: conference.rollBack(stored, now) };
+    const effects = conference.giveUpOn(stored, now);
+    this.#directory.note(conference, effects, now);
+    return { conferenceId, effects, undo: () => undefined };
   }
 
   #context(now: Instant): Context {

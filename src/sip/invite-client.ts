@@ -113,6 +113,7 @@ export class InviteClient {
     this.#parts.submit({
       type: 'endpoint-answered',
       endpointId: effect.endpointId,
+      dialogId: effect.dialogId,
       contact: contact?.uri ?? null,
       remoteTag: tagOf(nameAddrOf(message, 'To')?.params ?? []) ?? '',
       displayName: this.#assertedName(response, message) ?? contact?.displayName ?? null,

@@ -172,7 +172,7 @@ export class SipShell {
   #lost(): void {
     this.#orphans = this.#dialogs.clear();
     this.#forgetAll();
-    this.#submit({ type: 'sip-server-lost' });
+    this.#submit({ type: 'sip-server-lost', conferenceId: null });
   }
 
   #forgetAll(): void {

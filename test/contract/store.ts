@@ -92,7 +92,9 @@ export function storeContract(
             quirks: ['QK-9'],
             position: 3,
           },
-          attempts: [{ at: noon, replaces: null, outcome: { status: 420, reason: 'Bad Extension' } }],
+          attempts: [
+            { endpointId: 'endpoint-1', at: noon, replaces: null, outcome: { status: 420, reason: 'Bad Extension' } },
+          ],
           lastError: { status: 420, reason: 'Bad Extension' },
           position: 3,
           inRoster: false,

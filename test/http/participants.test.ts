@@ -41,9 +41,19 @@ const failedBob: ParticipantRow = participantRow({
     position: 1,
   },
   attempts: [
-    { at: startOfTime, replaces, outcome: { status: 481, reason: 'Call/Transaction Does Not Exist' } },
-    { at: startOfTime + 1_000, replaces: null, outcome: { status: 486, reason: 'Busy Here' } },
-    { at: startOfTime + 1_500, replaces: null, outcome: null },
+    {
+      endpointId: 'endpoint-1',
+      at: startOfTime,
+      replaces,
+      outcome: { status: 481, reason: 'Call/Transaction Does Not Exist' },
+    },
+    {
+      endpointId: 'endpoint-1',
+      at: startOfTime + 1_000,
+      replaces: null,
+      outcome: { status: 486, reason: 'Busy Here' },
+    },
+    { endpointId: 'endpoint-1', at: startOfTime + 1_500, replaces: null, outcome: null },
   ],
   lastError: { status: 486, reason: 'Busy Here' },
 });
@@ -73,7 +83,11 @@ test('who could not be reached is shown with the entry, every attempt and the ca
         replaces: shown,
         outcome: { status: 481, reason: 'Call/Transaction Does Not Exist' },
       },
-      { at: '2026-03-01T09:30:01.000Z', replaces: null, outcome: { status: 486, reason: 'Busy Here' } },
+      {
+        at: '2026-03-01T09:30:01.000Z',
+        replaces: null,
+        outcome: { status: 486, reason: 'Busy Here' },
+      },
       { at: '2026-03-01T09:30:01.500Z', replaces: null, outcome: null },
     ],
     last_error: { status: 486, reason: 'Busy Here' },

@@ -136,8 +136,8 @@ test('an operator dials out a further participant; one who is there is not diall
   world.ladder.matches(`
     op    -> focus : dial carol
     focus -> store : save v3
-    focus -> op    : participant-dialled
     focus -> carol : INVITE
+    focus -> op    : participant-dialled
     op    -> focus : dial bob
     focus -> op    : 403 already-joined
   `);
@@ -160,7 +160,7 @@ test('the process stops: everybody is sent BYE, subscribers may come back (deact
 
 test('the SIP server is lost, and with it every dialog: the conference ends as an error', () => {
   const world = conference(['bob']);
-  world.happens({ type: 'sip-server-lost' });
+  world.happens({ type: 'sip-server-lost', conferenceId: null });
   expect(world.conference).toMatchObject({ status: 'ended', endReason: 'error' });
 });
 

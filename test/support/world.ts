@@ -1,7 +1,8 @@
 import { expect } from 'vitest';
 import type { Turn } from '../../src/core/context.ts';
 import type { Effect, Outcome, SipInvite, SipNotify } from '../../src/core/effect.ts';
-import type { Input, InviteReceived, SubscribeReceived } from '../../src/core/input.ts';
+import type { Input, InviteReceived, ReinviteReceived, SubscribeReceived } from '../../src/core/input.ts';
+import type { MsrpRoute } from '../../src/core/messaging/switch.ts';
 import { refusal } from '../../src/core/refusal.ts';
 import type {
   AttemptRow,
@@ -42,6 +43,7 @@ export class World {
   };
   readonly attempts: AttemptRow[] = [];
   readonly events: string[] = [];
+  readonly eventVersions: number[] = [];
   readonly effects: Effect[] = [];
   readonly settings: Settings;
   readonly #service: Service;
@@ -115,6 +117,27 @@ export class World {
     this.happens({ ...facts, type: 'subscription-refreshed', subscriptionId: row.id, expires });
   }
 
+  /** A new offer within somebody's session. */
+  reinvites(name: string, changes: Partial<ReinviteReceived> & { reply: string }): void {
+    const { type: _type, offer, callId, fromTag, dialogId, ...facts } = inviteFrom(name, this.conferenceUri);
+    const said = { method: facts.method, target: facts.target, caller: facts.caller, received: facts.received };
+    this.ladder.add(name, 'focus', 'INVITE (again)');
+    this.happens({
+      ...{ ...said, callId, fromTag, dialogId, requires: [], accepts: null, quirks: [], offer, carriesList: false },
+      ...changes,
+      type: 'reinvite-received',
+      endpointId: this.endpointOf(name),
+    });
+  }
+
+  /** The last route that the switch was given. */
+  route(): MsrpRoute {
+    const routes = this.effects.flatMap((effect) => (effect.type === 'msrp.route' ? [effect.route] : []));
+    const last = routes.at(-1);
+    if (last === undefined) throw new Error('no route was published');
+    return last;
+  }
+
   rings(name: string): void {
     this.ladder.add(name, 'focus', '180 INVITE');
     this.happens({ type: 'endpoint-alerting', endpointId: this.endpointOf(name) });
@@ -125,6 +148,7 @@ export class World {
     this.happens({
       type: 'endpoint-answered',
       endpointId: this.endpointOf(name),
+      dialogId: 'dialog',
       contact: `sip:${shortened(name)}@pc.${shortened(name)}.example.com`,
       remoteTag: `${shortened(name)}tag`,
       displayName: null,
@@ -280,6 +304,7 @@ export class World {
     }
     this.attempts.push(...change.attempts);
     this.events.push(...change.events.map((event) => event.type));
+    this.eventVersions.push(...change.events.map((event) => event.version));
   }
 
   #told(effect: Effect): { to: string; what: string } | null {

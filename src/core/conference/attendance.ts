@@ -1,14 +1,15 @@
 import type { SessionDescription } from '../../wire/sdp.ts';
 import type { Ids } from '../ids.ts';
 import type { Caller, InviteReceived, ReinviteReceived } from '../input.ts';
+import { limits } from '../limits.ts';
 import type { RefusalCode } from '../refusal.ts';
 import type { Disconnection, EndpointRow, MediaRow, ParticipantRow, Role } from '../rows.ts';
 import { after } from '../transition.ts';
 import type { Dialler } from './dialler.ts';
 import { endpointTransitions } from './endpoint-state.ts';
 import type { Ledger } from './ledger.ts';
-import type { Legs } from './legs.ts';
-import { isPresent, newParticipant, withEndpoint } from './participant.ts';
+import type { MessageSessions } from './message-sessions.ts';
+import { isPresent, newParticipant, shortened, withEndpoint } from './participant.ts';
 
 /** What an invitee's 2xx says. */
 export type AnswerFacts = {
@@ -22,28 +23,41 @@ export type AnswerFacts = {
 export class Attendance {
   readonly #ids: Ids;
   readonly #ledger: Ledger;
-  readonly #legs: Legs;
+  readonly #sessions: MessageSessions;
   readonly #dialler: Dialler;
   /** Endpoints whose ACK must bring the answer to our offer. */
   readonly #awaitingAnswer = new Set<string>();
 
-  constructor(parts: { ids: Ids; ledger: Ledger; legs: Legs; dialler: Dialler }) {
+  constructor(parts: { ids: Ids; ledger: Ledger; sessions: MessageSessions; dialler: Dialler }) {
     this.#ids = parts.ids;
     this.#ledger = parts.ledger;
-    this.#legs = parts.legs;
+    this.#sessions = parts.sessions;
     this.#dialler = parts.dialler;
+  }
+
+  /** A way back to this moment between two turns. */
+  capture(): () => void {
+    const awaiting = [...this.#awaitingAnswer];
+    return () => {
+      this.#awaitingAnswer.clear();
+      for (const endpointId of awaiting) this.#awaitingAnswer.add(endpointId);
+    };
   }
 
   /** Takes in a caller who sent INVITE, and answers it; refuses without any change. */
   join(input: InviteReceived, who: { caller: Caller; role: Role; at: 'factory' | 'conference' }): RefusalCode | null {
+    const participant = this.#participantOf(who.caller, who.role);
+    const open = participant.endpoints.filter((endpoint) => endpoint.status !== 'disconnected');
+    if (open.length >= limits.endpointsPerParticipantMax) return 'conference-full';
     const endpointId = this.#ids.row();
-    const answer = input.offer === null ? null : this.#legs.answer(endpointId, input.offer);
+    const answer = input.offer === null ? null : this.#sessions.answer(endpointId, input.offer);
     if (input.offer !== null && answer === null) return 'media-not-acceptable';
-    const sdp = answer?.sdp ?? this.#legs.offer(endpointId, false);
+    const sdp = answer?.sdp ?? this.#sessions.offer(endpointId, false);
     if (answer === null) this.#awaitingAnswer.add(endpointId);
     const toTag = this.#ids.tag();
-    const endpoint = { ...this.#dialledIn(input, endpointId, toTag), media: answer?.media ?? [] };
-    this.#ledger.putParticipant(withEndpoint(this.#participantOf(who.caller, who.role), endpoint, this.#ledger.now));
+    const entity = unusedEntity(participant, input.contact);
+    const endpoint = { ...this.#dialledIn(input, endpointId, toTag), entity, media: answer?.media ?? [] };
+    this.#ledger.putParticipant(withEndpoint(participant, endpoint, this.#ledger.now));
     const contact = this.#ledger.conference.uri;
     this.#ledger.reply(input.reply, { kind: 'session-accepted', endpointId, contact, toTag, sdp, at: who.at });
     return null;
@@ -53,8 +67,8 @@ export class Attendance {
   reinvite(input: ReinviteReceived): RefusalCode | null {
     const found = this.#ledger.participantOf(input.endpointId);
     if (found === undefined || !isPresent(found.endpoint.status)) return 'no-such-dialog';
-    const answer = input.offer === null ? null : this.#legs.answer(input.endpointId, input.offer);
-    const sdp = input.offer === null ? this.#legs.offerAgain(input.endpointId) : (answer?.sdp ?? null);
+    const answer = input.offer === null ? null : this.#sessions.answer(input.endpointId, input.offer);
+    const sdp = input.offer === null ? this.#sessions.offerAgain(input.endpointId) : (answer?.sdp ?? null);
     if (sdp === null) return 'media-not-acceptable';
     if (answer === null) this.#awaitingAnswer.add(input.endpointId);
     else this.#setMedia(found.participant, found.endpoint, answer.media);
@@ -75,7 +89,7 @@ export class Attendance {
   acknowledged(endpointId: string, answer: SessionDescription | null): void {
     const found = this.#ledger.participantOf(endpointId);
     if (!this.#awaitingAnswer.delete(endpointId) || found === undefined) return;
-    const agreement = answer === null ? null : this.#legs.complete(endpointId, answer);
+    const agreement = answer === null ? null : this.#sessions.complete(endpointId, answer);
     if (agreement !== null) this.#setMedia(found.participant, found.endpoint, agreement.media);
     else
       this.hangUp(found.participant, found.endpoint, {
@@ -93,17 +107,17 @@ export class Attendance {
     const endpoint: EndpointRow = { ...found.endpoint, contact: facts.contact, remoteTag: facts.remoteTag };
     const status = after(endpointTransitions, endpoint.status, 'answer');
     if (status !== 'connected') return this.#tooLate(participant, endpoint);
-    const agreement = facts.answer === null ? null : this.#legs.complete(endpointId, facts.answer);
+    const agreement = facts.answer === null ? null : this.#sessions.complete(endpointId, facts.answer);
     if (agreement === null) {
       this.#bye(endpoint, 'No usable media in the answer');
       this.#dialler.giveUp(participant, endpoint, { status: 488, reason: 'No usable media in the answer' });
       return;
     }
     const told = this.#dialler.answered(participant, endpoint);
-    const named = { ...told, displayName: told.displayName ?? facts.displayName, lastError: null };
+    const displayName = told.displayName ?? (facts.displayName === null ? null : shortened(facts.displayName));
+    const named = { ...told, displayName, lastError: null };
     const joined: EndpointRow = { ...endpoint, status, joinedAt: this.#ledger.now, media: agreement.media };
     this.#ledger.putParticipant(withEndpoint(named, joined, this.#ledger.now));
-    this.#dialler.dialWaiting();
   }
 
   /** The endpoint's dialog is over without our doing. */
@@ -124,7 +138,7 @@ export class Attendance {
   mediaLost(endpointId: string, reason: string): void {
     const found = this.#ledger.participantOf(endpointId);
     if (found === undefined || !isPresent(found.endpoint.status)) return;
-    this.#legs.lose(endpointId);
+    this.#sessions.lose(endpointId);
     const media = found.endpoint.media.map((row) =>
       row.type === 'message' ? { ...row, status: 'inactive' as const } : row,
     );
@@ -158,7 +172,7 @@ export class Attendance {
     const status = after(endpointTransitions, endpoint.status, 'leave');
     if (status === undefined) throw new Error(`endpoint ${endpoint.status} cannot leave`);
     this.#awaitingAnswer.delete(endpoint.id);
-    this.#legs.drop(endpoint.id);
+    this.#sessions.drop(endpoint.id);
     const left: EndpointRow = { ...endpoint, status, leftAt: this.#ledger.now, disconnection: how, media: [] };
     this.#ledger.putParticipant(withEndpoint(participant, left, this.#ledger.now));
   }
@@ -194,7 +208,11 @@ export class Attendance {
   /** The caller as already known here, perhaps invited or gone, or as a new participant. */
   #participantOf(caller: Caller, role: Role): ParticipantRow {
     const known = this.#ledger.participantByUri(caller.aor);
-    if (known !== undefined) return { ...known, displayName: known.displayName ?? caller.displayName };
+    if (known !== undefined) {
+      const displayName = known.displayName ?? (caller.displayName === null ? null : shortened(caller.displayName));
+      // Whoever asks for privacy once is hidden from then on.
+      return { ...known, displayName, private: known.private || caller.private };
+    }
     return newParticipant({
       id: this.#ids.row(),
       conferenceId: this.#ledger.conference.id,
@@ -206,7 +224,17 @@ export class Attendance {
       referredBy: null,
       replaces: null,
       listEntry: null,
-      position: this.#ledger.participants.length,
+      position: this.#ledger.nextPosition,
     });
+  }
+}
+
+/** RFC 4575 5.7: an endpoint's key is its own within the participant, even when two dialogs bear the same Contact. */
+function unusedEntity(participant: ParticipantRow, contact: string): string {
+  const used = new Set(participant.endpoints.map((endpoint) => endpoint.entity));
+  if (!used.has(contact)) return contact;
+  for (let number = 2; ; number += 1) {
+    const numbered = `${contact};dialog=${number}`;
+    if (!used.has(numbered)) return numbered;
   }
 }

@@ -1,6 +1,5 @@
 import type { Effect } from '../effect.ts';
 import type { Ids } from '../ids.ts';
-import { limits } from '../limits.ts';
 import type { ConferenceRecord, ConferenceRow, Disconnection, EndReason, ParticipantRow } from '../rows.ts';
 import type { Settings } from '../settings.ts';
 import { after } from '../transition.ts';
@@ -9,9 +8,9 @@ import { type ConferenceEvent, conferenceTransitions } from './conference-state.
 import { Dialler } from './dialler.ts';
 import { Invitations } from './invitations.ts';
 import { Ledger } from './ledger.ts';
-import { Legs } from './legs.ts';
+import { MessageSessions } from './message-sessions.ts';
 import { Notifier } from './notifier.ts';
-import { isBeingDialled, isPresent } from './participant.ts';
+import { isPresent } from './participant.ts';
 
 export type ConferenceParts = { readonly ids: Ids; readonly settings: Settings; readonly record: ConferenceRecord };
 
@@ -25,7 +24,7 @@ export type Ending = {
 
 /**
  * The focus of one conference (RFC 4579 3.1): its lifetime and its parts. Attendance knows who is in, Invitations and
- * the Dialler whom it asks in, the Notifier who watches, the Legs who can exchange messages; they share one Ledger.
+ * the Dialler whom it asks in, the Notifier who watches, the MessageSessions who can exchange messages; they share one Ledger.
  * Whatever is done to them happens inside `turn`.
  */
 export class Conference {
@@ -34,14 +33,14 @@ export class Conference {
   readonly invitations: Invitations;
   readonly notifier: Notifier;
   readonly dialler: Dialler;
-  readonly #legs: Legs;
+  readonly #sessions: MessageSessions;
 
   constructor(parts: ConferenceParts) {
     const { ids, settings } = parts;
     this.ledger = new Ledger(ids, parts.record);
-    this.#legs = new Legs({ ids, settings, ledger: this.ledger });
-    this.dialler = new Dialler({ ids, settings, ledger: this.ledger, legs: this.#legs });
-    this.attendance = new Attendance({ ids, ledger: this.ledger, legs: this.#legs, dialler: this.dialler });
+    this.#sessions = new MessageSessions({ ids, settings, ledger: this.ledger });
+    this.dialler = new Dialler({ ids, settings, ledger: this.ledger, sessions: this.#sessions });
+    this.attendance = new Attendance({ ids, ledger: this.ledger, sessions: this.#sessions, dialler: this.dialler });
     this.invitations = new Invitations({ ids, ledger: this.ledger, dialler: this.dialler });
     this.notifier = new Notifier({ ids, ledger: this.ledger });
   }
@@ -50,14 +49,24 @@ export class Conference {
     return this.ledger.conference;
   }
 
+  /** Takes this moment down; what is returned leads back to it, as if the turns since had never been. */
+  capture(): () => void {
+    const parts = [this.ledger, this.#sessions, this.dialler, this.attendance, this.notifier];
+    const ways = parts.map((part) => part.capture());
+    return () => {
+      for (const back of ways) back();
+    };
+  }
+
   /** Runs one input; gives its effects in order, the save first. */
   turn(now: number, actor: string | null, body: () => void): Effect[] {
     this.ledger.open(now, actor);
     body();
     this.#endWithCreator();
+    if (this.row.status === 'active') this.dialler.dialWaiting();
     this.#settleWhenQuiet();
     this.ledger.settleCounts();
-    if (this.row.status === 'active') this.#legs.publishRoute();
+    if (this.row.status === 'active') this.#sessions.publishRoute();
     if (this.ledger.rosterChanged) this.notifier.rosterChanged();
     return this.ledger.close();
   }
@@ -65,7 +74,7 @@ export class Conference {
   /** After a mistake of ours in a turn: what it asked for is withdrawn and everybody is let go. */
   collapse(): Effect[] {
     this.ledger.withdrawEffects();
-    this.end({ reason: 'error', by: null, text: 'Server internal error', subscriptions: 'noresource' });
+    this.#endInError();
     this.#settleWhenQuiet();
     this.ledger.settleCounts();
     return this.ledger.close();
@@ -81,13 +90,14 @@ export class Conference {
   end(ending: Ending): void {
     if (after(conferenceTransitions, this.row.status, 'end') === undefined) return;
     this.#move('end');
-    this.ledger.stopAllTimers();
+    // Whoever is being cancelled still is.
+    this.ledger.stopTimers('cancel');
     this.ledger.patchConference({ endReason: ending.reason, endedBy: ending.by });
     const connected: Disconnection = { method: 'booted', sipStatus: null, reason: ending.text };
     const unanswered: Disconnection = { method: 'failed', sipStatus: 487, reason: ending.text };
     for (const { id } of this.ledger.participants) this.attendance.dismiss(id, { connected, unanswered });
     this.notifier.terminateAll(ending.subscriptions);
-    this.#legs.close();
+    this.#sessions.close();
   }
 
   /** Removes one participant; RFC 4579 5.11: it also stops watching. */
@@ -107,24 +117,20 @@ export class Conference {
     else if (kind === 'expiry') this.#subscriptionExpired(item);
   }
 
-  /** Back to the stored state after a failed save; the timers that state needs start again. */
-  rollBack(record: ConferenceRecord, now: number): Effect[] {
-    this.ledger.rollBack(record);
-    this.ledger.open(now, null);
-    this.notifier.forgetDeliveries();
-    for (const participant of this.ledger.participants) this.#rearm(participant);
-    for (const row of this.ledger.subscriptions) this.ledger.startTimer('expiry', row.id, row.expiresAt);
-    return this.ledger.close();
+  /** Lost with every dialog: nobody can be told, and nobody can answer any more. */
+  lose(ending: Ending): void {
+    this.end(ending);
+    this.dialler.abandonAll({ status: 503, reason: ending.text });
   }
 
-  #rearm(participant: ParticipantRow): void {
-    for (const endpoint of participant.endpoints) {
-      if (isBeingDialled(endpoint.status))
-        this.ledger.startTimer('ring', endpoint.id, this.ledger.now + limits.ringTimeoutMs);
-    }
-    if (participant.status === 'disconnected' && participant.inRoster) {
-      this.ledger.startTimer('linger', participant.id, this.ledger.now + limits.lingerMs);
-    }
+  /** Takes the stored rows for its own where they are not what was thought, and lets everybody go. */
+  giveUpOn(record: ConferenceRecord, now: number): Effect[] {
+    this.ledger.adopt(record);
+    return this.turn(now, null, () => this.#endInError());
+  }
+
+  #endInError(): void {
+    this.end({ reason: 'error', by: null, text: 'Server internal error', subscriptions: 'noresource' });
   }
 
   /** RFC 4579 5.12: a conference made by a factory is deleted when its creator, with the last endpoint, leaves. */
@@ -146,7 +152,7 @@ export class Conference {
     const open = this.ledger.participants.some((participant) => participant.status !== 'disconnected');
     if (open) return;
     this.#move('settle');
-    this.ledger.stopAllTimers();
+    this.ledger.stopTimers(null);
     this.ledger.patchConference({ endedAt: this.ledger.now });
     this.ledger.event('conference.ended', { reason: this.row.endReason });
   }

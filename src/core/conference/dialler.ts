@@ -1,13 +1,13 @@
 import { type SipUri, writeSipUri } from '../../wire/sip-uri.ts';
 import type { Ids } from '../ids.ts';
 import { limits } from '../limits.ts';
-import type { DialAttemptRow, EndpointRow, ParticipantRow, SipCause } from '../rows.ts';
+import type { EndpointRow, ParticipantRow, SipCause } from '../rows.ts';
 import type { Settings } from '../settings.ts';
 import { after } from '../transition.ts';
 import { type DialForm, nextForm } from './dial-plan.ts';
 import { type EndpointEvent, endpointTransitions } from './endpoint-state.ts';
 import type { Ledger } from './ledger.ts';
-import type { Legs } from './legs.ts';
+import type { MessageSessions } from './message-sessions.ts';
 import { disconnectionFor, withEndpoint } from './participant.ts';
 
 /** Whom to dial and what to say in the INVITE. */
@@ -26,17 +26,17 @@ export class Dialler {
   readonly #ids: Ids;
   readonly #settings: Settings;
   readonly #ledger: Ledger;
-  readonly #legs: Legs;
-  /** What each INVITE under way says; an endpoint without one, after a failed save, is not tried in another form. */
+  readonly #sessions: MessageSessions;
+  /** What each INVITE waiting or under way says. */
   readonly #dials = new Map<string, DialOrder>();
   /** What the roster shall say when a cancelled INVITE has ended. */
   readonly #cancelledAs = new Map<string, EndpointRow['disconnection']>();
 
-  constructor(parts: { ids: Ids; settings: Settings; ledger: Ledger; legs: Legs }) {
+  constructor(parts: { ids: Ids; settings: Settings; ledger: Ledger; sessions: MessageSessions }) {
     this.#ids = parts.ids;
     this.#settings = parts.settings;
     this.#ledger = parts.ledger;
-    this.#legs = parts.legs;
+    this.#sessions = parts.sessions;
   }
 
   /** Puts a new endpoint of `participant` in the queue. */
@@ -63,13 +63,10 @@ export class Dialler {
 
   /** Dials as many waiting endpoints as the limits allow. */
   dialWaiting(): void {
-    for (const participant of this.#ledger.participants) {
-      for (const endpoint of participant.endpoints) {
-        const dial = this.#dials.get(endpoint.id);
-        if (endpoint.status !== 'pending' || dial === undefined) continue;
-        if (this.#mayDial(dial.target))
-          this.#dial(participant, { ...endpoint, status: this.#next(endpoint, 'dial') }, dial);
-      }
+    for (const [endpointId, dial] of this.#dials) {
+      const found = this.#ledger.participantOf(endpointId);
+      if (found?.endpoint.status !== 'pending' || !this.#mayDial(dial.target)) continue;
+      this.#dial(found.participant, { ...found.endpoint, status: this.#next(found.endpoint, 'dial') }, dial);
     }
   }
 
@@ -77,7 +74,6 @@ export class Dialler {
     const status = after(endpointTransitions, endpoint.status, 'ring');
     if (status === undefined || status === endpoint.status) return;
     this.#ledger.putParticipant(withEndpoint(participant, { ...endpoint, status }, this.#ledger.now));
-    this.dialWaiting();
   }
 
   /** A final refusal: another INVITE in the next form, or the end of this endpoint. */
@@ -88,7 +84,7 @@ export class Dialler {
   ): void {
     if (after(endpointTransitions, endpoint.status, 'fail') === undefined) return;
     const dial = this.#dials.get(endpoint.id);
-    const told = withOutcome(participant, refused.cause);
+    const told = withOutcome(participant, endpoint.id, refused.cause);
     const final = dial === undefined || endpoint.status === 'disconnecting';
     const form = final ? null : nextForm(dial.form, refused, this.#settings);
     if (final || form === null) this.giveUp(told, endpoint, refused.cause);
@@ -96,18 +92,29 @@ export class Dialler {
       const status = this.#next(endpoint, 'redial');
       this.#dial(told, { ...endpoint, ...this.#freshDialog(), status }, { ...dial, form });
     }
-    this.dialWaiting();
   }
 
   /** The endpoint answered: nothing more to dial. */
   answered(participant: ParticipantRow, endpoint: EndpointRow): ParticipantRow {
     this.#stop(endpoint.id);
-    return withOutcome(participant, { status: 200, reason: 'OK' });
+    return withOutcome(participant, endpoint.id, { status: 200, reason: 'OK' });
+  }
+
+  /** Ends every unanswered endpoint at once: no answer can come any more. */
+  abandonAll(cause: SipCause): void {
+    for (const participant of this.#ledger.participants) {
+      for (const { id } of participant.endpoints) {
+        const found = this.#ledger.participantOf(id);
+        if (found === undefined || after(endpointTransitions, found.endpoint.status, 'fail') === undefined) continue;
+        this.giveUp(withOutcome(found.participant, id, cause), found.endpoint, cause);
+      }
+    }
   }
 
   /** Ends an unanswered endpoint by CANCEL; the roster will say `as` once it has ended. */
   cancel(participant: ParticipantRow, endpoint: EndpointRow, as: EndpointRow['disconnection']): void {
-    this.#cancelledAs.set(endpoint.id, as);
+    // The first reason stands: who was removed stays removed although the conference ends meanwhile.
+    if (!this.#cancelledAs.has(endpoint.id)) this.#cancelledAs.set(endpoint.id, as);
     if (endpoint.status === 'pending') {
       this.giveUp(participant, endpoint, { status: 487, reason: 'Request Terminated' });
       return;
@@ -124,16 +131,29 @@ export class Dialler {
   giveUp(participant: ParticipantRow, endpoint: EndpointRow, cause: SipCause): void {
     const disconnection = this.#cancelledAs.get(endpoint.id) ?? disconnectionFor(cause);
     this.#stop(endpoint.id);
-    this.#legs.drop(endpoint.id);
+    this.#sessions.drop(endpoint.id);
     const gone: EndpointRow = { ...endpoint, status: 'disconnected', leftAt: this.#ledger.now, disconnection };
     this.#ledger.putParticipant({ ...withEndpoint(participant, gone, this.#ledger.now), lastError: cause });
   }
 
+  /** A way back to this moment between two turns. */
+  capture(): () => void {
+    const dials = [...this.#dials];
+    const cancelledAs = [...this.#cancelledAs];
+    return () => {
+      this.#dials.clear();
+      this.#cancelledAs.clear();
+      for (const [endpointId, dial] of dials) this.#dials.set(endpointId, dial);
+      for (const [endpointId, as] of cancelledAs) this.#cancelledAs.set(endpointId, as);
+    };
+  }
+
   #dial(participant: ParticipantRow, endpoint: EndpointRow, dial: DialOrder): void {
     this.#dials.set(endpoint.id, dial);
-    const attempt: DialAttemptRow = { at: this.#ledger.now, replaces: dial.form.replaces, outcome: null };
-    const dialled = withEndpoint(participant, endpoint, this.#ledger.now);
-    this.#ledger.putParticipant({ ...dialled, attempts: [...dialled.attempts, attempt] });
+    const { now } = this.#ledger;
+    const attempt = { endpointId: endpoint.id, at: now, replaces: dial.form.replaces, outcome: null };
+    const attempts = [...participant.attempts, attempt].slice(-limits.attemptsPerParticipantMax);
+    this.#ledger.putParticipant({ ...withEndpoint(participant, endpoint, now), attempts });
     this.#ledger.startTimer('ring', endpoint.id, this.#ledger.now + limits.ringTimeoutMs);
     const { conference } = this.#ledger;
     this.#ledger.ask({
@@ -150,7 +170,7 @@ export class Dialler {
       subject: conference.subject,
       replaces: dial.form.replaces,
       extraHeaders: dial.extraHeaders,
-      sdp: this.#legs.offer(endpoint.id, dial.form.withAudio),
+      sdp: this.#sessions.offer(endpoint.id, dial.form.withAudio),
     });
   }
 
@@ -184,10 +204,10 @@ export class Dialler {
   }
 }
 
-/** The participant with the outcome of its running attempt written down. */
-function withOutcome(participant: ParticipantRow, cause: SipCause): ParticipantRow {
-  const attempts = participant.attempts.map((attempt, index) =>
-    index === participant.attempts.length - 1 ? { ...attempt, outcome: cause } : attempt,
+/** The participant with the outcome of the endpoint's running attempt written down. */
+function withOutcome(participant: ParticipantRow, endpointId: string, cause: SipCause): ParticipantRow {
+  const attempts = participant.attempts.map((attempt) =>
+    attempt.endpointId === endpointId && attempt.outcome === null ? { ...attempt, outcome: cause } : attempt,
   );
   return { ...participant, attempts };
 }

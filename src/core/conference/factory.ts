@@ -5,6 +5,7 @@ import { limits } from '../limits.ts';
 import type { ConferenceRecord, ConferenceRow, Instant } from '../rows.ts';
 import type { Settings } from '../settings.ts';
 import { conferenceUserPrefix, type Invitee, inviteesOf } from './invitees.ts';
+import { shortened } from './participant.ts';
 import { extensionRefused, type Refused, sdpNotAcceptable } from './requirements.ts';
 
 /** What a factory INVITE asks for, judged (RFC 4579 5.4, RFC 5366 5). */
@@ -67,7 +68,7 @@ function newConference(
     kind: 'ad_hoc',
     groupId: null,
     status: 'creating',
-    subject: input.subject,
+    subject: input.subject === null ? null : shortened(input.subject),
     locked: false,
     maxParticipants: null,
     createdBy: who.caller.aor,

@@ -32,7 +32,6 @@ export class Invitations {
   /** Every invitee of a list: dialled, or written down as failed with its reason. */
   inviteAll(invitees: readonly Invitee[], by: { referredBy: string | null; maxForwards: number }): void {
     for (const invitee of invitees) this.#invite(invitee, by);
-    this.#dialler.dialWaiting();
   }
 
   /** One participant on an operator's behalf, or why not. */
@@ -40,7 +39,7 @@ export class Invitations {
     const aor = aorOf(order.uri);
     const known = this.#ledger.participantByUri(aor);
     if (known !== undefined && known.status !== 'disconnected') return 'already-joined';
-    if (this.#ledger.participants.length >= limits.participantsPerConferenceMax) return 'conference-full';
+    if (this.#ledger.conference.participantCount >= limits.participantsPerConferenceMax) return 'conference-full';
     const facts = {
       ...this.#facts(aor, null),
       displayName: order.displayName,
@@ -50,14 +49,12 @@ export class Invitations {
     };
     const participant =
       known === undefined ? newParticipant(facts) : { ...known, replaces: order.replaces, lastError: null };
-    const queued = this.#dialler.enqueue(participant, {
+    return this.#dialler.enqueue(participant, {
       target: order.uri,
       extraHeaders: [],
       maxForwards: limits.maxForwards,
       form: { replaces: order.replaces, exchanged: false, withAudio: false },
     });
-    this.#dialler.dialWaiting();
-    return this.#ledger.participant(queued.id) ?? queued;
   }
 
   #invite(invitee: Invitee, by: { referredBy: string | null; maxForwards: number }): void {
@@ -65,12 +62,14 @@ export class Invitations {
     const facts = { ...this.#facts(invitee.aor, by.referredBy), displayName, replaces, listEntry };
     // Standards 1.5: Max-Forwards goes down through the focus too, so that two of them cannot invite each other for ever.
     const failure = by.maxForwards > 0 ? invitee.failure : { status: 483, reason: 'Too Many Hops' };
+    const known = this.#ledger.participantByUri(invitee.aor);
     if (target === null || failure !== null) {
+      // Another entry, or the creator, already stands for this person.
+      if (known !== undefined) return;
       this.#ledger.putParticipant(failedParticipant(facts, failure ?? { status: 400, reason: 'Not a URI' }));
       return;
     }
     const form = { replaces, exchanged: false, withAudio: false };
-    const known = this.#ledger.participantByUri(invitee.aor);
     this.#dialler.enqueue(known ?? newParticipant(facts), { target, extraHeaders, maxForwards: by.maxForwards, form });
   }
 
@@ -86,7 +85,7 @@ export class Invitations {
       referredBy,
       replaces: null,
       listEntry: null,
-      position: this.#ledger.participants.length,
+      position: this.#ledger.nextPosition,
     };
   }
 }

@@ -1,6 +1,7 @@
 import { isPrivateHost } from '../../wire/ip-address.ts';
 import type { RecipientEntry } from '../../wire/resource-lists.ts';
-import { aorOf, parseSipUri, type SipUri, sameUri, unescapeUser } from '../../wire/sip-uri.ts';
+import { aorOf, parseSipUri, type SipUri, sameUri, unescapeUser, writeSipUri } from '../../wire/sip-uri.ts';
+import { limits } from '../limits.ts';
 import type { ListEntryRow, ReplacesValue, SipCause } from '../rows.ts';
 import type { Settings } from '../settings.ts';
 
@@ -27,6 +28,7 @@ export function inviteesOf(
   const invitees: Invitee[] = [];
   for (const entry of entries) {
     const invitee = inviteeOf(entry, settings);
+    if (invitee.aor === creatorAor) continue;
     if (invitee.target !== null && isOwnOrCreator(invitee.target, creatorAor, settings)) continue;
     const twin = invitees.findIndex((other) => isSame(other, invitee));
     if (twin === -1) invitees.push(invitee);
@@ -38,7 +40,7 @@ export function inviteesOf(
 function inviteeOf(entry: RecipientEntry, settings: Settings): Invitee {
   const { reading } = entry;
   const listEntry = (uri: string | null): ListEntryRow => ({
-    raw: entry.raw,
+    raw: entry.raw.slice(0, limits.uriCharactersMax),
     uri,
     quirks: entry.quirks,
     position: entry.position,
@@ -46,10 +48,10 @@ function inviteeOf(entry: RecipientEntry, settings: Settings): Invitee {
   const never = { target: null, replaces: null, extraHeaders: [], displayName: entry.displayName };
   if (!reading.ok) {
     const failure = { status: reading.status, reason: reading.reason };
-    return { ...never, aor: entry.raw, listEntry: listEntry(null), failure };
+    return { ...never, aor: entry.raw.slice(0, limits.uriCharactersMax), listEntry: listEntry(null), failure };
   }
   const { target } = reading;
-  const aor = aorOf(target);
+  const aor = aorOf(target).slice(0, limits.uriCharactersMax);
   const failure = refusalOf(reading.method, target, settings);
   if (failure !== null) return { ...never, aor, listEntry: listEntry(aor), failure };
   return {
@@ -68,6 +70,7 @@ function refusalOf(method: string | null, target: SipUri, settings: Settings): S
   // Standards 1.4: a method other than INVITE in a factory's list is never sent.
   if (method !== null && method.toUpperCase() !== 'INVITE')
     return { status: 400, reason: `Method ${method} in a list entry` };
+  if (writeSipUri(target).length > limits.uriCharactersMax) return { status: 414, reason: 'Request-URI Too Long' };
   return privateTargetRefusal(target, settings);
 }
 
@@ -94,12 +97,13 @@ export function isFocusUri(uri: SipUri, settings: Settings): boolean {
 export const conferenceUserPrefix = 'conf-';
 
 function isSame(a: Invitee, b: Invitee): boolean {
-  if (a.target === null || b.target === null) return a.target === b.target && a.aor === b.aor;
+  if (a.target === null || b.target === null) return a.aor === b.aor;
   return sameUri(a.target, b.target);
 }
 
 /** Standards 1.3: the same person with and without Replaces is one INVITE that keeps the Replaces; the first of two wins. */
 function merged(first: Invitee, second: Invitee): Invitee {
+  if (first.target === null && second.target !== null) return second;
   if (first.replaces !== null || second.replaces === null) return first;
   return { ...first, replaces: second.replaces, listEntry: second.listEntry };
 }

@@ -24,6 +24,7 @@ export class Ledger {
   readonly #participants = new Map<string, ParticipantRow>();
   readonly #subscriptions = new Map<string, SubscriptionRow>();
   readonly #timers = new Set<string>();
+  #nextPosition = 0;
   #now: Instant = 0;
   #actor: string | null = null;
   #conferenceChanged = false;
@@ -76,8 +77,14 @@ export class Ledger {
     return this.#subscriptions.get(id);
   }
 
+  /** The place of the next participant, never given twice. */
+  get nextPosition(): number {
+    return this.#nextPosition;
+  }
+
   participantByUri(uri: string): ParticipantRow | undefined {
-    return this.participants.find((participant) => participant.uri === uri);
+    for (const participant of this.#participants.values()) if (participant.uri === uri) return participant;
+    return undefined;
   }
 
   participantOf(endpointId: string): { participant: ParticipantRow; endpoint: EndpointRow } | undefined {
@@ -93,21 +100,18 @@ export class Ledger {
     this.#conferenceChanged = true;
   }
 
-  /** A change that every subscriber must hear of although no participant changed. */
-  touchRoster(): void {
-    this.#rosterChanged = true;
-    this.#conferenceChanged = true;
-  }
-
   putParticipant(row: ParticipantRow): void {
     const before = this.#participants.get(row.id);
     if (before === row) return;
     this.#participants.set(row.id, row);
     this.#changedParticipants.set(row.id, row);
-    this.touchRoster();
+    this.#nextPosition = Math.max(this.#nextPosition, row.position + 1);
+    this.#rosterChanged = true;
+    this.#conferenceChanged = true;
     const type = participantEvent(before, row);
     if (type !== null) this.event(type, { participant_id: row.id, uri: row.uri, status: row.status });
     if (row.status === 'disconnected' && before?.status !== 'disconnected') this.#linger(row.id);
+    if (!row.inRoster) this.#forgetOldest();
   }
 
   putSubscription(row: SubscriptionRow): void {
@@ -155,9 +159,13 @@ export class Ledger {
     return this.#timers.delete(this.#timerId(kind, item));
   }
 
-  stopAllTimers(): void {
-    for (const id of this.#timers) this.ask({ type: 'timer.stop', id });
-    this.#timers.clear();
+  /** Stops every timer, but for those of the kind that is still `wanted`. */
+  stopTimers(wanted: string | null): void {
+    for (const id of this.#timers) {
+      if (wanted !== null && id.startsWith(`${wanted}:`)) continue;
+      this.#timers.delete(id);
+      this.ask({ type: 'timer.stop', id });
+    }
   }
 
   /** Counts and the version follow from the turn's changes; called before NOTIFYs are rendered. */
@@ -193,8 +201,21 @@ export class Ledger {
     return { conference: this.#conference, participants: this.participants, subscriptions: this.subscriptions };
   }
 
-  /** Back to what the store holds, after a save failed. The turn's unsaved changes are gone. */
-  rollBack(record: ConferenceRecord): void {
+  /** A way back to this moment between two turns. */
+  capture(): () => void {
+    const record = this.record();
+    const timers = [...this.#timers];
+    const nextPosition = this.#nextPosition;
+    return () => {
+      this.adopt(record);
+      this.#timers.clear();
+      for (const id of timers) this.#timers.add(id);
+      this.#nextPosition = nextPosition;
+    };
+  }
+
+  /** Takes the rows of `record` for its own; what a turn had changed is gone. */
+  adopt(record: ConferenceRecord): void {
     this.close();
     this.#conference = record.conference;
     this.#participants.clear();
@@ -203,7 +224,10 @@ export class Ledger {
   }
 
   #fill(record: ConferenceRecord): void {
-    for (const row of record.participants) this.#participants.set(row.id, row);
+    for (const row of record.participants) {
+      this.#participants.set(row.id, row);
+      this.#nextPosition = Math.max(this.#nextPosition, row.position + 1);
+    }
     for (const row of record.subscriptions) {
       if (row.state !== 'terminated') this.#subscriptions.set(row.id, row);
     }
@@ -220,7 +244,8 @@ export class Ledger {
         conferences: this.#conferenceChanged ? [this.#conference] : [],
         participants: [...this.#changedParticipants.values()],
         subscriptions: [...this.#changedSubscriptions.values()],
-        events: this.#events,
+        // Known only now: the version that this turn's change made.
+        events: this.#events.map((event) => ({ ...event, version: this.#conference.version })),
         attempts: [],
       },
     };
@@ -230,6 +255,13 @@ export class Ledger {
   #linger(participantId: string): void {
     if (this.#conference.status !== 'active') return;
     this.startTimer('linger', participantId, this.#now + limits.lingerMs);
+  }
+
+  /** A conference that runs for weeks does not remember everybody who ever came by; the store does. */
+  #forgetOldest(): void {
+    const past = this.participants.filter((participant) => !participant.inRoster);
+    const [oldest] = past;
+    if (oldest !== undefined && past.length > limits.pastParticipantsMax) this.#participants.delete(oldest.id);
   }
 
   #timerId(kind: string, item: string): string {

@@ -5,7 +5,7 @@ import type { MediaRow } from '../rows.ts';
 
 /** Offer and answer of the focus (RFC 3264) for one MSRP session (RFC 4975 8, 6135 4.2, 7701 5.2). */
 
-/** What the focus itself says in every description of one endpoint; the o= line never changes meaning. */
+/** What the focus itself says in every description of one endpoint. */
 export type LocalMedia = {
   readonly host: string;
   readonly port: number;
@@ -25,7 +25,15 @@ export type Agreement = {
   } | null;
 };
 
-export type Answer = Agreement & { readonly sdp: string };
+/** The lines that answer an offer, and what they agree to. */
+export type Answer = Agreement & { readonly lines: readonly MediaDescription[] };
+
+/** A description as it was written, and its lines. */
+export type Described = {
+  readonly lines: readonly MediaDescription[];
+  readonly version: number;
+  readonly sdp: string;
+};
 
 type Direction = MsrpMedia['direction'];
 
@@ -42,7 +50,7 @@ export function answerTo(offer: SessionDescription, local: LocalMedia): Answer |
       // RFC 6135 4.2: whoever offers actpass or active connects; the focus waits where it may, for clients behind NAT.
       const role = usable.setup === 'passive' ? 'active' : 'passive';
       const direction = mirrored(usable.direction);
-      msrp = { role, remotePath: usable.path, acceptsWrapped: wrappedTypes(usable) };
+      msrp = { role, remotePath: usable.path, acceptsWrapped: receivable(usable) };
       rows.push({ id: String(index + 1), type: 'message', status: usable.direction });
       return messageLine(local, { setup: role, direction });
     }
@@ -61,36 +69,42 @@ export function answerTo(offer: SessionDescription, local: LocalMedia): Answer |
     };
   });
   if (rows.length === 0) return null;
-  return { sdp: describe(local, lines), media: rows, msrp };
+  return { lines, media: rows, msrp };
 }
 
-/** Our own offer: one message line, and an inactive audio line for softphones when asked for. */
-export function offerOf(local: LocalMedia, withAudio: boolean): string {
+/** The lines of our own offer: one for messages, and one for silent audio when softphones need it. */
+export function offerOf(local: LocalMedia, withAudio: boolean): readonly MediaDescription[] {
   // RFC 6135 4.2: a reachable offerer says actpass.
-  const lines = [messageLine(local, { setup: 'actpass', direction: 'sendrecv' })];
-  if (withAudio)
-    lines.push(
-      audioLine({ media: 'audio', port: 9, protocol: 'RTP/AVP', formats: ['0'], connection: null, attributes: [] }),
-    );
-  return describe(local, lines);
+  const message = messageLine(local, { setup: 'actpass', direction: 'sendrecv' });
+  return withAudio ? [message, audioLine(plainAudio)] : [message];
+}
+
+/** RFC 3264 8: a later offer keeps every line, in its place; RFC 6135 4.2: it says actpass again. */
+export function offeredAgain(lines: readonly MediaDescription[]): readonly MediaDescription[] {
+  return lines.map((line) => ({
+    ...line,
+    attributes: line.attributes.map((attribute) =>
+      attribute.name === 'setup' ? { ...attribute, value: 'actpass' } : attribute,
+    ),
+  }));
 }
 
 /** What the peer's answer to our offer means, or null when it took nothing of it. */
 export function agreementFrom(answer: SessionDescription): Agreement | null {
-  const rows: MediaRow[] = [];
-  let msrp: Agreement['msrp'] = null;
-  for (const [index, media] of answer.media.entries()) {
-    const usable = index === 0 ? usableMsrp(media, answer) : null;
-    if (usable !== null) {
-      // RFC 6135 4.2 and RFC 4975 5.4: without a=setup in the answer the offerer, here the focus, connects.
-      const role = usable.setup === 'active' ? 'passive' : 'active';
-      msrp = { role, remotePath: usable.path, acceptsWrapped: wrappedTypes(usable) };
-      rows.push({ id: String(index + 1), type: 'message', status: usable.direction });
-    } else if (media.media === 'audio' && media.port !== 0) {
-      rows.push({ id: String(index + 1), type: 'audio', status: 'inactive' });
-    }
-  }
-  return rows.length === 0 ? null : { media: rows, msrp };
+  const chosen = answer.media.findIndex((media) => usableMsrp(media, answer) !== null);
+  const rows = answer.media.flatMap((media, index): MediaRow[] => {
+    const id = String(index + 1);
+    const usable = index === chosen ? usableMsrp(media, answer) : null;
+    if (usable !== null) return [{ id, type: 'message', status: usable.direction }];
+    return media.media === 'audio' && media.port !== 0 ? [{ id, type: 'audio', status: 'inactive' }] : [];
+  });
+  const line = answer.media[chosen];
+  const msrp = line === undefined ? null : usableMsrp(line, answer);
+  if (rows.length === 0) return null;
+  if (msrp === null) return { media: rows, msrp };
+  // RFC 6135 4.2 and RFC 4975 5.4: without a=setup in the answer the offerer, here the focus, connects.
+  const role = msrp.setup === 'active' ? 'passive' : 'active';
+  return { media: rows, msrp: { role, remotePath: msrp.path, acceptsWrapped: receivable(msrp) } };
 }
 
 /** RFC 7701 5.2: a chat room needs message/cpim among the types the peer accepts. */
@@ -99,6 +113,11 @@ function usableMsrp(media: MediaDescription, session: SessionDescription): MsrpM
   if (msrp === null || msrp.tls) return null;
   const takesCpim = msrp.acceptTypes.some((type) => type === chatType || type === 'message/*' || type === '*');
   return takesCpim ? msrp : null;
+}
+
+/** Standards 3.3: the direction is the participant's. Whoever only sends, or is on hold, is sent nothing. */
+function receivable(msrp: MsrpMedia): readonly string[] {
+  return msrp.direction === 'sendonly' || msrp.direction === 'inactive' ? [] : wrappedTypes(msrp);
 }
 
 /**
@@ -127,6 +146,15 @@ function messageLine(local: LocalMedia, how: { setup: string; direction: Directi
   return { media: 'message', port: local.port, protocol: 'TCP/MSRP', formats: ['*'], connection: null, attributes };
 }
 
+const plainAudio: MediaDescription = {
+  media: 'audio',
+  port: 9,
+  protocol: 'RTP/AVP',
+  formats: ['0'],
+  connection: null,
+  attributes: [],
+};
+
 /** Accepted without sound: the discard port, never used. */
 function audioLine(offered: MediaDescription): MediaDescription {
   return {
@@ -139,13 +167,17 @@ function audioLine(offered: MediaDescription): MediaDescription {
   };
 }
 
-function describe(local: LocalMedia, media: readonly MediaDescription[]): string {
-  return writeSdp({
-    origin: { username: 'focus', sessionId: local.originId, version: local.originId, address: local.host },
-    connection: local.host,
-    media,
-    attributes: [],
-  });
+/** RFC 3264 8: the version in o= steps by one when anything changed since `last`; else the text is the very same. */
+export function describe(local: LocalMedia, lines: readonly MediaDescription[], last: Described | null): Described {
+  const written = (version: number): string => {
+    const step = String(BigInt(local.originId) + BigInt(version));
+    const origin = { username: 'focus', sessionId: local.originId, version: step, address: local.host };
+    return writeSdp({ origin, connection: local.host, media: lines, attributes: [] });
+  };
+  if (last === null) return { lines, version: 0, sdp: written(0) };
+  const unchanged = written(last.version);
+  if (unchanged === last.sdp) return { ...last, lines };
+  return { lines, version: last.version + 1, sdp: written(last.version + 1) };
 }
 
 /** RFC 3264 6.1: the answer's direction mirrors the offer's. */

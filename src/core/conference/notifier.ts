@@ -100,9 +100,13 @@ export class Notifier {
     }
   }
 
-  /** After a failed save nobody knows which NOTIFYs are under way; the next change reaches everybody. */
-  forgetDeliveries(): void {
-    this.#deliveries.clear();
+  /** A way back to this moment between two turns. */
+  capture(): () => void {
+    const deliveries = [...this.#deliveries].map(([id, delivery]) => [id, { ...delivery }] as const);
+    return () => {
+      this.#deliveries.clear();
+      for (const [id, delivery] of deliveries) this.#deliveries.set(id, delivery);
+    };
   }
 
   #accept(reply: string, row: SubscriptionRow, granted: { toTag: string | null; expires: number }): void {

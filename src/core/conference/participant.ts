@@ -52,7 +52,13 @@ export function newParticipant(facts: NewParticipant): ParticipantRow {
     attempts: [],
     lastError: null,
     inRoster: true,
+    displayName: facts.displayName === null ? null : shortened(facts.displayName),
   };
+}
+
+/** Text from outside that goes into rosters and INVITEs, cut to a bearable length. */
+export function shortened(text: string): string {
+  return text.length <= limits.textCharactersMax ? text : `${text.slice(0, limits.textCharactersMax - 1)}…`;
 }
 
 /**
@@ -60,7 +66,10 @@ export function newParticipant(facts: NewParticipant): ParticipantRow {
  * RFC 4575 5.6, RFC 7701 5.2: whoever asked for privacy gets a number of its own under `.invalid`, stable for its stay.
  */
 export function rosterEntity(participant: ParticipantRow): string {
-  return participant.private ? `sip:anonymous${participant.position + 1}@anonymous.invalid` : participant.uri;
+  if (participant.private) return `sip:anonymous${participant.position + 1}@anonymous.invalid`;
+  // An entry that could not be read is shown all the same, under a key that every reader of the roster can take.
+  const unreadable = participant.listEntry?.uri === null && !/^[a-z][a-z0-9+.-]*:[\w.@+-]+$/i.test(participant.uri);
+  return unreadable ? `sip:entry${participant.position + 1}@unreadable.invalid` : participant.uri;
 }
 
 /** A participant that is never dialled, with the reason as its outcome. */
@@ -82,7 +91,10 @@ export function withEndpoint(participant: ParticipantRow, endpoint: EndpointRow,
   const status = statusOf(endpoints);
   const present = isPresent(status);
   const wasPresent = isPresent(participant.status);
-  const joinedAt = present && !wasPresent ? now : participant.joinedAt;
+  // Who comes back starts anew, so that `left` is told once for each time of joining.
+  const returns = participant.status === 'disconnected' && status !== 'disconnected';
+  const joinedBefore = returns ? null : participant.joinedAt;
+  const joinedAt = present && !wasPresent ? now : joinedBefore;
   const left = status === 'disconnected' && joinedAt !== null;
   return {
     ...participant,
@@ -98,11 +110,6 @@ export function withEndpoint(participant: ParticipantRow, endpoint: EndpointRow,
 /** Whether this status means: in the conference. */
 export function isPresent(status: EndpointStatus): boolean {
   return status === 'connected' || status === 'on-hold' || status === 'muted-via-focus';
-}
-
-/** Whether an INVITE of ours to it is unanswered. */
-export function isBeingDialled(status: EndpointStatus): boolean {
-  return status === 'dialing-out' || status === 'alerting' || status === 'disconnecting';
 }
 
 /** Who comes and goes for days keeps only the latest of the endpoints that are gone. */
@@ -134,5 +141,5 @@ export function participantEvent(before: ParticipantRow | undefined, after: Part
 /** RFC 4575 5.7: 486 and 600 mean busy, any other failure is `failed`. */
 export function disconnectionFor(cause: SipCause): Disconnection {
   const busy = cause.status === 486 || cause.status === 600;
-  return { method: busy ? 'busy' : 'failed', sipStatus: cause.status, reason: cause.reason };
+  return { method: busy ? 'busy' : 'failed', sipStatus: cause.status, reason: shortened(cause.reason) };
 }

@@ -15,20 +15,7 @@ import { rosterEntity } from './participant.ts';
  * users without their endpoints, as many as fit; `user-count` still tells all.
  */
 export function fullRoster(record: ConferenceRecord, version: number): string {
-  const document = rosterDocument(record, version);
-  const whole = writeConferenceInfo(document);
-  if (fits(whole)) return whole;
-  const bare = (document.users ?? []).map((user) => ({ ...user, endpoints: [] }));
-  const withUsers = (count: number): string => writeConferenceInfo({ ...document, users: bare.slice(0, count) });
-  let enough = 0;
-  for (let low = 1, high = bare.length; low <= high; ) {
-    const middle = Math.floor((low + high) / 2);
-    if (fits(withUsers(middle))) {
-      enough = middle;
-      low = middle + 1;
-    } else high = middle - 1;
-  }
-  return withUsers(enough);
+  return new RosterTexts().at(record, version);
 }
 
 /** RFC 4575 4.6: the last document of a conference that is no more. */
@@ -43,20 +30,57 @@ export function deletedRoster(conferenceUri: string, version: number): string {
   });
 }
 
-/** Renders one roster version once for each document version that its subscribers have reached. */
+/**
+ * Renders each roster version once, whoever watches: two subscribers' documents of one roster differ in nothing but
+ * the `version` of the root, which counts within each subscription (RFC 4575 5.2).
+ */
 export class RosterTexts {
   #rosterVersion = -1;
-  readonly #texts = new Map<number, string>();
+  #beforeVersion = '';
+  #afterVersion = '';
 
   at(record: ConferenceRecord, version: number): string {
-    if (record.conference.version !== this.#rosterVersion) {
-      this.#texts.clear();
-      this.#rosterVersion = record.conference.version;
-    }
-    const text = this.#texts.get(version) ?? fullRoster(record, version);
-    this.#texts.set(version, text);
-    return text;
+    if (record.conference.version !== this.#rosterVersion) this.#render(record);
+    return `${this.#beforeVersion}${version}${this.#afterVersion}`;
   }
+
+  #render(record: ConferenceRecord): void {
+    const text = fitting(rosterDocument(record, 0));
+    // The root comes first, and in its attributes a quotation mark ends a value.
+    const at = text.indexOf(' version="0"') + ' version="'.length;
+    this.#beforeVersion = text.slice(0, at);
+    this.#afterVersion = text.slice(at + 1);
+    this.#rosterVersion = record.conference.version;
+  }
+}
+
+/** Room for the digits of any version. */
+const roomForVersion = 10;
+
+function fitting(document: ConferenceInfoDocument): string {
+  const whole = writeConferenceInfo(document);
+  if (bytesOf(whole) <= room) return whole;
+  const bare = writeConferenceInfo({
+    ...document,
+    users: (document.users ?? []).map((user) => ({ ...user, endpoints: [] })),
+  });
+  return bytesOf(bare) <= room ? bare : withoutSome(bare);
+}
+
+const room = limits.conferenceInfoBytesMax - roomForVersion;
+
+/** `text` without the users that find no room any more. In XML text no `<user ` can stand but the tag itself. */
+function withoutSome(text: string): string {
+  const tail = '</users></conference-info>';
+  const [head = '', ...users] = text.slice(0, -tail.length).split(/(?=<user )/);
+  let left = room - bytesOf(head) - bytesOf(tail);
+  const kept = users.filter((user) => {
+    const bytes = bytesOf(user);
+    if (bytes > left) return false;
+    left -= bytes;
+    return true;
+  });
+  return `${head}${kept.join('')}${tail}`;
 }
 
 /** RFC 4575 5.2: a full document, with description and users even when they are empty. */
@@ -145,6 +169,6 @@ function reasonHeader(status: number | null, text: string | null): string | null
   return `Reason: SIP;cause=${status}${text === null ? '' : `;text="${text.replaceAll('"', "'")}"`}`;
 }
 
-function fits(text: string): boolean {
-  return Buffer.byteLength(text) <= limits.conferenceInfoBytesMax;
+function bytesOf(text: string): number {
+  return Buffer.byteLength(text);
 }

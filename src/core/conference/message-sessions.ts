@@ -1,0 +1,173 @@
+import type { SessionDescription } from '../../wire/sdp.ts';
+import type { Ids } from '../ids.ts';
+import type { RouteMember } from '../messaging/switch.ts';
+import type { EndpointRow } from '../rows.ts';
+import type { Settings } from '../settings.ts';
+import type { Ledger } from './ledger.ts';
+import {
+  type Agreement,
+  type Answer,
+  agreementFrom,
+  answerTo,
+  type Described,
+  describe,
+  type LocalMedia,
+  offeredAgain,
+  offerOf,
+} from './negotiation.ts';
+import { isPresent, rosterEntity } from './participant.ts';
+
+/** The message session of one endpoint: our side from the start, the peer's once agreed. */
+type MessageSession = {
+  readonly sessionId: string;
+  readonly local: LocalMedia;
+  /** The lines we last described, and how often they have changed. */
+  readonly described: Described | null;
+  readonly agreement: Agreement | null;
+};
+
+/** The media side of a conference: who has which message session, and the route the switch follows. */
+export class MessageSessions {
+  readonly #ids: Ids;
+  readonly #settings: Settings;
+  readonly #ledger: Ledger;
+  readonly #sessions = new Map<string, MessageSession>();
+  #routed = '';
+  #changed = false;
+
+  constructor(parts: { ids: Ids; settings: Settings; ledger: Ledger }) {
+    this.#ids = parts.ids;
+    this.#settings = parts.settings;
+    this.#ledger = parts.ledger;
+  }
+
+  /** Our answer to a peer's offer, or null when it holds nothing usable. The session exists only when it does. */
+  answer(endpointId: string, offer: SessionDescription): (Answer & { readonly sdp: string }) | null {
+    const session = this.#sessionOf(endpointId);
+    const answer = answerTo(offer, session.local);
+    if (answer === null) return null;
+    const sdp = this.#describe(endpointId, session, answer.lines);
+    this.#agree(endpointId, answer);
+    return { ...answer, sdp };
+  }
+
+  /** Our offer; the session waits for the peer from now on. */
+  offer(endpointId: string, withAudio: boolean): string {
+    const session = this.#sessionOf(endpointId);
+    const sdp = this.#describe(endpointId, session, offerOf(session.local, withAudio));
+    this.#open(endpointId, session, { role: 'passive', remotePath: [] });
+    return sdp;
+  }
+
+  /** What we offer within a running session (RFC 3261 14.2: a re-INVITE without an offer), or null without a session. */
+  offerAgain(endpointId: string): string | null {
+    const session = this.#sessions.get(endpointId);
+    if (session === undefined || session.described === null) return null;
+    return this.#describe(endpointId, session, offeredAgain(session.described.lines));
+  }
+
+  /** The peer's answer to our offer; null when it took nothing of it. */
+  complete(endpointId: string, answer: SessionDescription): Agreement | null {
+    const agreement = this.#sessions.has(endpointId) ? agreementFrom(answer) : null;
+    if (agreement !== null) this.#agree(endpointId, agreement);
+    return agreement;
+  }
+
+  /** The session's connection is gone; the endpoint keeps its dialog and may negotiate anew. */
+  lose(endpointId: string): void {
+    const session = this.#sessions.get(endpointId);
+    if (session === undefined) return;
+    this.#sessions.set(endpointId, { ...session, agreement: null });
+    this.#changed = true;
+  }
+
+  /** A way back to this moment between two turns. */
+  capture(): () => void {
+    const sessions = new Map(this.#sessions);
+    const routed = this.#routed;
+    return () => {
+      this.#sessions.clear();
+      for (const [endpointId, session] of sessions) this.#sessions.set(endpointId, session);
+      this.#routed = routed;
+    };
+  }
+
+  drop(endpointId: string): void {
+    if (this.#sessions.delete(endpointId)) this.#ledger.ask({ type: 'msrp.close', endpointId });
+  }
+
+  /** Publishes the route when its members differ from the last one; looks only when anything could have changed them. */
+  publishRoute(): void {
+    if (!this.#changed && !this.#ledger.rosterChanged) return;
+    this.#changed = false;
+    const { conference, participants } = this.#ledger;
+    const members = participants.flatMap((participant) =>
+      participant.endpoints.flatMap((endpoint) => this.#member(rosterEntity(participant), endpoint)),
+    );
+    const summary = JSON.stringify(members);
+    if (summary === this.#routed) return;
+    this.#routed = summary;
+    const route = { conferenceId: conference.id, conferenceUri: conference.uri, version: conference.version, members };
+    this.#ledger.ask({ type: 'msrp.route', route });
+  }
+
+  close(): void {
+    for (const endpointId of [...this.#sessions.keys()]) this.drop(endpointId);
+    this.#ledger.ask({ type: 'msrp.unroute', conferenceId: this.#ledger.conference.id });
+  }
+
+  #member(uri: string, endpoint: EndpointRow): RouteMember[] {
+    const msrp = this.#sessions.get(endpoint.id)?.agreement?.msrp;
+    if (msrp === null || msrp === undefined || !isPresent(endpoint.status)) return [];
+    return [{ endpointId: endpoint.id, uri, acceptsWrapped: msrp.acceptsWrapped }];
+  }
+
+  /** RFC 3264 8: o= counts the changes of what we describe; the same lines are the very same text. */
+  #describe(endpointId: string, session: MessageSession, lines: Described['lines']): string {
+    const described = describe(session.local, lines, session.described);
+    this.#sessions.set(endpointId, { ...session, described });
+    return described.sdp;
+  }
+
+  #agree(endpointId: string, { media, msrp }: Agreement): void {
+    const before = this.#sessionOf(endpointId);
+    if (msrp === null && before.agreement?.msrp) this.#ledger.ask({ type: 'msrp.close', endpointId });
+    const session = { ...before, agreement: { media, msrp } };
+    this.#sessions.set(endpointId, session);
+    this.#changed = true;
+    if (msrp !== null) this.#open(endpointId, session, msrp);
+  }
+
+  #open(
+    endpointId: string,
+    session: MessageSession,
+    peer: { role: 'active' | 'passive'; remotePath: readonly string[] },
+  ): void {
+    this.#ledger.ask({
+      type: 'msrp.open',
+      conferenceId: this.#ledger.conference.id,
+      endpointId,
+      sessionId: session.sessionId,
+      localPath: session.local.path,
+      remotePath: peer.remotePath,
+      role: peer.role,
+    });
+  }
+
+  #sessionOf(endpointId: string): MessageSession {
+    return this.#sessions.get(endpointId) ?? this.#newSession();
+  }
+
+  #newSession(): MessageSession {
+    const { host, port } = this.#settings.msrp;
+    const sessionId = this.#ids.msrpSession();
+    const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    const path = `msrp://${authority}/${sessionId};tcp`;
+    return {
+      sessionId,
+      local: { host, port, path, originId: this.#ids.sdpSession(), audio: this.#settings.audio },
+      described: null,
+      agreement: null,
+    };
+  }
+}
