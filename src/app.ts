@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import { systemClock } from './clock.ts';
-import { addresses as addressTest, type Config } from './config.ts';
+import { addresses as addressTest, BadConfig, type Config } from './config.ts';
 import { fullRoster } from './core/conference/roster.ts';
 import type { Input } from './core/input.ts';
 import type { KeyPort } from './core/ports.ts';
@@ -45,12 +45,22 @@ const farewellMs = 5_000;
 
 /** Builds every part once and joins them. Rejects with an error whose message is one sentence for a person. */
 export async function startApp(parts: AppParts): Promise<App> {
+  checkCore(parts.config);
   const closers: Closers = [];
   try {
     return await compose(parts, closers);
   } catch (error) {
     await closeAll(closers);
     throw error;
+  }
+}
+
+/** A next hop that cannot be read must not be found out at the first call. */
+function checkCore({ sipCore }: Config): void {
+  try {
+    if (sipCore !== null) parseSipUri(sipCore);
+  } catch {
+    throw new BadConfig(`SIP_CORE must be a SIP URI, not "${sipCore}".`);
   }
 }
 
@@ -340,6 +350,9 @@ async function until(condition: () => boolean, limitMs: number): Promise<void> {
   }
 }
 
+/** Closes every part, in reverse order of opening, also after one of them failed to; the first failure is told. */
 async function closeAll(closers: Closers): Promise<void> {
-  for (const close of closers.splice(0).reverse()) await close();
+  const failures: unknown[] = [];
+  for (const close of closers.splice(0).reverse()) await close().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
 }

@@ -148,6 +148,11 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\./.test(host);
 }
 
+/** An address or a plain host name. */
+function isHost(text: string): boolean {
+  return isIP(text) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text);
+}
+
 function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || host === '::';
 }
@@ -183,7 +188,9 @@ function apiKey(env: Env): string | null {
 function publicHost(env: Env, how: { name: string; bound: string; wildcardOk: boolean }): string {
   const given = text(env, how.name);
   if (given !== null) {
-    if (isWildcard(given)) throw new BadConfig(`${how.name} must be an address that others can reach, not "${given}".`);
+    if (isWildcard(given) || !isHost(given)) {
+      throw new BadConfig(`${how.name} must be an address that others can reach, not "${given}".`);
+    }
     return given;
   }
   if (isWildcard(how.bound) && !how.wildcardOk)
@@ -200,7 +207,7 @@ function domains(env: Env, how: { sipHost: string; drachtio: boolean }): readonl
   }
   const list = given.split(',').map((domain) => domain.trim().toLowerCase());
   for (const domain of list) {
-    if (isIP(domain) === 0 && !/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(domain)) {
+    if (!isHost(domain)) {
       throw new BadConfig(`SIP_DOMAINS must be domain names or addresses, comma separated; "${domain}" is neither.`);
     }
   }
@@ -231,11 +238,12 @@ function trustedPeers(env: Env, onLoopback: boolean): readonly string[] {
 export function addresses(list: readonly string[]): (address: string) => boolean {
   const block = new BlockList();
   for (const entry of list) {
-    const [address = '', prefix] = entry.split('/');
+    const [address = '', prefix, ...more] = entry.split('/');
     const family = isIPv6(address) ? 'ipv6' : 'ipv4';
     const bitsMax = family === 'ipv6' ? 128 : 32;
     const bits = prefix === undefined ? bitsMax : Number(prefix);
-    if (isIP(address) === 0 || !Number.isInteger(bits) || bits < 0 || bits > bitsMax) {
+    const isPrefix = prefix === undefined || /^\d{1,3}$/.test(prefix);
+    if (isIP(address) === 0 || !isPrefix || bits > bitsMax || more.length > 0) {
       throw new BadConfig(`SIP_TRUSTED_PEERS must be addresses or networks, comma separated; "${entry}" is neither.`);
     }
     block.addSubnet(address, bits, family);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type App, startApp } from './app.ts';
+import { startApp } from './app.ts';
 import { banner } from './banner.ts';
 import { BadConfig, type Config, readConfig } from './config.ts';
 import { makeLogger } from './log.ts';
@@ -21,22 +21,24 @@ function fail(error: unknown): void {
 
 async function run(config: Config): Promise<void> {
   const log = makeLogger(config, process.stdout.isTTY);
-  let app: App | undefined;
+  let stop: (() => Promise<void>) | undefined;
   let ended = false;
   const end = (why: string): void => {
     if (ended) return;
     ended = true;
     log.info({ why }, 'stopping');
-    app?.stop().then(() => log.info({}, 'stopped'), fail);
+    stop?.().then(() => log.info({}, 'stopped'), fail);
   };
   const onLost = (sentence: string): void => {
     log.fatal({}, sentence);
     process.exitCode = 1;
     end('the store was lost');
   };
-  app = await startApp({ config, log, version, onLost });
+  const { addresses, factoryUri, madeKey, stop: stopApp } = await startApp({ config, log, version, onLost });
+  stop = stopApp;
+  // The store may have been lost while the other parts were still starting.
+  if (ended) return await stopApp();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => end(signal));
-  const { addresses, factoryUri, madeKey } = app;
   process.stdout.write(`${banner({ version, addresses, factoryUri, config, madeKey })}\n`);
 }
 

@@ -47,6 +47,19 @@ test.each([
     { SIP_TRUSTED_PEERS: '10.0.0.0/33' },
     'SIP_TRUSTED_PEERS must be addresses or networks, comma separated; "10.0.0.0/33" is neither.',
   ],
+  [
+    { SIP_TRUSTED_PEERS: '10.0.0.1/' },
+    'SIP_TRUSTED_PEERS must be addresses or networks, comma separated; "10.0.0.1/" is neither.',
+  ],
+  [
+    { SIP_TRUSTED_PEERS: '10.0.0.0/1e1' },
+    'SIP_TRUSTED_PEERS must be addresses or networks, comma separated; "10.0.0.0/1e1" is neither.',
+  ],
+  [
+    { SIP_TRUSTED_PEERS: '10.0.0.0/8/x' },
+    'SIP_TRUSTED_PEERS must be addresses or networks, comma separated; "10.0.0.0/8/x" is neither.',
+  ],
+  [{ MSRP_PUBLIC_HOST: 'a b;c' }, 'MSRP_PUBLIC_HOST must be an address that others can reach, not "a b;c".'],
   [{ SIP_CORE: 'core.example.com' }, 'SIP_CORE must be a SIP URI, not "core.example.com".'],
   [{ FACTORY_USER: 'a b' }, 'FACTORY_USER must be a plain SIP user part, not "a b".'],
   [{ NODE_ID: 'a/b' }, 'NODE_ID must be 1 to 64 letters, digits, dots, dashes or underscores.'],
