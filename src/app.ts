@@ -50,7 +50,9 @@ export async function startApp(parts: AppParts): Promise<App> {
   try {
     return await compose(parts, closers);
   } catch (error) {
-    await closeAll(closers);
+    await closeAll(closers).catch((failure: unknown) =>
+      parts.log.warn({ err: failure }, 'closing after a failed start failed'),
+    );
     throw error;
   }
 }
