@@ -1,17 +1,17 @@
 /** How headers are spelt on the wire. drachtio-srf lower-cases what applications set. */
 
-const spelt: Readonly<Record<string, string>> = {
-  'call-id': 'Call-ID',
-  'cseq': 'CSeq',
-  'mime-version': 'MIME-Version',
-  'min-se': 'Min-SE',
-  'p-charging-function-addresses': 'P-Charging-Function-Addresses',
-  'rack': 'RAck',
-  'rseq': 'RSeq',
-  'sip-etag': 'SIP-ETag',
-  'sip-if-match': 'SIP-If-Match',
-  'www-authenticate': 'WWW-Authenticate',
-};
+const spelt: ReadonlyMap<string, string> = new Map([
+  ['call-id', 'Call-ID'],
+  ['cseq', 'CSeq'],
+  ['mime-version', 'MIME-Version'],
+  ['min-se', 'Min-SE'],
+  ['p-charging-function-addresses', 'P-Charging-Function-Addresses'],
+  ['rack', 'RAck'],
+  ['rseq', 'RSeq'],
+  ['sip-etag', 'SIP-ETag'],
+  ['sip-if-match', 'SIP-If-Match'],
+  ['www-authenticate', 'WWW-Authenticate'],
+]);
 
 const cache = new Map<string, string>();
 const cacheMax = 500;
@@ -21,7 +21,7 @@ export function spellHeader(name: string): string {
   const known = cache.get(name);
   if (known !== undefined) return known;
   const lower = name.toLowerCase();
-  const spelling = spelt[lower] ?? (lower.startsWith('x-') ? name : capitalise(name));
+  const spelling = spelt.get(lower) ?? (lower.startsWith('x-') ? name : capitalise(name));
   if (cache.size < cacheMax) cache.set(name, spelling);
   return spelling;
 }

@@ -15,37 +15,36 @@ export type OwnResponse = {
   readonly headers?: readonly SipHeader[];
 };
 
+/** What every answer repeats of its request (8.2.6.2). A Map, since the keys come from outside. */
+const repeated: ReadonlyMap<string, string> = new Map([
+  ['via', 'Via'],
+  ['from', 'From'],
+  ['to', 'To'],
+  ['call-id', 'Call-ID'],
+  ['cseq', 'CSeq'],
+]);
+
 /** The text of an answer to a request that was understood. */
 export function writeOwnResponse(request: IncomingRequest, response: OwnResponse): string {
   let text = `SIP/2.0 ${response.status} ${response.reason ?? reasonPhrase(response.status)}\r\n`;
   for (const { key, value } of request.headers) {
-    if (key === 'via') text += `Via: ${value}\r\n`;
-    else if (key === 'from') text += `From: ${value}\r\n`;
-    else if (key === 'call-id') text += `Call-ID: ${value}\r\n`;
-    else if (key === 'cseq') text += `CSeq: ${value}\r\n`;
-    else if (key === 'to') {
-      const tag = request.toTag === null && response.toTag !== null ? `;tag=${response.toTag}` : '';
-      text += `To: ${value}${tag}\r\n`;
-    }
+    const name = repeated.get(key);
+    if (name !== undefined) {
+      const tagged = key === 'to' && request.toTag === null && response.toTag !== null;
+      text += `${name}: ${value}${tagged ? `;tag=${response.toTag}` : ''}\r\n`;
+      // RFC 3261 8.2.6.1.
+    } else if (key === 'timestamp' && response.status === 100) text += `Timestamp: ${value}\r\n`;
   }
   for (const { name, value } of response.headers ?? []) text += `${name}: ${value}\r\n`;
   return `${text}Content-Length: 0\r\n\r\n`;
 }
-
-const repeated: Readonly<Record<string, string>> = {
-  'via': 'Via',
-  'from': 'From',
-  'to': 'To',
-  'call-id': 'Call-ID',
-  'cseq': 'CSeq',
-};
 
 /** The text of an answer to a request that was not understood: repeats what can be read of it. */
 export function writeRefusal(refusal: Refusal, from: Peer): string {
   let text = `SIP/2.0 ${refusal.status} ${refusal.reason}\r\n`;
   let viaSeen = false;
   for (const { key, value } of refusal.scan.headers) {
-    const name = repeated[key];
+    const name = repeated.get(key);
     if (name === undefined) continue;
     if (key === 'via' && !viaSeen) {
       viaSeen = true;

@@ -39,8 +39,8 @@ export class PendingRequests {
   remove(pending: PendingRequest): void {
     this.#byId.delete(pending.id);
     this.#byTransaction.delete(pending.transaction);
-    outOf(this.#byOrigin, originKey(pending.request), pending);
-    if (pending.dialog !== null) outOf(this.#byDialog, pending.dialog, pending);
+    if (!pending.inDialog) outOf(this.#byOrigin, originKey(pending.request), pending);
+    else if (pending.dialog !== null) outOf(this.#byDialog, pending.dialog, pending);
   }
 
   byId(id: string): PendingRequest | undefined {

@@ -33,7 +33,8 @@ export class Unacknowledged {
   add(answer: UnacknowledgedAnswer): void {
     const { t1 } = this.#context.timerValues;
     const expiry = this.#context.after(64 * t1, () => this.#expire(answer.dialog));
-    const wait: Wait = { ...answer, expiry, repeat: expiry };
+    const { dialog, cseq, text, to, fallback } = answer;
+    const wait: Wait = { dialog, cseq, text, to, fallback, expiry, repeat: expiry };
     this.#repeatAfter(wait, t1);
     const waits = this.#waits.get(answer.dialog);
     if (waits === undefined) this.#waits.set(answer.dialog, [wait]);
@@ -42,7 +43,8 @@ export class Unacknowledged {
 
   /** The ACK has come. */
   acknowledge(dialog: Dialog, cseq: number): void {
-    const waits = this.#waits.get(dialog) ?? [];
+    const waits = this.#waits.get(dialog);
+    if (waits === undefined) return;
     for (const wait of waits) if (wait.cseq === cseq) this.#stop(wait);
     const left = waits.filter((wait) => wait.cseq !== cseq);
     if (left.length === 0) this.#waits.delete(dialog);

@@ -54,6 +54,15 @@ describe.each(['free', 'strict'] as const)('what a peer may send does no harm (%
   });
 });
 
+test('header names that every object knows are names like others', () => {
+  const { world, alice, app } = open('free');
+  world.receive(alice, world.request(alice, 'INVITE', { more: ['constructor: a', 'toString: b', 'Max-Forwards'] }));
+  expect(world.lastSent('SIP/2.0 400')).not.toContain('native code');
+  world.asks(alice, 'INVITE');
+  world.appAnswers(app, '200 OK', ['constructor: a']);
+  expect(world.lastSent('SIP/2.0 200')).toContain('\r\nConstructor: a\r\n');
+});
+
 describe('the work a message makes grows with its length only', () => {
   const quotes = '""'.repeat(30_000);
   const hostile: readonly (readonly [string, (text: string) => string])[] = [

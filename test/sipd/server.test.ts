@@ -318,3 +318,11 @@ describe('200 to INVITE', () => {
     expect(world.stack.counts().timers).toBe(0);
   });
 });
+
+test('RFC 3261 8.2.6.1: 100 repeats the Timestamp', () => {
+  const world = new StackWorld('strict');
+  const alice = world.peer('alice');
+  world.application(1, 'invite');
+  world.asks(alice, 'INVITE', { more: ['Timestamp: 54'] });
+  expect(headerOf(world.lastSent('SIP/2.0 100'), 'Timestamp')).toBe('54');
+});

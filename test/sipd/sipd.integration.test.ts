@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { startSipd } from '../../src/sipd/sipd.ts';
 import { waitFor, within } from '../support/wait.ts';
-import { ask } from './application.ts';
+import { ask, connectApplication } from './application.ts';
 import { onStage } from './stage.ts';
 
 /** A bare TCP connection and all that came over it. */
@@ -130,6 +130,16 @@ describe('starting and stopping', () => {
         expect(nowhere).toMatchObject({ status: 503, reason: 'DNS Error' });
       },
       { resolveHost: async (host) => (host === 'bob.example.com' ? '127.0.0.1' : null) },
+    ));
+
+  test('a secret beyond ASCII is taken as drachtio-srf sends it', () =>
+    onStage(
+      'strict',
+      async (stage) => {
+        const application = await connectApplication(stage.sipd.controlPort, 'schlüssel €');
+        application.disconnect();
+      },
+      { control: { host: '127.0.0.1', port: 0, secret: 'schlüssel €' } },
     ));
 
   test('main.ts prints one line with its addresses and ends on SIGTERM', async () => {
