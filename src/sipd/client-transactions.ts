@@ -44,6 +44,8 @@ export type ClientTransaction = {
 export class ClientTransactions {
   readonly #context: Context;
   readonly #byKey = new Map<string, ClientTransaction>();
+  /** The same by where they go: when many peers are lost at once, not all are searched for each. */
+  readonly #byAddress = new Map<string, Set<ClientTransaction>>();
 
   constructor(context: Context) {
     this.#context = context;
@@ -65,6 +67,7 @@ export class ClientTransactions {
       rounds: 0,
     };
     this.#byKey.set(transaction.key, transaction);
+    this.#goingTo(request.to).add(transaction);
     for (const action of table.initial.do) this.#perform(transaction, action, null);
     return transaction;
   }
@@ -86,8 +89,9 @@ export class ClientTransactions {
 
   /** The peer, or one connection to it, is gone: every transaction that waits for it fails. */
   peerLost(peer: Peer, why: 'unreachable' | 'connection-closed'): void {
-    for (const transaction of [...this.#byKey.values()]) {
-      if (!goesTo(transaction.request.to, peer)) continue;
+    for (const transaction of [...(this.#byAddress.get(addressOf(peer)) ?? [])]) {
+      const { connection } = transaction.request.to;
+      if (connection !== null && connection !== peer.connection) continue;
       const waits = transaction.table.states[transaction.state]?.abandoned !== undefined;
       this.#fire(transaction, 'transport-error', null);
       if (waits) transaction.user.failed(why);
@@ -110,6 +114,17 @@ export class ClientTransactions {
     this.#context.stop(transaction.repeat);
     this.#context.stop(transaction.expiry);
     this.#byKey.delete(transaction.key);
+    const { to } = transaction.request;
+    const others = this.#goingTo(to);
+    others.delete(transaction);
+    if (others.size === 0) this.#byAddress.delete(addressOf(to));
+  }
+
+  #goingTo(peer: Peer): Set<ClientTransaction> {
+    const address = addressOf(peer);
+    const found = this.#byAddress.get(address) ?? new Set();
+    this.#byAddress.set(address, found);
+    return found;
   }
 
   #perform(transaction: ClientTransaction, action: ClientAction, response: IncomingResponse | null): void {
@@ -167,8 +182,6 @@ export class ClientTransactions {
   }
 }
 
-function goesTo(target: Peer, lost: Peer): boolean {
-  if (target.protocol !== lost.protocol) return false;
-  if (target.connection !== null) return target.connection === lost.connection;
-  return target.host === lost.host && target.port === lost.port;
+function addressOf({ protocol, host, port }: Peer): string {
+  return `${protocol} ${host} ${port}`;
 }

@@ -1,6 +1,6 @@
 /**
  * Requests that applications send, outside dialogs and in them (RFC 3261 8.1, 9.1, 12.2.1, 13.2.2.4), and the BYEs of
- * the server itself. What the answers mean is in client-answers.ts.
+ * the server itself. What the answers mean is in client-calls.ts.
  */
 
 import { RemoteError } from '../wire/remote-error.ts';

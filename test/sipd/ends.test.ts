@@ -231,3 +231,21 @@ describe.each(['free', 'strict'] as const)('2,000 times over, nothing is left (%
     }
   });
 });
+
+test('ten thousand connections that break at once, each with its request, are ten thousand small pieces of work', () => {
+  const world = new StackWorld('free');
+  const app = world.application(1, 'message');
+  const peers = Array.from({ length: 10_000 }, (_, at) => ({ host: `10.1.${at >> 8}.${at & 255}`, port: 5060 }));
+  for (const { host } of peers) world.appAsks(app, `MESSAGE sip:x@${host};transport=tcp`);
+  expect(world.stack.counts().clientTransactions).toBe(10_000);
+  world.frames.length = 0;
+  const before = performance.now();
+  for (const [at, peer] of peers.entries()) {
+    world.input({ kind: 'connection-closed', peer: { protocol: 'tcp', ...peer, connection: at } });
+  }
+  // One search of all for each took seconds.
+  expect(performance.now() - before).toBeLessThan(1_000);
+  expect(world.frames.filter(({ payload }) => payload.includes('SIP/2.0 503'))).toHaveLength(10_000);
+  world.pass(64_000);
+  expect(world.stack.counts()).toEqual(nothing);
+});
