@@ -4,7 +4,7 @@ import type { Ids } from './core/ids.ts';
 /** Identifiers nobody can guess, each as long as its standard asks. */
 export const randomIds: Ids = {
   row: uuidV7,
-  // Standards 1.1: at least 96 random bits.
+  // Our bound: at least 96 random bits, since whoever knows a conference URI may try to join.
   conferenceUser: () => randomBytes(13).toString('hex'),
   // RFC 3261 19.3: at least 32 random bits.
   tag: () => randomBytes(8).toString('hex'),

@@ -24,7 +24,7 @@ export type Effect =
   | { readonly type: 'timer.start'; readonly id: string; readonly at: Instant }
   | { readonly type: 'timer.stop'; readonly id: string };
 
-/** INVITE of the focus to an invitee (standards 1.5). Call-ID and From tag are chosen by the core, hence the dialog id too. */
+/** INVITE of the focus to an invitee. Call-ID and From tag are chosen by the core, hence the dialog id too. */
 export type SipInvite = {
   readonly type: 'sip.invite';
   readonly endpointId: string;

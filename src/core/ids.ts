@@ -2,7 +2,7 @@
 export type Ids = {
   /** A key for rows: UUIDv7 in production. */
   readonly row: () => string;
-  /** User part of a conference URI: at least 96 random bits (standards 1.1). */
+  /** User part of a conference URI: at least 96 random bits (ours), since whoever knows the URI may try to join. */
   readonly conferenceUser: () => string;
   /** SIP tag, at least 32 random bits (RFC 3261 19.3). */
   readonly tag: () => string;

@@ -1,15 +1,18 @@
-/** Every bound of the core in one place, each with its reason. Lengths in octets, times in milliseconds unless named. */
+/**
+ * Every bound of the core in one place, each with its reason. Lengths in octets, times in milliseconds unless named. A
+ * clause says why there is a bound; unless it gives a number too, the number is our decision.
+ */
 export const limits = {
-  /** Standards 7.2: one list may not turn the focus into a flood. */
+  /** RFC 5363 5.3: one list may not turn the focus into a flood. */
   listEntriesMax: 50,
-  /** Standards 7.2: SIP bodies. */
+  /** SIP bodies: room for a list of the longest kind beside its SDP. */
   bodyBytesMax: 64 * 1024,
   multipartPartsMax: 16,
   multipartDepthMax: 4,
   listDepthMax: 8,
   /** Elements of one resource list, foreign ones included, before it is refused. */
   listElementsMax: 2_000,
-  /** Standards 7.2: INVITEs under way at once for one conference. */
+  /** RFC 5363 5.2: INVITEs under way at once for one conference, so that the focus amplifies no attack. */
   parallelInvitesMax: 20,
   /** The same towards one host. */
   parallelInvitesPerHostMax: 5,
@@ -30,7 +33,7 @@ export const limits = {
   /** Endpoints that are gone, kept per participant. */
   pastEndpointsMax: 5,
   subscriptionsPerConferenceMax: 2_000,
-  /** Standards 1.5: how long an invitee may ring before CANCEL. */
+  /** How long an invitee may ring before CANCEL: about what a caller waits for. */
   ringTimeoutMs: 60_000,
   /** An INVITE that was cancelled must end by Timer B of the SIP server; after this it is given up. */
   cancelTimeoutMs: 40_000,
@@ -38,14 +41,14 @@ export const limits = {
   subscriptionExpiresDefault: 3_600,
   subscriptionExpiresMin: 60,
   subscriptionExpiresMax: 86_400,
-  /** Standards 3.4: who left stays in the roster this long. */
+  /** Who left stays in the roster this long; more than the 5 s between two NOTIFYs that RFC 4575 3.9 recommends. */
   lingerMs: 30_000,
   /** How long an ended conference's URI is answered 410 before it is 404. */
   endedMemoryMs: 300_000,
   endedMemoryMax: 1_000,
-  /** drachtio-protocol 14.1: a control frame over 12,000 octets kills the connection; headers of a NOTIFY stay under 1,500. */
+  /** drachtio takes no control frame over 12,000 octets (docs/drachtio.md); the headers of a NOTIFY stay under 1,500. */
   conferenceInfoBytesMax: 10_000,
-  /** Issue of this size: whole messages only. RFC 4975 leaves the bound to us. */
+  /** RFC 4975 leaves the bound to us: the longest message read or relayed, which is always held whole. */
   messageBytesMax: 10 * 1024,
   /** One socket costs about 7 KB; room for ten thousand participants and as many that come and go. */
   msrpConnectionsMax: 20_000,

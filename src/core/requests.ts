@@ -89,7 +89,7 @@ function begin(conference: Conference, { input, caller, plan }: Beginning): Refu
   const code = conference.attendance.join(input, { caller, role: 'chair', at: 'factory' });
   if (code !== null) return { code, detail: 'The offer holds no MSRP session that takes message/cpim' };
   const maxForwards = Math.min(limits.maxForwards, input.maxForwards - 1);
-  // Standards 1.5: whoever asked for privacy is not named to the invitees.
+  // RFC 3323 5.1: whoever asked for privacy is not named to the invitees.
   conference.invitations.inviteAll(plan.invitees, { referredBy: caller.private ? null : caller.aor, maxForwards });
   return null;
 }
@@ -110,7 +110,7 @@ function dialIn(context: Context, input: InviteReceived, who: { caller: Caller; 
   return refuseAttempt(context, input, { code, detail: 'The offer holds no MSRP session that takes message/cpim' });
 }
 
-/** Standards 1.2, 1.8: who may not join, and why. */
+/** Who may not join, and why. That conferences can be locked or full, and what is said then, is our decision. */
 function joinRefused(conference: Conference, input: InviteReceived): Refused | null {
   if (conference.row.status !== 'active') return { code: 'conference-ended', detail: 'The conference is ending' };
   // RFC 5366 5.1: lists are the factory's; a conference URI does not support them.
@@ -150,8 +150,8 @@ function reinviteRefused(input: ReinviteReceived): Refused | null {
 }
 
 /**
- * Standards 7.1: where credentials count, a dialog is acted in only by whom it belongs to. Whoever was called where he
- * is never had to say who he was (`known` is false): the dialog's unguessable tags speak for him.
+ * Our rule: where credentials count, a dialog is acted in only by whom it belongs to. Whoever was called where he is
+ * never had to say who he was (`known` is false): the dialog's unguessable tags speak for him.
  */
 function notTheOwner(context: Context, caller: Caller | null, owner: { aor: string; known: boolean }): Refused | null {
   if (context.settings.auth === 'open') return null;
@@ -175,7 +175,7 @@ function subscribe(context: Context, input: SubscribeReceived): Turn {
 
 type Watched = { found: ReturnType<Context['directory']['target']>; expires: number | 'too-brief' };
 
-/** Standards 3.1, in the order in which RFC 6665 4.2.1 looks at a SUBSCRIBE. */
+/** Why a SUBSCRIBE is refused, in the order in which RFC 6665 4.2.1.1 looks at it; null when it is not. */
 function subscribeRefused(input: SubscribeReceived, { found, expires }: Watched): Refused | null {
   if (input.caller === null) return { code: 'unauthenticated', detail: 'SUBSCRIBE' };
   if (input.event !== 'conference') return { code: 'bad-event', detail: input.event ?? 'no Event header' };

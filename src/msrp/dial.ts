@@ -1,4 +1,4 @@
-/** Connecting to a peer's path. The path is chosen by the peer, so it may point where we must not go (standards 7.2). */
+/** Connecting to a peer's path, which the peer chose: it may point where we must not go (RFC 4975 14.5). */
 
 import { lookup as systemLookup } from 'node:dns';
 import { connect, type LookupFunction, type Socket } from 'node:net';

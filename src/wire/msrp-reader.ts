@@ -18,7 +18,7 @@ export type MsrpUnreadable = {
 
 export type MsrpFrame = MsrpRequest | MsrpResponse | MsrpOversize | MsrpUnreadable;
 
-/** Standards 6.1: one header line, and the header section, in octets. */
+/** One header line, and the header section, in octets: ours, far above what a long path of relays needs. */
 const lineBytesMax = 4 * 1_024;
 const headBytesMax = 8 * 1_024;
 

@@ -1,4 +1,4 @@
-/** What becomes of an invitee whose entry asks for a call to be replaced, by what his user agent answers (standards 1.6). */
+/** What becomes of an invitee whose entry asks for a call to be replaced, by what his user agent answers. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { header, type SipRequest } from '../../src/wire/sip-message.ts';
 import { aliceCallsBob, bobAndTed, inviteFactory } from '../support/appendix-m.ts';

@@ -33,7 +33,7 @@ test('CC-008 an unknown Require is named alone (RFC 3261 8.2.2.3)', () => {
   expect(world.attempts).toMatchObject([{ code: 'unknown-extension', status: 420, reason: 'unheard-of' }]);
 });
 
-test('recipient-list-invite without a list is refused (standards 1.2)', () => {
+test('recipient-list-invite without a list is refused', () => {
   expect(refused(null, { requires: ['recipient-list-invite'] }).code).toBe('list-missing');
 });
 
@@ -155,7 +155,7 @@ test('entries that point at private addresses are not dialled unless the operato
   expect(open.effects.filter((effect) => effect.type === 'sip.invite')).toHaveLength(2);
 });
 
-test('an INVITE that has no hops left invites nobody further (standards 1.5)', () => {
+test('an INVITE that has no hops left invites nobody further', () => {
   const world = new World();
   world.factoryInvite(['bob'], { maxForwards: 1 });
   expect(world.participant('bob')).toMatchObject({ disconnection: { sipStatus: 483 } });

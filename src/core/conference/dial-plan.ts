@@ -1,7 +1,7 @@
 import type { ReplacesValue, SipCause } from '../rows.ts';
 
 /**
- * What follows when an invitee refuses our INVITE (standards 1.5, 1.6). The focus is no party to the call that
+ * What follows when an invitee refuses our INVITE: our decision, no RFC says. The focus is no party to the call that
  * Replaces names, so it cannot know which tag is whose: it passes the value on verbatim first.
  */
 export type DialForm = {

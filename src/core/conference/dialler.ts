@@ -19,8 +19,8 @@ export type DialOrder = {
 };
 
 /**
- * Inviting endpoints (standards 1.5): in parallel within the limits, again in another form when a refusal asks for it
- * (1.6), given up after the ring time.
+ * Inviting endpoints (RFC 5366 5): in parallel within the limits, again in another form when a refusal asks for it
+ * (`nextForm`), given up after the ring time.
  */
 export class Dialler {
   readonly #ids: Ids;
@@ -174,7 +174,7 @@ export class Dialler {
     });
   }
 
-  /** Standards 7.2. Whoever rings no longer counts: it costs its host nothing more. */
+  /** RFC 5363 5.2: no flood, least of all of one host. Whoever rings no longer counts: ringing costs nothing more. */
   #mayDial(target: SipUri): boolean {
     const dialling = this.#ledger.participants.flatMap((participant) =>
       participant.endpoints.filter((endpoint) => endpoint.status === 'dialing-out'),

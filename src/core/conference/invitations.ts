@@ -60,7 +60,7 @@ export class Invitations {
   #invite(invitee: Invitee, by: { referredBy: string | null; maxForwards: number }): void {
     const { displayName, replaces, listEntry, extraHeaders, target } = invitee;
     const facts = { ...this.#facts(invitee.aor, by.referredBy), displayName, replaces, listEntry };
-    // Standards 1.5: Max-Forwards goes down through the focus too, so that two of them cannot invite each other for ever.
+    // RFC 7332 5: Max-Forwards goes down through the focus too, so that two of them cannot invite each other for ever.
     const failure = by.maxForwards > 0 ? invitee.failure : { status: 483, reason: 'Too Many Hops' };
     const known = this.#ledger.participantByUri(invitee.aor);
     if (target === null || failure !== null) {

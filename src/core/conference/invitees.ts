@@ -5,7 +5,7 @@ import { limits } from '../limits.ts';
 import type { ListEntryRow, ReplacesValue, SipCause } from '../rows.ts';
 import type { Settings } from '../settings.ts';
 
-/** Whom to invite, read from a resource list (standards 1.3, 1.4). */
+/** Whom to invite, read from a resource list (RFC 4826 3, RFC 5366 4) and the URIs in it (RFC 3261 19.1.5). */
 export type Invitee = {
   /** The roster's entity. */
   readonly aor: string;
@@ -67,20 +67,20 @@ function inviteeOf(entry: RecipientEntry, settings: Settings): Invitee {
 
 /** Why a readable entry is not dialled all the same. */
 function refusalOf(method: string | null, target: SipUri, settings: Settings): SipCause | null {
-  // Standards 1.4: a method other than INVITE in a factory's list is never sent.
+  // RFC 3261 19.1.5: the request would have the URI's method. Our decision: a list makes INVITEs and nothing else.
   if (method !== null && method.toUpperCase() !== 'INVITE')
     return { status: 400, reason: `Method ${method} in a list entry` };
   if (writeSipUri(target).length > limits.uriCharactersMax) return { status: 414, reason: 'Request-URI Too Long' };
   return privateTargetRefusal(target, settings);
 }
 
-/** Standards 7.2: nothing is sent to loopback or private addresses from a list unless the operator allows it. */
+/** RFC 5363 5.2: a list may name victims. Loopback and private addresses are dialled only if the operator allows it. */
 export function privateTargetRefusal(target: SipUri, settings: Settings): SipCause | null {
   if (settings.privateTargets === 'allow' || target.scheme === 'tel' || !isPrivateHost(target.host)) return null;
   return { status: 403, reason: 'Private or loopback address' };
 }
 
-/** Standards 1.3: an INVITE to the creator, to the factory or to a conference of ours would only come back. */
+/** An INVITE to the creator, to the factory or to a conference of ours would only come back, so it is not sent. */
 function isOwnOrCreator(target: SipUri, creatorAor: string, settings: Settings): boolean {
   if (aorOf(target) === creatorAor || sameUri(target, parseSipUri(creatorAor))) return true;
   return isFocusUri(target, settings);
@@ -101,7 +101,7 @@ function isSame(a: Invitee, b: Invitee): boolean {
   return sameUri(a.target, b.target);
 }
 
-/** Standards 1.3: the same person with and without Replaces is one INVITE that keeps the Replaces; the first of two wins. */
+/** RFC 5363 4.1: a person listed twice is invited once. Which Replaces is kept is our choice: the first there is. */
 function merged(first: Invitee, second: Invitee): Invitee {
   if (first.target === null && second.target !== null) return second;
   if (first.replaces !== null || second.replaces === null) return first;

@@ -251,7 +251,7 @@ export class Ledger {
     };
   }
 
-  /** Standards 3.4: who left stays in the roster for a while, so that every subscriber sees why. */
+  /** Who left stays in the roster for a while (our choice), so that every subscriber sees why. */
   #linger(participantId: string): void {
     if (this.#conference.status !== 'active') return;
     this.startTimer('linger', participantId, this.#now + limits.lingerMs);

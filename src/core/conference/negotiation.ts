@@ -115,7 +115,7 @@ function usableMsrp(media: MediaDescription, session: SessionDescription): MsrpM
   return takesCpim ? msrp : null;
 }
 
-/** Standards 3.3: the direction is the participant's. Whoever only sends, or is on hold, is sent nothing. */
+/** RFC 4975 8.9: the direction is that of messages. Whoever only sends, or is on hold, is sent nothing. */
 function receivable(msrp: MsrpMedia): readonly string[] {
   return msrp.direction === 'sendonly' || msrp.direction === 'inactive' ? [] : wrappedTypes(msrp);
 }

@@ -18,7 +18,7 @@ export function extensionRefused(options: readonly string[]): Refused | null {
   return { code: 'unknown-extension', detail: names, headers: { Unsupported: names } };
 }
 
-/** Standards 1.2: an Accept header without application/sdp leaves nothing to answer an INVITE with. */
+/** RFC 3261 20.1: an Accept header without application/sdp leaves nothing to answer an INVITE with. */
 export function sdpNotAcceptable(facts: SipRequestFacts): Refused | null {
   return accepts(facts, sdpType) ? null : { code: 'not-acceptable', detail: `Accept lacks ${sdpType}` };
 }
