@@ -1,4 +1,4 @@
-/** One message on its way to many receivers: the content is made once, each leg adds its transaction and paths. */
+/** One message on its way to many receivers: the content is made once, each copy adds its transaction and paths. */
 
 import {
   holdsEndLine,
@@ -12,23 +12,24 @@ import {
 
 /**
  * Chance, handed in: `ident`s of RFC 4975 9. Transaction ids carry at least 64 random bits (RFC 4975 7.1) in at most 24
- * characters, so that the number of a leg still fits behind them.
+ * characters, so that the number of a copy still fits behind them.
  */
 export type MsrpIds = { readonly transaction: () => string; readonly messageId: () => string };
 
+/** A message ready to be sent to any number of receivers. */
 export class Delivery {
   readonly #transaction: string;
   readonly #content: Buffer;
-  #legCount = 0;
+  #copyCount = 0;
 
-  /** `message` is whole and has a body. The content is copied out of it here, once for all legs. */
+  /** `message` is whole and has a body. The content is copied out of it here, once for all copies. */
   constructor(message: MsrpRequest & { readonly body: Buffer }, ids: MsrpIds) {
     const { body, headers } = message;
     this.#transaction = freeTransaction(body, ids);
     const own: readonly MsrpHeader[] = [
-      // One Message-ID for all legs: a new one, as the sender's is meant for its session with us.
+      // One Message-ID for all copies: a new one, as the sender's is meant for its session with us.
       { name: 'Message-ID', value: ids.messageId() },
-      // RFC 7701 6.3 leaves the report model of the copies to us. With `partial` a leg costs no 200 per message, yet
+      // RFC 7701 6.3 leaves the report model of the copies to us. With `partial` a copy costs no 200 per message, yet
       // an error still comes back: a 481 ends the session.
       { name: 'Failure-Report', value: 'partial' },
       wholeByteRange(body.length),
@@ -38,15 +39,15 @@ export class Delivery {
     this.#content = writeMsrpContent([...own, ...mime], body);
   }
 
-  /** The SEND for one receiver. `paths` are made by `pathLines`. */
-  leg(paths: string): MsrpParts {
-    // RFC 4975 7.1: transactions differ and are random; the message's random part and the leg's number are both.
-    this.#legCount += 1;
-    return sendParts(`${this.#transaction}.${this.#legCount.toString(36)}`, paths, this.#content);
+  /** The copy for one receiver, a SEND. `paths` are made by `pathLines`. */
+  copy(paths: string): MsrpParts {
+    // RFC 4975 7.1: transactions differ and are random; the message's random part and the copy's number are both.
+    this.#copyCount += 1;
+    return sendParts(`${this.#transaction}.${this.#copyCount.toString(36)}`, paths, this.#content);
   }
 }
 
-// RFC 4975 7.1: the end-line must not occur in the body; when its beginning does not, no leg's end-line does.
+// RFC 4975 7.1: the end-line must not occur in the body; when its beginning does not, no copy's end-line does.
 function freeTransaction(body: Buffer, ids: MsrpIds): string {
   let transaction = ids.transaction();
   while (holdsEndLine(body, transaction)) transaction = ids.transaction();

@@ -143,7 +143,7 @@ export class Session {
   }
 
   #send(delivery: Delivery): boolean {
-    return this.#connection?.offer(delivery.leg(this.#paths)) ?? false;
+    return this.#connection?.offer(delivery.copy(this.#paths)) ?? false;
   }
 
   #keep(delivery: Delivery): boolean {

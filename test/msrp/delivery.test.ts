@@ -24,10 +24,10 @@ function counting(): { readonly transaction: () => string; readonly messageId: (
   return { transaction: () => `tx-${++count}`, messageId: () => 'ours' };
 }
 
-function legs(body: Buffer, count: number): MsrpRequest[] {
+function copies(body: Buffer, count: number): MsrpRequest[] {
   const delivery = new Delivery(message(body), counting());
   const parts = Array.from({ length: count }, () =>
-    delivery.leg(pathLines(['msrp://bob:3/c;tcp'], ['msrp://focus:1/d;tcp'])),
+    delivery.copy(pathLines(['msrp://bob:3/c;tcp'], ['msrp://focus:1/d;tcp'])),
   );
   const octets = joinParts(
     parts,
@@ -36,12 +36,12 @@ function legs(body: Buffer, count: number): MsrpRequest[] {
   return new MsrpReader({ contentBytesMax: 10_000 }).push(octets).filter((frame) => frame.kind === 'request');
 }
 
-test('each leg has its own transaction and the one Message-ID, the content is the sender’s', () => {
-  const received = legs(Buffer.from('Hello'), 40);
-  expect(new Set(received.map((leg) => leg.transactionId)).size).toBe(40);
-  for (const leg of received) {
-    expect(leg.body?.toString()).toBe('Hello');
-    expect(leg.headers.map((header) => `${header.name}: ${header.value}`)).toEqual([
+test('each copy has its own transaction and the one Message-ID, the content is the sender’s', () => {
+  const received = copies(Buffer.from('Hello'), 40);
+  expect(new Set(received.map((copy) => copy.transactionId)).size).toBe(40);
+  for (const copy of received) {
+    expect(copy.body?.toString()).toBe('Hello');
+    expect(copy.headers.map((header) => `${header.name}: ${header.value}`)).toEqual([
       'Message-ID: ours',
       'Failure-Report: partial',
       'Byte-Range: 1-5/5',
@@ -53,12 +53,12 @@ test('each leg has its own transaction and the one Message-ID, the content is th
 
 test('the transaction is one whose end-line the body does not hold', () => {
   const body = Buffer.from('\r\n-------tx-1.1$\r\n-------tx-2');
-  const [leg] = legs(body, 1);
-  expect(leg?.transactionId).toBe('tx-3.1');
-  expect(leg?.body?.equals(body)).toBe(true);
+  const [copy] = copies(body, 1);
+  expect(copy?.transactionId).toBe('tx-3.1');
+  expect(copy?.body?.equals(body)).toBe(true);
 });
 
 test('what the sender asked of us about reports does not go on', () => {
-  const [leg] = legs(Buffer.from('Hello'), 1);
-  expect(leg && msrpHeader(leg, 'Success-Report')).toBeUndefined();
+  const [copy] = copies(Buffer.from('Hello'), 1);
+  expect(copy && msrpHeader(copy, 'Success-Report')).toBeUndefined();
 });
