@@ -41,19 +41,22 @@ export type RestAnswer<T> = { readonly status: number; readonly contentType: str
 export class Service {
   readonly dataDir: string;
   readonly #environment: Environment;
+  /** Where a SIP server of its own is reached, which the banner does not say. */
+  readonly #sipServer: Banner['sip'] | undefined;
   #child: ChildProcess | undefined;
   #banner: Banner | undefined;
   #output = '';
   #key = apiKey;
 
-  private constructor(dataDir: string, environment: Environment) {
+  private constructor(dataDir: string, environment: Environment, sipServer: Banner['sip'] | undefined) {
     this.dataDir = dataDir;
     this.#environment = environment;
+    this.#sipServer = sipServer;
   }
 
   /** Starts a service with a fresh data folder; `environment` adds to and overrides the tests' own. */
-  static async start(environment: Environment = {}): Promise<Service> {
-    const service = new Service(await mkdtemp(join(tmpdir(), 'isfocus-')), environment);
+  static async start(environment: Environment = {}, sipServer?: Banner['sip']): Promise<Service> {
+    const service = new Service(await mkdtemp(join(tmpdir(), 'isfocus-')), environment, sipServer);
     try {
       await service.#launch();
     } catch (error) {
@@ -151,7 +154,7 @@ export class Service {
     const ready = new Promise<void>((resolve, reject) => {
       const take = (bytes: Buffer): void => {
         this.#output += bytes.toString('utf8');
-        const banner = readBanner(this.#output.slice(started));
+        const banner = readBanner(this.#output.slice(started), this.#sipServer);
         if (!banner) return;
         this.#banner = banner;
         this.#key = banner.key ?? this.#key;
@@ -229,9 +232,9 @@ function inherited(): Environment {
 }
 
 /** The banner in what was printed so far; undefined until it is whole. */
-function readBanner(output: string): Banner | undefined {
-  const udp = addressIn(/^\s*SIP\s.*\budp ([\d.]+):(\d+)/m.exec(output));
-  const tcp = addressIn(/^\s*SIP\s.*\btcp ([\d.]+):(\d+)/m.exec(output));
+function readBanner(output: string, sipServer: Banner['sip'] | undefined): Banner | undefined {
+  const udp = sipServer?.udp ?? addressIn(/^\s*SIP\s.*\budp ([\d.]+):(\d+)/m.exec(output));
+  const tcp = sipServer?.tcp ?? addressIn(/^\s*SIP\s.*\btcp ([\d.]+):(\d+)/m.exec(output));
   const msrp = addressIn(/^\s*MSRP\s+([\d.]+):(\d+)/m.exec(output));
   const factory = /^\s*Factory\s+(\S+)/m.exec(output)?.[1];
   const rest = /^\s*REST\s+(\S+)/m.exec(output)?.[1];
