@@ -8,6 +8,8 @@ export const bounds = {
   replyTimeoutMs: 32_000,
   /** The SIP server makes up a 408 after 64*T1; when even that does not come, the request is given up. */
   requestTimeoutMs: 40_000,
+  /** The SIP server hangs up 64*T1 after a 200 without ACK; when even that is not told, our own BYE waits no longer. */
+  ackTimeoutMs: 40_000,
   /** Ringing and cancelling are the core's timers; this one runs out only when the SIP server never reports an end. */
   inviteTimeoutMs: limits.ringTimeoutMs + limits.cancelTimeoutMs + 20_000,
   connectTimeoutMs: 10_000,

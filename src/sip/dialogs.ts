@@ -8,6 +8,8 @@ export type SessionUsage = {
   readonly endpointId: string;
   /** CSeq number of the INVITE whose 200 awaits its ACK. */
   readonly ackAwaited: number | null;
+  /** The first 200 has been acknowledged; what our own INVITE makes is confirmed from the start. */
+  readonly confirmed: boolean;
   /** Our BYE is under way: what the peer still sends changes nothing. */
   readonly ending: boolean;
 };
@@ -41,9 +43,10 @@ export class Dialogs {
     return id === undefined ? null : (this.#byId.get(id) ?? null);
   }
 
-  openSession(id: string, opened: { readonly endpointId: string; readonly contact: string }): void {
-    const session: SessionUsage = { endpointId: opened.endpointId, ackAwaited: null, ending: false };
-    this.#put({ ...this.#base(id, opened.contact), session });
+  openSession(id: string, opened: Pick<SessionUsage, 'endpointId' | 'confirmed'> & Pick<Dialog, 'contact'>): void {
+    const { endpointId, confirmed, contact } = opened;
+    const session: SessionUsage = { endpointId, ackAwaited: null, confirmed, ending: false };
+    this.#put({ ...this.#base(id, contact), session });
   }
 
   openSubscription(id: string, opened: { readonly subscriptionId: string; readonly contact: string }): void {

@@ -8,6 +8,7 @@ import { header, parseSipMessage, type SipMessage } from '../wire/sip-message.ts
 import { product } from './capabilities.ts';
 import { challenges } from './challenge.ts';
 import type { Dialog, Dialogs } from './dialogs.ts';
+import type { HeldByes } from './held-byes.ts';
 import type { IdentityRules } from './identity.ts';
 import { PendingReplies, type PendingReply } from './pending-replies.ts';
 import { reading } from './request-facts.ts';
@@ -19,6 +20,7 @@ import type { SrfRequest, SrfResponse } from './srf.ts';
 
 export type IncomingParts = {
   readonly dialogs: Dialogs;
+  readonly heldByes: HeldByes;
   readonly rules: IdentityRules;
   readonly submit: (input: Input) => void;
   readonly clock: Clock;
@@ -83,7 +85,7 @@ export class Incoming {
     const { dialogs } = this.#parts;
     if (outcome.kind === 'session-accepted') {
       const { endpointId, contact } = outcome;
-      if (!pending.inDialog) dialogs.openSession(pending.dialogId, { endpointId, contact });
+      if (!pending.inDialog) dialogs.openSession(pending.dialogId, { endpointId, contact, confirmed: false });
       dialogs.changeSession(pending.dialogId, { ackAwaited: pending.cseq });
     }
     if (outcome.kind === 'subscription-accepted') {
@@ -95,7 +97,7 @@ export class Incoming {
   /** The peer never saw our 200, so what it began is over. An answer within a dialog leaves that as it was. */
   #notSent(pending: PendingReply, outcome: Outcome): void {
     if (outcome.kind !== 'session-accepted' || pending.inDialog) return;
-    this.#parts.dialogs.closeSession(pending.dialogId);
+    this.#closeSession(pending.dialogId);
     this.#parts.submit({ type: 'invite-cancelled', dialogId: pending.dialogId });
   }
 
@@ -156,7 +158,11 @@ export class Incoming {
     const message = messageOf(request.raw);
     // A repeated ACK, or one of another INVITE, says nothing new.
     if (message === null || session.ackAwaited === null || cseqOf(message) !== session.ackAwaited) return;
-    this.#parts.dialogs.changeSession(dialog.id, { ackAwaited: null });
+    this.#parts.dialogs.changeSession(dialog.id, { ackAwaited: null, confirmed: true });
+    if (session.ending) {
+      this.#parts.heldByes.release(dialog.id);
+      return;
+    }
     const answer = answerIn(message, this.#parts.rules.lenient);
     this.#parts.submit({ type: 'ack-received', endpointId: session.endpointId, answer });
   }
@@ -176,9 +182,14 @@ export class Incoming {
   #sessionEnded(dialog: Dialog | null, by: 'peer' | 'server', reason: string | null): void {
     if (!dialog?.session) return;
     const { endpointId, ending } = dialog.session;
-    this.#parts.dialogs.closeSession(dialog.id);
+    this.#closeSession(dialog.id);
     // Of two BYEs that cross, ours is the one the core knows of.
     if (!ending) this.#parts.submit({ type: 'dialog-ended', endpointId, by, reason });
+  }
+
+  #closeSession(dialogId: string): void {
+    this.#parts.dialogs.closeSession(dialogId);
+    this.#parts.heldByes.drop(dialogId);
   }
 
   #refuse(response: SrfResponse, why: { readonly method: string; readonly code: RefusalCode }): void {

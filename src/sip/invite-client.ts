@@ -43,7 +43,9 @@ export class InviteClient {
     }
     const dial: Dial = { effect, request: null, cancelled: false, alerted: false };
     this.#dials.set(effect.endpointId, dial);
-    dialogs.openSession(effect.dialogId, { endpointId: effect.endpointId, contact: effect.conferenceUri });
+    const { endpointId, conferenceUri: contact } = effect;
+    // Confirmed from the start: the ACK is ours, and no BYE is asked for before there is a 200.
+    dialogs.openSession(effect.dialogId, { endpointId, contact, confirmed: true });
     requests.send(request, {
       timeoutMs: bounds.inviteTimeoutMs,
       sent: (sent) => this.#sent(dial, sent),

@@ -11,6 +11,7 @@ import { bounds } from './bounds.ts';
 import { product } from './capabilities.ts';
 import { ClientRequests } from './client-requests.ts';
 import { Dialogs, type LeftDialog } from './dialogs.ts';
+import { HeldByes } from './held-byes.ts';
 import { Incoming } from './incoming.ts';
 import { InviteClient } from './invite-client.ts';
 import { byeRequest, farewellRequest, notifyRequest, type OutgoingRequest } from './outgoing.ts';
@@ -56,6 +57,7 @@ const routed = [
 export class SipShell {
   readonly #submit: (input: Input) => void;
   readonly #dialogs = new Dialogs();
+  readonly #heldByes: HeldByes;
   readonly #incoming: Incoming;
   readonly #requests: ClientRequests;
   readonly #invites: InviteClient;
@@ -68,8 +70,10 @@ export class SipShell {
     const dialogs = this.#dialogs;
     const agent = options.ownDomains[0] ?? product;
     this.#submit = submit;
+    this.#heldByes = new HeldByes(clock);
     this.#incoming = new Incoming({
       dialogs,
+      heldByes: this.#heldByes,
       rules: { auth, isTrustedPeer, lenient },
       submit,
       clock,
@@ -96,12 +100,15 @@ export class SipShell {
     return this.#link.connected;
   }
 
-  /** What is held: dialogs, requests of peers the core has not answered, requests of ours without a final response. */
+  /**
+   * What is held: dialogs, requests of peers the core has not answered, requests of ours without a final response, among
+   * them BYEs that are not out yet.
+   */
   get counts(): { readonly dialogs: number; readonly pendingReplies: number; readonly openRequests: number } {
     return {
       dialogs: this.#dialogs.size,
       pendingReplies: this.#incoming.pendingReplies,
-      openRequests: this.#requests.size,
+      openRequests: this.#requests.size + this.#heldByes.size,
     };
   }
 
@@ -179,12 +186,18 @@ export class SipShell {
     this.#requests.forgetAll();
     this.#invites.forgetAll();
     this.#incoming.forgetAll();
+    this.#heldByes.clear();
     this.#dialogs.clear();
   }
 
   #bye(dialogId: string, reason: string): void {
+    const send = (): void =>
+      this.#sendInDialog(byeRequest(dialogId, reason), () => this.#dialogs.closeSession(dialogId));
+    const session = this.#dialogs.find(dialogId)?.session;
     this.#dialogs.changeSession(dialogId, { ending: true });
-    this.#sendInDialog(byeRequest(dialogId, reason), () => this.#dialogs.closeSession(dialogId));
+    // RFC 3261 15: the callee sends no BYE before the ACK of its 2xx.
+    if (session?.confirmed === false) this.#heldByes.hold(dialogId, send);
+    else send();
   }
 
   #notify(effect: SipNotify): void {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SipInvite } from '../../src/core/effect.ts';
 import { type Sipd, startSipd } from '../../src/sipd/sipd.ts';
 import { header, headerValues } from '../../src/wire/sip-message.ts';
+import { cseqOf } from '../support/sip-dialog.ts';
 import { subscriptionState } from '../support/subscription.ts';
 import { ringing, UserAgent } from '../support/user-agent.ts';
 import { patienceMs, waitFor } from '../support/wait.ts';
@@ -43,6 +44,23 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
     await stage.input('ack-received');
     return { asked, call, response: await invite.final };
   }
+
+  test('Alice is hung up before her ACK: the BYE follows it', async () => {
+    const invite = alice.invite(uri('conf-fact'), { acknowledge: 'never' });
+    const { reply, dialogId } = await stage.input('invite-received');
+    stage.shell.reply(reply, { ...accepted, contact: uri('conf-1') });
+    const call = await invite.established();
+    stage.shell.perform({ type: 'sip.bye', endpointId: 'alice', dialogId, reason: 'over' });
+    const asking = alice.ask('MESSAGE', uri('conf-1'));
+    const refused = await stage.input('request-refused');
+    stage.shell.reply(refused.reply, { kind: 'refused', code: refused.code, detail: refused.detail });
+    await asking;
+    expect(call.dialog.state).toBe('confirmed');
+    call.acknowledge(cseqOf(invite.request));
+    await call.ended;
+    await waitFor('the dialog to be gone', () => stage.shell.counts.dialogs === 0);
+    expect(stage.inputs).toEqual([]);
+  });
 
   function inviteOfBob(changes: Partial<SipInvite> = {}): SipInvite {
     return {

@@ -34,7 +34,7 @@ function refusedAs(raw: string, given: Given = {}): string {
 const sessionDialog: Dialog = {
   id: '563b4c76e66712;from-tag=2837302775',
   contact: 'sip:conf-1@conf.example.com',
-  session: { endpointId: 'endpoint-1', ackAwaited: null, ending: false },
+  session: { endpointId: 'endpoint-1', ackAwaited: null, confirmed: true, ending: false },
   subscription: null,
 };
 const subscriptionDialog: Dialog = {
@@ -265,7 +265,7 @@ describe('within a session', () => {
 
   test('an INVITE in a session that is being ended, or in a subscription, belongs to nothing', () => {
     const raw = factoryInvite({ 'To': toUs });
-    const ending = { ...sessionDialog, session: { endpointId: 'endpoint-1', ackAwaited: null, ending: true } };
+    const ending = { ...sessionDialog, session: { endpointId: 'endpoint-1', ackAwaited: null, confirmed: true, ending: true } };
     expect(refusedAs(raw, { dialog: ending })).toBe('no-such-dialog');
     expect(refusedAs(raw, { dialog: subscriptionDialog })).toBe('no-such-dialog');
   });
