@@ -1,5 +1,5 @@
 /** SIPp, which shares no line with us, is Alice, Bob and Ted: the RFC form (M-03) and the source document's own (M-03L). */
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readRoster, rosterLine } from '../support/conference-document.ts';
 import { only } from '../support/only.ts';
 import { referenceData } from '../support/reference-data.ts';
@@ -60,24 +60,36 @@ async function play(transport: Transport, story: Story): Promise<readonly string
   return await watcher.notifyBodies();
 }
 
-/** The watcher saw all of it, in documents that xmllint takes. */
-function judge(context: TestContext, bodies: readonly string[]): void {
+/** The watcher saw all of it. */
+function judge(bodies: readonly string[]): void {
   const rosters = bodies.map(readRoster);
   const [first] = rosters;
   expect(first && rosterLine(first)).toBe('alice connected, bob connected, ted connected');
   expect(rosters.at(-1)?.state).toBe('deleted');
-  referenceData(context, 'xsd/conference-info.xsd');
-  for (const body of bodies) xmllint(schema, body);
 }
 
 describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
-  test('CC-001 CC-055 CC-110 the RFC form: Bob gets his Replaces, Ted none, every NOTIFY is valid', async (context) => {
-    needsPrograms(context, 'sipp', 'xmllint');
-    judge(context, await play(transport, { alice: 'alice-factory', bob: 'bob', bobsCalls: 1 }));
+  const seen: string[] = [];
+
+  test('CC-001 CC-055 the RFC form: Bob gets his Replaces, Ted none', async (context) => {
+    needsPrograms(context, 'sipp');
+    const bodies = await play(transport, { alice: 'alice-factory', bob: 'bob', bobsCalls: 1 });
+    seen.push(...bodies);
+    judge(bodies);
   });
 
   test('QK-1 QK-4 QK-9 CC-061 the source document’s own form: the tags are exchanged for Bob', async (context) => {
+    needsPrograms(context, 'sipp');
+    const bodies = await play(transport, { alice: 'alice-literal', bob: 'bob-literal', bobsCalls: 2 });
+    seen.push(...bodies);
+    judge(bodies);
+  });
+
+  // Apart from the calls, since only this needs the schema, which lies beside the clone.
+  test('CC-110 every NOTIFY of these calls is valid by the schema', (context) => {
     needsPrograms(context, 'sipp', 'xmllint');
-    judge(context, await play(transport, { alice: 'alice-literal', bob: 'bob-literal', bobsCalls: 2 }));
+    referenceData(context, 'xsd/conference-info.xsd');
+    expect(seen.length).toBeGreaterThan(0);
+    for (const body of seen) xmllint(schema, body);
   });
 });
