@@ -1,8 +1,8 @@
-/** Who sends a request, as far as that is believed (standards 7.1, RFC 3325). */
+/** Who sends a request, as far as that is believed (RFC 3323, RFC 3325). */
 import type { Caller } from '../core/input.ts';
 import { parseNameAddr, splitList } from '../wire/sip-headers.ts';
-import { headerValues, type SipMessage } from '../wire/sip-message.ts';
-import { aorOf, parseSipUri } from '../wire/sip-uri.ts';
+import { header, headerValues, type SipMessage } from '../wire/sip-message.ts';
+import { aorOf, parseSipUri, type SipUri } from '../wire/sip-uri.ts';
 
 export type IdentityRules = {
   /** `open`: From is believed; `digest`: only credentials and trusted peers are. */
@@ -11,7 +11,7 @@ export type IdentityRules = {
   readonly lenient: boolean;
 };
 
-type Named = { readonly aor: string; readonly displayName: string | null };
+type Named = { readonly uri: SipUri; readonly displayName: string | null };
 
 /**
  * The caller, or null when neither trusted nor authenticated. `sourceAddress` is where the packet came from. Throws
@@ -22,11 +22,30 @@ export function callerOf(message: SipMessage, sourceAddress: string, rules: Iden
   // RFC 3325 5: P-Asserted-Identity counts only from a trusted peer, from anyone else it is as if it were not there.
   if (rules.isTrustedPeer(sourceAddress)) {
     const asserted = assertedIdentity(message, rules.lenient);
-    if (asserted !== null) return { ...asserted, private: asked };
+    if (asserted !== null) return callerNamed(asserted, message, asked);
   }
   if (rules.auth === 'digest') return null;
-  const from = named(headerValues(message, 'From')[0] ?? '', rules.lenient);
-  return { ...from, private: asked };
+  return callerNamed(named(header(message, 'From') ?? '', rules.lenient), message, asked);
+}
+
+/** RFC 3323 4.2, RFC 3325 9.3: the levels that hide who the user is. Heeded from everyone: the wish does no harm. */
+export function privacyAsked(message: SipMessage): boolean {
+  return headerValues(message, 'Privacy')
+    .flatMap((value) => value.split(/[;,]/))
+    .some((level) => ['id', 'user', 'header'].includes(level.trim().toLowerCase()));
+}
+
+function callerNamed({ uri, displayName }: Named, message: SipMessage, asked: boolean): Caller {
+  // RFC 3323 4.1.1.3: a host under `.invalid` names nobody, so that all who hide behind it must be told apart.
+  if (/(?:^|\.)invalid\.?$/.test(uri.host)) return { aor: anonymousAor(message), displayName: null, private: true };
+  return { aor: aorOf(uri), displayName, private: asked };
+}
+
+/** An identity that lasts as long as the caller's dialog, by its From tag; by its Call-ID where RFC 2543 knew no tags. */
+function anonymousAor(message: SipMessage): string {
+  const { params } = parseNameAddr(header(message, 'From') ?? '', { lenient: true });
+  const mark = params.find((param) => param.name === 'tag')?.value ?? header(message, 'Call-ID') ?? '';
+  return `sip:anonymous-${encodeURIComponent(mark.trim())}@anonymous.invalid`;
 }
 
 /** RFC 3325 9.1: at most one sip or sips URI, which names the user best, and one tel URI. */
@@ -34,17 +53,10 @@ function assertedIdentity(message: SipMessage, lenient: boolean): Named | null {
   const identities = headerValues(message, 'P-Asserted-Identity')
     .flatMap(splitList)
     .map((value) => named(value, lenient));
-  return identities.find((identity) => !identity.aor.startsWith('tel:')) ?? identities[0] ?? null;
+  return identities.find(({ uri }) => uri.scheme !== 'tel') ?? identities[0] ?? null;
 }
 
 function named(value: string, lenient: boolean): Named {
   const { displayName, uri } = parseNameAddr(value, { lenient });
-  return { aor: aorOf(parseSipUri(uri)), displayName: displayName === '' ? null : displayName };
-}
-
-/** RFC 3323 4.2, RFC 3325 9.3: the levels that hide who the user is. Heeded from everyone: the wish does no harm. */
-function privacyAsked(message: SipMessage): boolean {
-  return headerValues(message, 'Privacy')
-    .flatMap((value) => value.split(/[;,]/))
-    .some((level) => ['id', 'user', 'header'].includes(level.trim().toLowerCase()));
+  return { uri: parseSipUri(uri), displayName: displayName === '' ? null : displayName };
 }

@@ -7,6 +7,7 @@ import { headerValues, parseSipMessage, type SipMessage } from '../wire/sip-mess
 import { bounds } from './bounds.ts';
 import type { ClientRequests, Ending } from './client-requests.ts';
 import type { Dialogs } from './dialogs.ts';
+import { privacyAsked } from './identity.ts';
 import { byeRequest, inviteRequest, type RoutingRules } from './outgoing.ts';
 import { reading, tagOf, tokens } from './request-facts.ts';
 import { answerIn } from './requests.ts';
@@ -118,7 +119,9 @@ export class InviteClient {
       dialogId: effect.dialogId,
       contact: contact?.uri ?? null,
       remoteTag: tagOf(nameAddrOf(message, 'To')?.params ?? []) ?? '',
-      displayName: this.#assertedName(response, message) ?? contact?.displayName ?? null,
+      displayName: privacyAsked(message)
+        ? null
+        : (this.#assertedName(response, message) ?? contact?.displayName ?? null),
       answer: answer === 'unreadable' ? null : answer,
     });
   }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { callerOf, type IdentityRules } from '../../src/sip/identity.ts';
 import { RemoteError } from '../../src/wire/remote-error.ts';
 import { parseSipMessage } from '../../src/wire/sip-message.ts';
+import { aorOf, parseSipUri } from '../../src/wire/sip-uri.ts';
 import { factoryInvite, type Headers } from './sip-texts.ts';
 
 const core = '192.0.2.1';
@@ -77,4 +78,51 @@ test.each([
 test('an identity that cannot be read is refused, never guessed', () => {
   expect(() => caller({ 'P-Asserted-Identity': '"Alice <sip:alice@x>' }, core)).toThrow(RemoteError);
   expect(() => caller({ 'From': '<nonsense>;tag=1' }, stranger, { auth: 'open' })).toThrow(RemoteError);
+});
+
+describe('a caller without a name (RFC 3323 4.1.1.3)', () => {
+  const open = (from: string, changes: Headers = {}) =>
+    caller({ 'P-Asserted-Identity': null, 'From': from, ...changes }, stranger, { auth: 'open' });
+
+  test('is somebody of its own, and hidden', () => {
+    expect(open('"Anonymous" <sip:anonymous@anonymous.invalid>;tag=1928301774')).toEqual({
+      aor: 'sip:anonymous-1928301774@anonymous.invalid',
+      displayName: null,
+      private: true,
+    });
+    expect(open('<sip:anonymous@anonymous.invalid>;tag=b')?.aor).toBe('sip:anonymous-b@anonymous.invalid');
+  });
+
+  test.each(['sip:unavailable@unknown.INVALID', 'sips:a@b.c.invalid:5061', 'sip:a@invalid', 'sip:thisis@a.invalid.'])(
+    'may call itself %s',
+    (uri) => {
+      expect(open(`<${uri}>;tag=x1`)).toMatchObject({ aor: 'sip:anonymous-x1@anonymous.invalid', private: true });
+    },
+  );
+
+  test('is known again by its tag, whatever stands in it', () => {
+    const aor = open("<sip:a@anonymous.invalid>;tag=-.!%*_+`'~x")?.aor;
+    expect(aor).toBe("sip:anonymous--.!%25*_%2B%60'~x@anonymous.invalid");
+    expect(aorOf(parseSipUri(aor ?? ''))).toBe(aor);
+  });
+
+  test('without a tag is known by its Call-ID', () => {
+    const one = open('<sip:a@anonymous.invalid>', { 'Call-ID': 'one@x' });
+    expect(one?.aor).toBe('sip:anonymous-one%40x@anonymous.invalid');
+  });
+
+  test('is the same when a trusted peer says it', () => {
+    const headers = {
+      'P-Asserted-Identity': '<sip:unknown@unknown.invalid>',
+      'From': '<sip:a@anonymous.invalid>;tag=7',
+    };
+    expect(caller(headers, core)?.aor).toBe('sip:anonymous-7@anonymous.invalid');
+    const named = { 'From': '<sip:a@anonymous.invalid>;tag=7', ...asserted };
+    expect(caller(named, core)).toMatchObject({ aor: 'sip:alice@atlanta.example.com', private: false });
+  });
+
+  test('is not who merely has such a name', () => {
+    expect(open('<sip:anonymous@invalid.example.com>;tag=1')?.aor).toBe('sip:anonymous@invalid.example.com');
+    expect(open('<sip:a@notinvalid>;tag=1')?.aor).toBe('sip:a@notinvalid');
+  });
 });

@@ -55,6 +55,23 @@ describe('an INVITE of ours', () => {
     expect((await stage.input('dialog-ended')).endpointId).toBe('bob');
   });
 
+  test.each([
+    ['none', 'Robert'],
+    ['id', null],
+    ['header;critical', null],
+    ['USER', null],
+  ])('answered with Privacy: %s by a trusted peer names %s', async (privacy, displayName) => {
+    const stage = await stages.connected({ isTrustedPeer: () => true });
+    stage.shell.perform(invite);
+    const lines = [
+      ...answer.lines,
+      'P-Asserted-Identity: "Robert" <sip:bob@biloxi.example.com>',
+      `Privacy: ${privacy}`,
+    ];
+    stages.server.respond(await stages.server.request('INVITE'), '200 OK', { ...answer, lines });
+    expect((await stage.input('endpoint-answered')).displayName).toBe(displayName);
+  });
+
   test('answered without a readable description is acknowledged all the same', async () => {
     const stage = await stages.connected();
     stage.shell.perform(invite);

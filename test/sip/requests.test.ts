@@ -265,7 +265,10 @@ describe('within a session', () => {
 
   test('an INVITE in a session that is being ended, or in a subscription, belongs to nothing', () => {
     const raw = factoryInvite({ 'To': toUs });
-    const ending = { ...sessionDialog, session: { endpointId: 'endpoint-1', ackAwaited: null, confirmed: true, ending: true } };
+    const ending = {
+      ...sessionDialog,
+      session: { endpointId: 'endpoint-1', ackAwaited: null, confirmed: true, ending: true },
+    };
     expect(refusedAs(raw, { dialog: ending })).toBe('no-such-dialog');
     expect(refusedAs(raw, { dialog: subscriptionDialog })).toBe('no-such-dialog');
   });
