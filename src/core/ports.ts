@@ -72,6 +72,7 @@ export type ReadPort = {
   readonly ping: () => Promise<void>;
 };
 
+/** A cursor that no list of ours has given, or another list than the one it is shown to. */
 export class BadCursor extends Error {}
 
 /** More changes wait for the store than it keeps; the request is to be refused `busy`. */

@@ -15,26 +15,32 @@ export function named<T extends TSchema>(schema: T) {
   return Type.Unsafe<Static<T>>({ $ref: `${String(schema.$id)}#` });
 }
 
+/** Text or null. */
 export function nullableText(notes: Notes) {
   return Type.Unsafe<string | null>({ type: ['string', 'null'], ...notes });
 }
 
+/** A whole number or null. */
 export function nullableInteger(notes: Notes) {
   return Type.Unsafe<number | null>({ type: ['integer', 'null'], ...notes });
 }
 
+/** One of `words`, typed as their union. */
 export function oneOf<const Word extends string>(words: readonly Word[], notes: Notes) {
   return Type.Unsafe<Word>({ type: 'string', enum: [...words], ...notes });
 }
 
+/** One of `words` or null. */
 export function nullableOneOf<const Word extends string>(words: readonly Word[], notes: Notes) {
   return Type.Unsafe<Word | null>({ type: ['string', 'null'], enum: [...words, null], ...notes });
 }
 
+/** A moment as `iso` writes it (RFC 3339, UTC). */
 export function time(notes: Notes) {
   return Type.String({ format: 'date-time', examples: ['2026-03-01T09:30:00.000Z'], ...notes });
 }
 
+/** A moment, or null while it has not come. */
 export function nullableTime(notes: Notes) {
   return Type.Unsafe<string | null>({ type: ['string', 'null'], format: 'date-time', ...notes });
 }
@@ -54,6 +60,7 @@ export const closed = { additionalProperties: false } as const;
  */
 export const printablePattern = '^[^\\p{Cc}\\p{Cs}\\uFFFE\\uFFFF]*$';
 
+/** Text of `printablePattern`; lengths in characters. */
 export function printable(options: { maxLength: number; minLength?: number } & Notes) {
   return Type.String({ pattern: printablePattern, ...options });
 }
@@ -121,10 +128,12 @@ export function jsonResponse(description: string, schema: TSchema) {
   return { description, content: { 'application/json': { schema: named(schema) } } };
 }
 
+/** RFC 3339 in UTC with milliseconds, from milliseconds since 1970. */
 export function iso(instant: Instant): string {
   return new Date(instant).toISOString();
 }
 
+/** `iso`, and null for null. */
 export function isoOrNull(instant: Instant | null): string | null {
   return instant === null ? null : iso(instant);
 }

@@ -34,6 +34,7 @@ export type ConnectionOptions = {
   readonly onClose: (connection: Connection, reason: string) => void;
 };
 
+/** A connection, whoever made it: its frames go to `onFrames`, responses and messages come by its methods. */
 export class Connection {
   /** `address:port` of the peer, for the log. */
   readonly peer: string;

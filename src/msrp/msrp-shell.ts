@@ -37,6 +37,7 @@ export type MsrpShellOptions = {
   readonly connectionsMax?: number;
 };
 
+/** MSRP of the whole process. `listen` before the first effect; what happens comes out through `submit`. */
 export class MsrpShell {
   readonly #options: MsrpShellOptions;
   readonly #server: Server;

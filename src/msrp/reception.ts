@@ -19,6 +19,7 @@ export type ReceptionOptions = {
   readonly onLost: (session: Session, reason: string) => void;
 };
 
+/** Answers what it can by itself and hands whole messages on; holds no state but the sessions it is given. */
 export class Reception {
   readonly #options: ReceptionOptions;
 

@@ -11,6 +11,7 @@ import type { Delivery } from './delivery.ts';
 /** A whole message with content, and its connection is the session's. */
 export type Message = MsrpRequest & { readonly body: Buffer };
 
+/** The session of one endpoint, by the states of `nextMsrpSessionState`. Several may share one connection. */
 export class Session {
   readonly conferenceId: string;
   readonly endpointId: string;

@@ -3,6 +3,7 @@
 import type { Connection } from './connection.ts';
 import type { Session } from './session.ts';
 
+/** The index of the sessions that are not closed. Bounded by the endpoints that the core has let in. */
 export class Sessions {
   readonly #bySessionId = new Map<string, Session>();
   readonly #byEndpointId = new Map<string, Session>();

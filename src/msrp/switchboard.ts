@@ -20,6 +20,7 @@ export type SwitchboardOptions = {
 
 const notInConference = { status: 403, comment: 'Not in the conference' };
 
+/** The switch: the routes as published last, by conference, and what they make of a message. */
 export class Switchboard {
   readonly #options: SwitchboardOptions;
   readonly #routes = new Map<string, MsrpRoute>();

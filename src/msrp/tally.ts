@@ -5,6 +5,7 @@ import type { Clock } from '../core/ports.ts';
 
 type Count = { count: number; readonly stop: () => void };
 
+/** Counts per conference, reported at most once per `limits.messagesSwitchedIntervalMs`. */
 export class Tally {
   readonly #clock: Clock;
   readonly #report: (conferenceId: string, count: number) => void;

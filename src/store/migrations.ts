@@ -9,6 +9,7 @@ export type Migrations = {
   readonly steps: readonly { readonly name: string; readonly sql: string }[];
 };
 
+/** Reads the migrations in `folder`, the package’s own unless told otherwise. Rejects when a file is missing. */
 export async function readMigrations(folder: string = packageFiles.migrations): Promise<Migrations> {
   const entries = await readdir(folder, { withFileTypes: true });
   const names = entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();

@@ -125,6 +125,7 @@ export async function seenNode(prisma: PrismaClient, id: string): Promise<Seen |
   return node === null ? undefined : { id, instance: node.instance, heartbeatAt: node.heartbeatAt.getTime() };
 }
 
+/** True when the node has shown life between the two looks: a heartbeat, or another process in its place. */
 export function moved(before: Seen, after: Seen): boolean {
   return before.instance !== after.instance || before.heartbeatAt !== after.heartbeatAt;
 }

@@ -27,6 +27,7 @@ export function readPort(prisma: PrismaClient): ReadPort {
   };
 }
 
+/** API keys, from and to the table. Rejects when the database cannot be reached or a key exists already. */
 export function keyPort(prisma: PrismaClient): KeyPort {
   return {
     keyByHash: async (hash) => {

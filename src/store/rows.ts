@@ -50,6 +50,7 @@ const subscriptionStates: Words<SubscriptionState> = { pending: true, active: tr
 const subscriptionRoles: Words<SubscriptionRow['role']> = { notifier: true, forwarded: true };
 const events: Words<SubscriptionRow['event']> = { conference: true };
 
+/** A row of `conferences`. Throws when it holds a word we do not know. */
 export function conferenceRow(kept: Conference): ConferenceRow {
   return {
     ...kept,
@@ -63,6 +64,7 @@ export function conferenceRow(kept: Conference): ConferenceRow {
   };
 }
 
+/** A row of `participants`, its endpoints and attempts included. Throws when it holds a word we do not know. */
 export function participantRow(kept: Participant): ParticipantRow {
   return {
     ...kept,
@@ -80,6 +82,7 @@ export function participantRow(kept: Participant): ParticipantRow {
   };
 }
 
+/** A row of `subscriptions`. Throws when it holds a word we do not know. */
 export function subscriptionRow(kept: Subscription): SubscriptionRow {
   return {
     ...kept,
@@ -90,10 +93,12 @@ export function subscriptionRow(kept: Subscription): SubscriptionRow {
   };
 }
 
+/** A row of `attempts`. */
 export function attemptRow(kept: Attempt): AttemptRow {
   return { ...kept, at: kept.at.getTime(), quirks: json(kept.quirks) };
 }
 
+/** A row of `api_keys`. */
 export function keyRow(kept: ApiKey): KeyRow {
   return { ...kept, scopes: json(kept.scopes), createdAt: kept.createdAt.getTime() };
 }

@@ -46,6 +46,7 @@ const CR = 0x0d;
 const empty = Buffer.alloc(0);
 const magic = Buffer.from('MSRP ', 'latin1');
 
+/** Reads one connection’s octets. What cannot be read is given as a frame too; nothing is thrown. */
 export class MsrpReader {
   readonly #contentBytesMax: number;
   /** Octets not yet used up; at `#at` stands the next frame or, when `#open` is set, the empty line before its body. */
