@@ -3,8 +3,9 @@
  * are the server's.
  */
 import type { SipInvite, SipNotify } from '../core/effect.ts';
+import { RemoteError } from '../wire/remote-error.ts';
 import { writeNameAddr, writeReplaces } from '../wire/sip-headers.ts';
-import { parseSipUri, type SipUri, writeSipUri } from '../wire/sip-uri.ts';
+import { parseSipUri, type SipUri, withoutHeaders, writeSipUri } from '../wire/sip-uri.ts';
 import { bounds } from './bounds.ts';
 import { acceptAt, allow, allowEvents, focusContact, focusSessionContact, product } from './capabilities.ts';
 import { phrase } from './phrase.ts';
@@ -14,10 +15,17 @@ import type { SrfRequestOptions } from './srf.ts';
 export type OutgoingRequest = { readonly uri: string; readonly options: SrfRequestOptions };
 
 export type RoutingRules = {
-  /** URI of the SIP/IP core, the next hop of every request outside a dialog; null: RFC 3263 decides. */
-  readonly sipCore: string | null;
+  /** The SIP/IP core, next hop of every request outside a dialog; null: RFC 3263 decides. */
+  readonly sipCore: SipUri | null;
   readonly isTrustedPeer: (address: string) => boolean;
 };
+
+/** Reads the URI of the SIP/IP core, once. Throws RemoteError for what is no sip or sips URI: that is no next hop. */
+export function parseSipCore(text: string): SipUri {
+  const uri = parseSipUri(text);
+  if (uri.scheme === 'tel') throw new RemoteError(416, 'A tel URI is no next hop');
+  return withoutHeaders(uri);
+}
 
 /** Headers that a list entry may add but never replace. */
 const combinable = 'accept-contact';
@@ -57,7 +65,7 @@ export function inviteRequest(effect: SipInvite, rules: RoutingRules): OutgoingR
   const added = Object.fromEntries(
     extra.filter(({ name }) => !taken.has(name.toLowerCase())).map(({ name, value }) => [name, value]),
   );
-  const proxy = rules.sipCore === null ? {} : { proxy: rules.sipCore };
+  const proxy = rules.sipCore === null ? {} : { proxy: writeSipUri(rules.sipCore) };
   return { uri, options: { method: 'INVITE', headers: oneLine({ ...own, ...added }), body: effect.sdp, ...proxy } };
 }
 
@@ -127,11 +135,11 @@ function inDialog(options: SrfRequestOptions): OutgoingRequest {
  * drachtio-protocol 14.7: a tel URI crashes the SIP server, so none reaches it. RFC 3261 19.1.6: towards a SIP core the
  * number becomes the user part of a SIP URI.
  */
-function reachableTarget(target: SipUri, sipCore: string | null): SipUri | null {
+function reachableTarget(target: SipUri, sipCore: SipUri | null): SipUri | null {
   if (target.scheme !== 'tel') return target;
   if (sipCore === null) return null;
   const number = writeSipUri(target).slice('tel:'.length);
-  const { host, port } = parseSipUri(sipCore);
+  const { host, port } = sipCore;
   return {
     scheme: 'sip',
     user: number,

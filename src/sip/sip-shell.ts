@@ -14,7 +14,7 @@ import { Dialogs, type LeftDialog } from './dialogs.ts';
 import { HeldByes } from './held-byes.ts';
 import { Incoming } from './incoming.ts';
 import { InviteClient } from './invite-client.ts';
-import { byeRequest, farewellRequest, notifyRequest, type OutgoingRequest } from './outgoing.ts';
+import { byeRequest, farewellRequest, notifyRequest, type OutgoingRequest, parseSipCore } from './outgoing.ts';
 import { ServerLink } from './server-link.ts';
 import type { Log } from './sip-log.ts';
 import type { SrfAgent } from './srf.ts';
@@ -27,7 +27,7 @@ export type SipShellOptions = {
   readonly lenient: boolean;
   readonly auth: 'open' | 'digest';
   readonly isTrustedPeer: (address: string) => boolean;
-  /** URI of the SIP/IP core, or null. */
+  /** URI of the SIP/IP core, or null; what is no sip or sips URI makes the constructor throw. */
   readonly sipCore: string | null;
   readonly realm: string;
   readonly submit: (input: Input) => void;
@@ -85,7 +85,7 @@ export class SipShell {
     });
     const { arrived } = this.#incoming;
     this.#requests = new ClientRequests({ clock, log, agent: () => this.#link.agent });
-    const routing = { sipCore, isTrustedPeer };
+    const routing = { sipCore: sipCore === null ? null : parseSipCore(sipCore), isTrustedPeer };
     this.#invites = new InviteClient({ requests: this.#requests, dialogs, routing, log, submit, arrived });
     const events = {
       prepare: (library: SrfAgent): void => this.#listen(library),

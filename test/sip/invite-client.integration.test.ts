@@ -145,6 +145,11 @@ describe('an INVITE of ours', () => {
     expect(stage.inputs).toEqual([]);
   });
 
+  test('a SIP core that cannot be read is refused before anything is sent', async () => {
+    for (const sipCore of ['sip:[::1', 'sip:core.example.com:0', 'sip:core.example.com;a;a', 'tel:+12015550123'])
+      await expect(stages.connected({ sipCore })).rejects.toThrow();
+  });
+
   test('goes to the SIP core where there is one', async () => {
     const stage = await stages.connected({ sipCore: 'sip:core.example.com;transport=tcp' });
     stage.shell.perform(invite);

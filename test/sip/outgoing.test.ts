@@ -7,6 +7,7 @@ import {
   notifyRequest,
   requestFrameBytes,
 } from '../../src/sip/outgoing.ts';
+import { parseSipUri } from '../../src/wire/sip-uri.ts';
 
 const conferenceUri = 'sip:conf-7f3a9c51@conf.example.com';
 
@@ -75,13 +76,13 @@ describe('the INVITE of the focus to an invitee', () => {
     const trusted = { target: 'sip:bob@192.0.2.1:5070' };
     expect(headersOf()).not.toHaveProperty('P-Asserted-Identity');
     expect(headersOf(trusted)['P-Asserted-Identity']).toBe(`<${conferenceUri}>`);
-    expect(headersOf({}, { ...direct, sipCore: 'sip:core.example.com' })['P-Asserted-Identity']).toBe(
+    expect(headersOf({}, { ...direct, sipCore: parseSipUri('sip:core.example.com') })['P-Asserted-Identity']).toBe(
       `<${conferenceUri}>`,
     );
   });
 
   test('a SIP core is the next hop, whatever the target', () => {
-    const request = inviteRequest(invite, { ...direct, sipCore: 'sip:core.example.com;transport=tcp' });
+    const request = inviteRequest(invite, { ...direct, sipCore: parseSipUri('sip:core.example.com;transport=tcp') });
     expect(request?.uri).toBe('sip:bob@biloxi.example.com');
     expect(request?.options.proxy).toBe('sip:core.example.com;transport=tcp');
   });
@@ -89,7 +90,10 @@ describe('the INVITE of the focus to an invitee', () => {
   test('a tel target never reaches the SIP server: unreachable alone, a SIP URI of the core with one', () => {
     const target = 'tel:+1-201-555-0123;phone-context=example.com';
     expect(inviteRequest({ ...invite, target }, direct)).toBeNull();
-    const request = inviteRequest({ ...invite, target }, { ...direct, sipCore: 'sip:core.example.com:5070' });
+    const request = inviteRequest(
+      { ...invite, target },
+      { ...direct, sipCore: parseSipUri('sip:core.example.com:5070') },
+    );
     const uri = 'sip:+1-201-555-0123;phone-context=example.com@core.example.com:5070;user=phone';
     expect(request?.uri).toBe(uri);
     expect(request?.options.headers['To']).toBe(`<${uri}>`);
