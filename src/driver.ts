@@ -42,8 +42,8 @@ const retryAfterMs = 1_000;
 
 /**
  * The only loop: input → core → save → send → next input. The core runs ahead in memory; what it asks for waits, in
- * order and per conference, until the save that covers it has returned. When a save fails, the conference goes back to
- * what the store holds, the requests that waited are refused, and the facts that waited are handled again.
+ * order and per conference, until the save that covers it has returned. When a save fails, the turns that wait are
+ * undone and the conference is held against the store; the requests that waited are refused, the facts handled again.
  */
 export class Driver {
   readonly #parts: DriverParts;
@@ -170,7 +170,7 @@ export class Driver {
     }
   }
 
-  /** A request is refused; a fact has happened all the same and is handled again, on the state as stored. */
+  /** A request is refused; a fact has happened all the same and is handled again, on the state before it. */
   #notHandled(input: Input, { key, code }: { key: string; code: RefusalCode }): void {
     if ('reply' in input) {
       this.#refuse(input, code);

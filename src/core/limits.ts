@@ -46,7 +46,7 @@ export const limits = {
   /** How long an ended conference's URI is answered 410 before it is 404. */
   endedMemoryMs: 300_000,
   endedMemoryMax: 1_000,
-  /** drachtio takes no control frame over 12,000 octets (docs/drachtio.md); the headers of a NOTIFY stay under 1,500. */
+  /** drachtio takes no frame over 12,000 octets (docs/drachtio.md), and the headers of a NOTIFY stay under 1,500. */
   conferenceInfoBytesMax: 10_000,
   /** RFC 4975 leaves the bound to us: the longest message read or relayed, which is always held whole. */
   messageBytesMax: 10 * 1024,
