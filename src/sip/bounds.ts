@@ -23,7 +23,7 @@ export const bounds = {
   frameOverheadBytes: 150,
 } as const;
 
-/** drachtio-protocol 14.1: what one control connection may hold unconfirmed. */
+/** What one control connection to a drachtio server may hold unconfirmed. */
 export const pacingBounds = {
   /** Frames up to this length may follow each other freely. */
   smallBytesMax: 4_000,

@@ -1,4 +1,4 @@
-/** What this service can do now, as it says so on the wire, and nothing more (standards 1.5, 1.8). */
+/** What this service can do now, as it says so on the wire, and nothing more (RFC 4579 5.13). */
 
 export const product = 'isfocus';
 
@@ -28,7 +28,7 @@ export function focusContact(conferenceUri: string): string {
   return `<${conferenceUri}>;isfocus`;
 }
 
-/** Contact of an INVITE dialog: the focus also says that it talks OMA instant messaging (standards 1.5). */
+/** Contact of an INVITE dialog. RFC 3840 7: a feature tag also says that the focus talks OMA instant messaging. */
 export function focusSessionContact(conferenceUri: string): string {
   return `${focusContact(conferenceUri)};+g.oma.sip-im`;
 }

@@ -1,7 +1,7 @@
 /**
  * The requests this process has sent and that await their final response. Every request ends exactly once: by its
- * final response, by the SIP server's refusal to send it, or by a timeout of our own, since the server may never report
- * an end (drachtio-protocol 13.2, 14.3).
+ * final response, by the SIP server's refusal to send it, or by a timeout of our own, since a drachtio server may never
+ * report an end, as it never does of a re-INVITE that was answered 18x.
  */
 
 import type { Clock } from '../core/ports.ts';
@@ -143,7 +143,7 @@ class RequestEnd {
   }
 }
 
-/** What the SIP server says when it does not send a request (drachtio-protocol 3.3). */
+/** The status for what a drachtio server says in words when it does not send a request. */
 function causeOf(error: unknown): [status: number, reason: string] {
   const text = textOf(error);
   if (/unable to find dialog/i.test(text)) return [481, text];

@@ -1,4 +1,4 @@
-/** As much of drachtio's control frames (drachtio-protocol 1) as the gate must see: message ids and confirmations. */
+/** As much of drachtio's control frames as the gate must see: message ids and confirmations. */
 
 /** `uuid|response|uuid|` of a server's frame is 83 octets; what follows does not matter here. */
 const headBytesMax = 128;

@@ -1,11 +1,11 @@
 /**
  * The gate below drachtio-srf. A drachtio server reads its control connection into a ring of 12,228 octets and loses
- * the whole connection, hence every conference, when more than that arrives unread (drachtio-protocol 14.1); the
- * library writes as fast as it is called, and answers some requests by itself. So the one place that sees everything
- * is the socket: the gate replaces the `write` of each control socket by one that queues, and listens to what comes
- * back for the confirmations. Neither the library nor its prototypes are changed: `write` is an own property of a
- * socket handed out by the library, the frames stay whole and in order, and the callback still runs when the frame has
- * been written. Nothing else of the library's behaviour is touched.
+ * the whole connection, hence every conference, when more than that arrives unread; the library writes as fast as it is
+ * called, and answers some requests by itself. So the one place that sees everything is the socket: the gate replaces
+ * the `write` of each control socket by one that queues, and listens to what comes back for the confirmations. Neither
+ * the library nor its prototypes are changed: `write` is an own property of a socket handed out by the library, the
+ * frames stay whole and in order, and the callback still runs when the frame has been written. Nothing else of the
+ * library's behaviour is touched.
  */
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/ports.ts';

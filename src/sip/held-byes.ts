@@ -19,7 +19,7 @@ export class HeldByes {
     return this.#held.size;
   }
 
-  /** Keeps the BYE of a dialog until it is released; when nothing is heard of the dialog any more it goes out all the same. */
+  /** Keeps the BYE of a dialog until it is released; it goes out all the same when nothing is heard of it in time. */
   hold(dialogId: string, send: () => void): void {
     if (this.#held.has(dialogId)) return;
     const stopTimer = this.#clock.callAt(this.#clock.now() + bounds.ackTimeoutMs, () => this.release(dialogId));

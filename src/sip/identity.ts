@@ -41,7 +41,7 @@ function callerNamed({ uri, displayName }: Named, message: SipMessage, asked: bo
   return { aor: aorOf(uri), displayName, private: asked };
 }
 
-/** An identity that lasts as long as the caller's dialog, by its From tag; by its Call-ID where RFC 2543 knew no tags. */
+/** An identity that lasts as long as the caller's dialog: by its From tag, or by its Call-ID where it has no tag. */
 function anonymousAor(message: SipMessage): string {
   const { params } = parseNameAddr(header(message, 'From') ?? '', { lenient: true });
   const mark = params.find((param) => param.name === 'tag')?.value ?? header(message, 'Call-ID') ?? '';

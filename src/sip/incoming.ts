@@ -136,7 +136,7 @@ export class Incoming {
     this.#parts.submit(input);
   }
 
-  /** drachtio-protocol 5.4, 5.5: during an INVITE its CANCEL and UPDATE come on its request object. */
+  /** The library hands over a CANCEL and an UPDATE during an INVITE on the request object of that INVITE. */
   #watchInvite(request: SrfRequest, cancelled: () => void): void {
     request.on('update', this.arrived);
     request.on('cancel', cancelled);
@@ -174,7 +174,7 @@ export class Incoming {
     this.#sessionEnded(dialog, 'peer', reasonIn(request.raw));
   }
 
-  /** drachtio-protocol 5.6: the server hung up by itself, since no ACK came or a 200 crossed our CANCEL. */
+  /** A drachtio server hangs up by itself when no ACK came or a 200 crossed our CANCEL; then it tells us its BYE. */
   #endedByServer(request: SrfRequest, dialog: Dialog | null): void {
     if (request.method === 'BYE') this.#sessionEnded(dialog, 'server', reasonIn(request.raw));
   }

@@ -70,7 +70,7 @@ export class InviteClient {
 
   #sent(dial: Dial, request: SrfRequest): void {
     dial.request = request;
-    // drachtio-protocol 5.5: an UPDATE during the INVITE comes on its request object.
+    // The library hands over an UPDATE during the INVITE on its request object.
     request.on('update', this.#parts.arrived);
     if (dial.cancelled) this.#sendCancel(request);
   }

@@ -1,6 +1,5 @@
 /**
- * The core's SIP effects -> requests for the SIP server (standards 1.5, 3.2). Via, CSeq and Max-Forwards in dialogs
- * are the server's.
+ * The core's SIP effects -> requests for the SIP server. Via, CSeq and Max-Forwards in dialogs are the server's.
  */
 import type { SipInvite, SipNotify } from '../core/effect.ts';
 import { RemoteError } from '../wire/remote-error.ts';
@@ -127,13 +126,13 @@ export function frameBytes(texts: readonly string[], body: string): number {
 }
 
 function inDialog(options: SrfRequestOptions): OutgoingRequest {
-  // drachtio-protocol 3.1: within a dialog the server puts the remote target in its place.
+  // A drachtio server puts the remote target of the dialog in its place.
   return { uri: 'sip:placeholder', options };
 }
 
 /**
- * drachtio-protocol 14.7: a tel URI crashes the SIP server, so none reaches it. RFC 3261 19.1.6: towards a SIP core the
- * number becomes the user part of a SIP URI.
+ * A tel URI crashes a drachtio server, so none reaches it. RFC 3261 19.1.6: towards a SIP core the number becomes the
+ * user part of a SIP URI.
  */
 function reachableTarget(target: SipUri, sipCore: SipUri | null): SipUri | null {
   if (target.scheme !== 'tel') return target;

@@ -1,8 +1,8 @@
 /**
- * Which control frames may go to the SIP server now (drachtio-protocol 14.1). Theory of operation: frames leave in the
- * order they were offered. While no large frame is unconfirmed, small ones flow up to a number; a large one waits
- * until it and everything unconfirmed fit the server's ring together, and from then until it is confirmed every
- * further frame must fit there too. Pure: no socket, no clock.
+ * Which control frames may go to the SIP server now, since a drachtio server breaks down when more comes than its ring
+ * holds. Theory of operation: frames leave in the order they were offered. While no large frame is unconfirmed, small
+ * ones flow up to a number; a large one waits until it and everything unconfirmed fit the server's ring together, and
+ * from then until it is confirmed every further frame must fit there too. Pure: no socket, no clock.
  */
 export type PacingBounds = {
   readonly smallBytesMax: number;

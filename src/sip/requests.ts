@@ -126,7 +126,7 @@ function subscribe({ message, facts, dialog, lenient }: Asked): Read<RequestInpu
   const asks = { event: event.value, expires: expiry === undefined ? null : parseExpires(expiry) };
   const subscription = dialog?.subscription ?? null;
   if (subscription === null) {
-    // Standards 3.1: within an INVITE dialog it is an old form of asking, taken all the same.
+    // RFC 6665 4.5.2: to share the dialog of an INVITE is an old form of subscribing, taken all the same.
     return ok({ ...facts, ...asks, type: 'subscribe-received' });
   }
   if (subscription.ending) return no('no-such-dialog', 'The subscription has ended');

@@ -1,8 +1,8 @@
 /**
  * The SIP shell: what the SIP server reports becomes inputs, the core's effects and replies become SIP. It decides
  * nothing: every dialog is the core's, found here by the SIP server's id. The library's own dialogs (createUAS,
- * createUAC) are not used: they answer BYE and SUBSCRIBE by themselves, the latter with a 202 (drachtio-protocol
- * 13.11).
+ * createUAC) are not used: they answer BYE and SUBSCRIBE by themselves, the latter with a 202, which RFC 6665 8.3.1
+ * deprecates.
  */
 import type { Outcome, SipNotify } from '../core/effect.ts';
 import type { Input, ReplyTo } from '../core/input.ts';
@@ -101,8 +101,8 @@ export class SipShell {
   }
 
   /**
-   * What is held: dialogs, requests of peers the core has not answered, requests of ours without a final response, among
-   * them BYEs that are not out yet.
+   * What is held: dialogs, requests of peers the core has not answered, requests of ours without a final response,
+   * among them BYEs that are not out yet.
    */
   get counts(): { readonly dialogs: number; readonly pendingReplies: number; readonly openRequests: number } {
     return {
@@ -172,7 +172,7 @@ export class SipShell {
   #connected(): void {
     const orphans = this.#orphans;
     this.#orphans = [];
-    // drachtio-protocol 12: a server that outlived the connection still holds them and answers their peers 481.
+    // A drachtio server that outlived the connection still holds them and answers their peers 481.
     if (orphans.length > 0) void this.endDialogs(orphans, 'The service lost its SIP server');
   }
 
@@ -211,7 +211,7 @@ export class SipShell {
   }
 
   /**
-   * drachtio-protocol 9: after a refused NOTIFY the server keeps the dialog until a terminated one has been answered.
+   * After a refused NOTIFY a drachtio server keeps the dialog until a terminated one has been answered.
    * A dialog that also holds a session lives on and needs no release.
    */
   #release(dialogId: string): void {

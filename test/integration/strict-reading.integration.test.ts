@@ -1,4 +1,4 @@
-/** With LENIENT=false the source document's message is refused, and each of its quirks alone as standards section 2 says. */
+/** With LENIENT=false the source document's message is refused, and each of its quirks alone as docs/checks.md says. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { header } from '../../src/wire/sip-message.ts';
 import { aliceCallsBob, inviteFactory, inviteLiterally } from '../support/appendix-m.ts';

@@ -35,7 +35,7 @@ function headersOf(changes: Partial<SipInvite> = {}, rules = direct as Parameter
 }
 
 describe('the INVITE of the focus to an invitee', () => {
-  test('M-05 has the headers of standards 1.5', () => {
+  test('M-05 has these headers and no others', () => {
     expect(inviteRequest(invite, direct)).toEqual({
       uri: 'sip:bob@biloxi.example.com',
       options: {
