@@ -39,6 +39,7 @@ export type AppAnswer = {
   readonly reason: string;
 };
 
+/** The answering half of the user agent server. */
 export class Answers {
   readonly #parts: AnswerParts;
   readonly #context: Context;

@@ -9,6 +9,7 @@ const protocolVersion = 'v0.9.10';
 type Session = { authenticated: boolean; readonly verbs: string[] };
 type Rota = { readonly sessions: number[]; next: number };
 
+/** The sessions of the control port and the verbs they registered. New requests go round among them. */
 export class Apps {
   readonly #context: Context;
   readonly #secret: string;

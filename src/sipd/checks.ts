@@ -1,7 +1,7 @@
 /**
- * What a received request must satisfy before anybody sees it. Both modes make the daemon's own checks
- * (drachtio-protocol.md 7.1); `free` refuses everything RFC 4475 and standards.md 7.3 want refused, save what the
- * application is to judge: a Request-URI without scheme (QK-1), two Content-Types (QK-4), blanks in angle brackets (QK-19).
+ * What a received request must satisfy before anybody sees it. Both modes make the daemon's own checks; `free` refuses
+ * whatever RFC 4475 wants refused, save what the application is to judge: a Request-URI without scheme (QK-1), two
+ * Content-Types (QK-4), blanks in angle brackets (QK-19).
  */
 
 import { RemoteError } from '../wire/remote-error.ts';

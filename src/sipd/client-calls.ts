@@ -24,6 +24,7 @@ export type ClientCallsParts = {
   readonly releaseUnwanted: (dialog: Dialog, cseq: number, text: string) => void;
 };
 
+/** The requests of applications that are under way, and the dialogs their answers make. */
 export class ClientCalls {
   readonly #parts: ClientCallsParts;
   readonly #context: Context;

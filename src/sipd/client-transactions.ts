@@ -41,6 +41,7 @@ export type ClientTransaction = {
   rounds: number;
 };
 
+/** All client transactions, by branch and method (RFC 3261 17.1.3). At most `limits.transactionsMax`. */
 export class ClientTransactions {
   readonly #context: Context;
   readonly #byKey = new Map<string, ClientTransaction>();

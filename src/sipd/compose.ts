@@ -1,4 +1,4 @@
-/** Fills in and rewrites what an application sends (drachtio-protocol.md 6), and writes the message that goes out. */
+/** Fills in and rewrites what an application sends, as the daemon does, and writes the message that goes out. */
 
 import { RemoteError } from '../wire/remote-error.ts';
 import { parseStartLine, type ScannedHeader, type SipStartLine, scanSipMessage } from '../wire/sip-message.ts';

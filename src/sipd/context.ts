@@ -21,6 +21,7 @@ export type ContextOptions = {
   readonly ids: Ids;
 };
 
+/** Handed to every part of one stack. Outputs collect here until the input has been worked off. */
 export class Context {
   readonly mode: SipdMode;
   readonly timerValues: TimerValues;

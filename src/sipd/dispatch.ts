@@ -15,6 +15,7 @@ export type DispatchUser = {
   readonly failed: (call: ClientCall, status: number, reason: string) => void;
 };
 
+/** From a request and its next hop to a client transaction, or to a failure. */
 export class Dispatch {
   readonly #context: Context;
   readonly #transactions: ClientTransactions;

@@ -1,4 +1,4 @@
-/** Payloads of control frames from server to application (drachtio-protocol.md 3.2, 3.3), byte by byte as the daemon's. */
+/** Payloads of control frames from server to application, byte by byte as the daemon's. */
 
 export type EventFields = {
   readonly id: string;

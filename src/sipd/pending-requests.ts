@@ -22,6 +22,7 @@ export type PendingRequest = {
   silence: TimerHandle | null;
 };
 
+/** The open requests, found by id, transaction, dialog, or by what merged copies have in common. */
 export class PendingRequests {
   readonly #byId = new Map<string, PendingRequest>();
   readonly #byTransaction = new Map<ServerTransaction, PendingRequest>();

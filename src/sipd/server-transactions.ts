@@ -27,6 +27,7 @@ export type ServerTransaction = {
   rounds: number;
 };
 
+/** All server transactions (RFC 3261 17.2.3). At most `limits.transactionsMax`. */
 export class ServerTransactions {
   readonly #context: Context;
   readonly #byKey = new Map<string, ServerTransaction>();

@@ -39,6 +39,7 @@ export type StackCounts = {
   readonly timers: number;
 };
 
+/** One stack. Times are milliseconds since 1970; sockets and the clock are the caller’s. */
 export class Stack {
   readonly #context: Context;
   readonly #apps: Apps;

@@ -14,6 +14,7 @@ export type TimerHandle = {
 
 type Lane = { first: TimerHandle | null; last: TimerHandle | null };
 
+/** The timers of one stack. Nothing fires by itself: the stack says what time it is. */
 export class TimerLanes {
   readonly #lanes = new Map<number, Lane>();
 

@@ -19,6 +19,7 @@ export type UnacknowledgedAnswer = {
 
 type Wait = UnacknowledgedAnswer & { expiry: TimerHandle; repeat: TimerHandle };
 
+/** The answers that wait, by dialog; `onExpired` gets a dialog whose ACK never came. */
 export class Unacknowledged {
   readonly #context: Context;
   readonly #onExpired: (dialog: Dialog) => void;

@@ -47,6 +47,7 @@ type DialogWay = Route & { readonly uri: string; readonly routes: readonly strin
 /** A refusal of the application's request: the text of its NOK. */
 class Refused extends Error {}
 
+/** The requesting half: what applications send, brought into SIP’s form. */
 export class UserAgentClient {
   readonly #parts: UserAgentClientParts;
   readonly #context: Context;

@@ -29,6 +29,7 @@ export type UserAgentServerParts = {
   readonly inviteEnded: (dialog: Dialog) => void;
 };
 
+/** The receiving half: gives each request to an application, or refuses it. */
 export class UserAgentServer {
   readonly #parts: UserAgentServerParts;
   readonly #context: Context;

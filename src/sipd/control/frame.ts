@@ -1,4 +1,4 @@
-/** Control frames: `<decimal octets>#<payload>` (drachtio-protocol.md 1). Pure; text is latin1, so length is octets. */
+/** Frames of drachtio’s control protocol: `<decimal octets>#<payload>`. Pure; text is latin1, so length is octets. */
 
 export type FrameReading = {
   readonly frames: readonly string[];
@@ -6,6 +6,7 @@ export type FrameReading = {
   readonly broken: string | null;
 };
 
+/** Cuts what was read from one connection into payloads. */
 export class FrameReader {
   readonly #bytesMax: number;
   readonly #digitsMax: number;

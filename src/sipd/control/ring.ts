@@ -19,6 +19,7 @@ export const readBytes = 8_192;
 /** The daemon takes at most five digits. */
 const frameBytesMax = 99_999;
 
+/** `FrameReader`, as lossy as the ring above it. */
 export class RingReader {
   readonly #reader = new FrameReader(frameBytesMax);
 

@@ -30,6 +30,7 @@ type Session = {
   login: NodeJS.Timeout | null;
 };
 
+/** The listening port and its connections, each named by a number. */
 export class ControlPort {
   readonly #options: ControlOptions;
   readonly #server: Server;

@@ -11,6 +11,7 @@ export type StreamEvent =
   /** The stream cannot be read on. `text` is what may still be answered, empty when it is no SIP at all. */
   | { readonly kind: 'broken'; readonly text: string; readonly reason: string };
 
+/** The reader of one connection; holds at most one message that is not whole. */
 export class StreamReader {
   #buffer = '';
   /** Length of the message being read, once its header section is there. */

@@ -24,6 +24,7 @@ type Connection = {
   established: boolean;
 };
 
+/** The listening socket and all connections, made or accepted. */
 export class TcpTransport {
   readonly #options: TcpOptions;
   readonly #server: Server;

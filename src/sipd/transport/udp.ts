@@ -18,6 +18,7 @@ export type UdpOptions = {
 
 type Probe = { readonly socket: Socket; readonly peer: Peer; waiting: string[] | null; idle: NodeJS.Timeout };
 
+/** The socket that listens and the connected ones that send. */
 export class UdpTransport {
   readonly #options: UdpOptions;
   readonly #main: Socket;
