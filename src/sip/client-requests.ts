@@ -29,6 +29,7 @@ export type SentWith = {
   readonly late?: (response: SrfAnswer, acknowledge: () => void) => void;
 };
 
+/** Sends requests and sees each to its one end. */
 export class ClientRequests {
   readonly #clock: Clock;
   readonly #log: Log;

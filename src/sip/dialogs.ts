@@ -32,6 +32,7 @@ export type LeftDialog = {
   readonly contact?: string;
 };
 
+/** The dialogs by id; a dialog goes when its last usage does. */
 export class Dialogs {
   readonly #byId = new Map<string, Dialog>();
 

@@ -18,6 +18,7 @@ type Written = ((error?: Error | null) => void) | undefined;
 
 type QueuedFrame = { readonly id: string; readonly bytes: number; readonly text: string; readonly written: Written };
 
+/** The gate of one control socket, in force from `install` until the socket closes. */
 export class Gate {
   readonly #socket: Socket;
   /** The socket's own `write`. */

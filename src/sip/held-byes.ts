@@ -7,6 +7,7 @@ import { bounds } from './bounds.ts';
 
 type HeldBye = { readonly send: () => void; readonly stopTimer: () => void };
 
+/** The BYEs that wait, by dialog; each goes once, at the ACK or when that is overdue, unless the session ends before. */
 export class HeldByes {
   readonly #clock: Clock;
   readonly #held = new Map<string, HeldBye>();

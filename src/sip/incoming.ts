@@ -36,6 +36,7 @@ export type IncomingParts = {
 /** A request and the response it awaits. */
 type Exchange = { readonly request: SrfRequest; readonly response: SrfResponse; readonly dialog: Dialog | null };
 
+/** Reads what the SIP server hands up, submits it as inputs, and answers when the core has replied. */
 export class Incoming {
   readonly #parts: IncomingParts;
   readonly #pending: PendingReplies;

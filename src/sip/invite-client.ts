@@ -26,6 +26,7 @@ export type InviteClientParts = {
 
 type Dial = { readonly effect: SipInvite; request: SrfRequest | null; cancelled: boolean; alerted: boolean };
 
+/** One INVITE at a time per endpoint: its progress and its end go to `submit` as inputs. */
 export class InviteClient {
   readonly #parts: InviteClientParts;
   /** INVITEs without a final response, by endpoint; as many as the core lets run. */

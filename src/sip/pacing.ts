@@ -16,6 +16,7 @@ export type PacedFrame = { readonly id: string; readonly bytes: number };
 
 export type Offered = 'queued' | 'too-large' | 'full';
 
+/** The queue of one control connection and what of it is unconfirmed. */
 export class Pacing<Frame extends PacedFrame> {
   readonly #bounds: PacingBounds;
   readonly #queue: Frame[] = [];

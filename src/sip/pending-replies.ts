@@ -16,6 +16,7 @@ export type PendingReply = {
 
 type Kept = { readonly pending: PendingReply; readonly stopTimer: () => void };
 
+/** The responses that are still owed, by reply token. */
 export class PendingReplies {
   readonly #clock: Clock;
   readonly #kept = new Map<ReplyTo, Kept>();

@@ -86,6 +86,7 @@ export function tokens(message: Parameters<typeof headerValues>[0], name: string
   return headerValues(message, name).flatMap(splitList);
 }
 
+/** The tag among the parameters of a From or To, or null. */
 export function tagOf(params: readonly { readonly name: string; readonly value: string | null }[]): string | null {
   return params.find((param) => param.name === 'tag')?.value ?? null;
 }

@@ -15,6 +15,7 @@ export type LinkEvents = {
   readonly lost: () => void;
 };
 
+/** One link for the life of the process: `connected` and `lost` alternate, however often the library connects. */
 export class ServerLink {
   readonly #server: ServerAddress;
   readonly #clock: Clock;

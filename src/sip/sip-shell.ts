@@ -54,6 +54,7 @@ const routed = [
   'prack',
 ];
 
+/** SIP of the whole process. What happens comes out through `submit`; effects and replies go in. */
 export class SipShell {
   readonly #submit: (input: Input) => void;
   readonly #dialogs = new Dialogs();
