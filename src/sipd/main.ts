@@ -36,13 +36,13 @@ async function main(): Promise<void> {
     mode,
     log,
   });
-  const listening = sipd.addresses.map(({ protocol, host, port }) => `${protocol}/${host}:${port}`).join(', ');
-  process.stdout.write(`sipd (${mode}) listens on ${listening}; control port 127.0.0.1:${sipd.controlPort}\n`);
   const end = (): void => {
     void sipd.close().then(() => process.exit(0));
   };
   process.once('SIGTERM', end);
   process.once('SIGINT', end);
+  const listening = sipd.addresses.map(({ protocol, host, port }) => `${protocol}/${host}:${port}`).join(', ');
+  process.stdout.write(`sipd (${mode}) listens on ${listening}; control port 127.0.0.1:${sipd.controlPort}\n`);
 }
 
 main().catch((error: unknown) => {
