@@ -21,6 +21,14 @@ import type { MsrpLog } from './msrp-log.ts';
 /** As much as is copied for one write; the rest of the queue stays shared. */
 const writeBytesMax = 64 * 1024;
 
+/**
+ * Of every socket, whoever connects. A chat is silent for long, so a peer that vanished without a word is noticed by
+ * probes after this silence; until then a second connection of the same peer would get 506.
+ */
+export const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 } as const;
+
+const closedByPeer = 'the peer closed the connection';
+
 /** Status and comment of a response. */
 export type Answer = { readonly status: number; readonly comment: string };
 
@@ -58,8 +66,15 @@ export class Connection {
     this.peer = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('drain', () => this.#flush());
+    // Whoever has ended its direction and does not read ours would otherwise hold the connection for good.
+    socket.on('end', () => this.end(closedByPeer));
     socket.on('error', (error) => this.#note(error.message));
     socket.on('close', () => this.#closed());
+  }
+
+  /** Whether anything can still be sent, and what comes still counts. */
+  get isOpen(): boolean {
+    return this.#state === 'open';
   }
 
   /** Queues what must not be lost. A peer that does not read its responses is not read from either, which bounds them. */
@@ -80,8 +95,9 @@ export class Connection {
     this.send({ start: '', content: writeMsrpResponse(response), end: '' });
   }
 
-  /** Queues a message unless the queue is full; false when it is dropped. Nobody but this peer is the slower for it. */
+  /** Queues a message unless the queue is full or the connection is closing; false when it is dropped. Nobody but this peer is the slower for it. */
   offer(parts: MsrpParts): boolean {
+    if (this.#state !== 'open') return false;
     if (this.#waitingBytes() + partsLength(parts) <= limits.msrpQueueBytesMax) {
       this.send(parts);
       return true;
@@ -109,7 +125,9 @@ export class Connection {
   #read(chunk: Buffer): void {
     if (this.#state !== 'open') return;
     this.#options.onFrames(this, this.#reader.push(chunk));
-    if (this.#waitingBytes() > limits.msrpQueueBytesMax) this.#socket.pause();
+    if (this.#waitingBytes() <= limits.msrpQueueBytesMax) return;
+    this.#socket.pause();
+    this.#beginStall();
   }
 
   #flush(): void {
@@ -143,7 +161,7 @@ export class Connection {
     return this.#queuedBytes + this.#socket.writableLength;
   }
 
-  // RFC 7701 6.4: who stays congested for long loses the session; until then only messages are dropped.
+  // RFC 7701 6.4: who stays congested for long loses the session; until then messages are dropped, requests not read.
   #beginStall(): void {
     if (this.#stopStall !== null || this.#state !== 'open') return;
     const { clock, log } = this.#options;
@@ -163,6 +181,6 @@ export class Connection {
     this.#first = 0;
     this.#stopStall?.();
     this.#stopClosing?.();
-    this.#options.onClose(this, this.#closeReason ?? 'the peer closed the connection');
+    this.#options.onClose(this, this.#closeReason ?? closedByPeer);
   }
 }

@@ -4,6 +4,7 @@ import { lookup as systemLookup } from 'node:dns';
 import { connect, type LookupFunction, type Socket } from 'node:net';
 import { isPrivateHost } from '../wire/ip-address.ts';
 import type { MsrpUri } from '../wire/msrp-uri.ts';
+import { socketOptions } from './connection.ts';
 
 export type DialOptions = {
   readonly privateTargets: 'allow' | 'refuse';
@@ -31,8 +32,7 @@ export function dial(target: MsrpUri, options: DialOptions): () => void {
   const socket = connect({
     host: target.host.replace(/^\[(.*)\]$/, '$1'),
     port: target.port ?? 0,
-    noDelay: true,
-    keepAlive: true,
+    ...socketOptions,
     lookup: privateTargets === 'refuse' ? publicOnly(lookup) : lookup,
   });
   let isPending = true;
@@ -42,13 +42,19 @@ export function dial(target: MsrpUri, options: DialOptions): () => void {
     onConnected(socket);
   });
   socket.on('error', (error) => {
-    if (isPending) onFailed(error.message);
+    if (isPending) onFailed(reasonOf(error));
     isPending = false;
   });
   return () => {
     if (isPending) socket.destroy();
     isPending = false;
   };
+}
+
+/** Several addresses that all failed come as one error without words of its own. */
+function reasonOf(error: Error): string {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  return first instanceof Error ? first.message : error.message;
 }
 
 /** A name says nothing about its address: resolution fails when any address behind it is private. */

@@ -10,7 +10,7 @@ import { limits } from '../core/limits.ts';
 import type { Clock, MsrpEffect } from '../core/ports.ts';
 import { type MsrpUri, parseMsrpUri } from '../wire/msrp-uri.ts';
 import { RemoteError } from '../wire/remote-error.ts';
-import { Connection } from './connection.ts';
+import { Connection, socketOptions } from './connection.ts';
 import type { MsrpIds } from './delivery.ts';
 import { dial, whyNotDial } from './dial.ts';
 import type { MsrpLog } from './msrp-log.ts';
@@ -52,7 +52,7 @@ export class MsrpShell {
     const { clock, ids, log, submit } = options;
     const sessions = this.#sessions;
     this.#options = options;
-    this.#server = createServer({ noDelay: true, keepAlive: true }, (socket) => this.#accept(socket));
+    this.#server = createServer(socketOptions, (socket) => this.#accept(socket));
     const report = (conferenceId: string, count: number): void =>
       submit({ type: 'messages-switched', conferenceId, count });
     this.#switchboard = new Switchboard({ sessions, clock, ids, report });
@@ -101,7 +101,7 @@ export class MsrpShell {
     };
   }
 
-  /** Closes the listener and every connection. The last counts are submitted, no `msrp-closed` is. */
+  /** Closes the listener and every connection, for good. The last counts are submitted, no `msrp-closed` is. */
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#switchboard.flush();
@@ -112,12 +112,13 @@ export class MsrpShell {
   }
 
   #open(effect: MsrpOpen): void {
+    if (this.#isClosing) return;
     const known = this.#sessions.byEndpointId(effect.endpointId);
     if (known?.isSame(effect)) {
       if (!known.isComplete) this.#complete(known, effect);
       return;
     }
-    // RFC 4975 8.4: another path is another session.
+    // RFC 4975 8.4: another path is another session. So is one that the other side is to connect now.
     this.#end(known);
     const local = readPath([effect.localPath]);
     if (local === null) return this.#reportLost(effect, 'our own path is malformed');
@@ -127,7 +128,8 @@ export class MsrpShell {
   }
 
   /** Goes on once the peer's path is known; until then the session waits, and the core ends it when no answer comes. */
-  #complete(session: Session, { remotePath, role }: MsrpOpen): void {
+  #complete(session: Session, open: MsrpOpen): void {
+    const { remotePath, role } = open;
     if (remotePath.length === 0) return;
     const { privateTargets } = this.#options;
     const target = readPath(remotePath);
@@ -135,7 +137,7 @@ export class MsrpShell {
     const mustDial = role === 'active' && session.connection === null;
     const refusal = mustDial ? whyNotDial(target, privateTargets) : null;
     if (refusal !== null) return this.#lose(session, refusal);
-    session.complete(remotePath);
+    session.complete(open);
     if (session.state === 'open') return;
     if (mustDial) this.#dial(session, target);
     else session.setDeadline(this.#loseAfter(session, limits.msrpConnectTimeoutMs, 'the peer did not connect'));

@@ -29,12 +29,16 @@ export class Reception {
 
   receive(connection: Connection, frames: readonly MsrpFrame[]): void {
     for (const frame of frames) {
+      // One frame may have ended the connection: what follows it must bind no session to it.
+      if (!connection.isOpen) return;
       if (frame.kind === 'response') this.#receiveResponse(connection, frame);
       else if (frame.kind !== 'unreadable') this.#receiveRequest(connection, frame);
       else {
         const { request, error } = frame;
         this.#options.log.warn({ peer: connection.peer, reason: error.message }, 'MSRP cannot be read');
-        if (request !== null) connection.respond(request, { status: 400, comment: error.message });
+        // RFC 4975 7.1.2: a REPORT is never answered, not even this one.
+        if (request !== null && request.method !== 'REPORT')
+          connection.respond(request, { status: 400, comment: error.message });
         connection.end(`the peer sent what is not MSRP: ${error.message}`);
       }
     }

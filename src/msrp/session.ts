@@ -18,6 +18,7 @@ export class Session {
   readonly local: MsrpUri;
   readonly #localPath: string;
   #remotePath: readonly string[] = [];
+  #role: MsrpOpen['role'] = 'passive';
   /** To-Path and From-Path of all that is sent. */
   #paths = '';
   #state: MsrpSessionState = 'connecting';
@@ -53,20 +54,26 @@ export class Session {
     return this.#remotePath.length > 0;
   }
 
-  /** Messages that this receiver did not get because too much waited for it. */
+  /** Messages not queued for this receiver: too much waited already, or its connection was closing. */
   get droppedCount(): number {
     return this.#droppedCount;
   }
 
-  /** Whether `open` is about this very session: the same path of ours, and no other path of the peer than is known. */
+  /**
+   * Whether `open` is about this very session: the same path of ours, no other path of the peer than is known, and, as
+   * long as nobody has connected, the same side to do it.
+   */
   isSame(open: MsrpOpen): boolean {
-    const isSamePeer = !this.isComplete || open.remotePath.length === 0 || sameTexts(open.remotePath, this.#remotePath);
-    return open.localPath === this.#localPath && isSamePeer;
+    if (open.localPath !== this.#localPath) return false;
+    if (!this.isComplete || open.remotePath.length === 0) return true;
+    const isSameRole = this.#connection !== null || open.role === this.#role;
+    return sameTexts(open.remotePath, this.#remotePath) && isSameRole;
   }
 
-  /** The peer's path has become known. */
-  complete(remotePath: readonly string[]): void {
+  /** The peer's path has become known, and who connects. */
+  complete({ remotePath, role }: Pick<MsrpOpen, 'remotePath' | 'role'>): void {
     this.#remotePath = remotePath;
+    this.#role = role;
     this.#paths = pathLines(remotePath, [this.#localPath]);
     this.#openWhenReady();
   }
@@ -93,7 +100,7 @@ export class Session {
     return this.#firstTransaction === transactionId;
   }
 
-  /** Sends, or keeps for when the session opens; false when too much waits already and the message is dropped. */
+  /** Sends, or keeps for when the session opens; false when the message is dropped. */
   deliver(delivery: Delivery): boolean {
     const isTaken = this.#state === 'open' ? this.#send(delivery) : this.#keep(delivery);
     if (!isTaken) this.#droppedCount += 1;

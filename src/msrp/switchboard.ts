@@ -32,7 +32,7 @@ export class Switchboard {
     this.#tally = new Tally(options.clock, options.report);
   }
 
-  /** Copies of messages that their receivers did not get. */
+  /** Copies of messages that could not be queued: no session, a full queue, or a closing connection. */
   get droppedCount(): number {
     return this.#droppedCount;
   }
