@@ -95,7 +95,10 @@ export class Connection {
     this.send({ start: '', content: writeMsrpResponse(response), end: '' });
   }
 
-  /** Queues a message unless the queue is full or the connection is closing; false when it is dropped. Nobody but this peer is the slower for it. */
+  /**
+   * Queues a message unless the queue is full or the connection is closing; false when it is dropped. Nobody but this
+   * peer is the slower for it.
+   */
   offer(parts: MsrpParts): boolean {
     if (this.#state !== 'open') return false;
     if (this.#waitingBytes() + partsLength(parts) <= limits.msrpQueueBytesMax) {
