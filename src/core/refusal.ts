@@ -25,6 +25,8 @@ const table = {
   'already-joined': { sip: 403, http: 409, text: 'Already in the conference' },
   // The request itself.
   'bad-request': { sip: 400, http: 400, text: 'Bad request' },
+  'headers-too-large': { sip: 400, http: 431, text: 'The header fields are too large' },
+  'request-too-slow': { sip: 408, http: 408, text: 'The request did not come in time' },
   'validation-failed': { sip: 400, http: 400, text: 'The request does not fit its schema' },
   'bad-body': { sip: 400, http: 400, text: 'The body cannot be read', warning: 399 },
   'bad-list': { sip: 400, http: 400, text: 'The resource list cannot be read', warning: 399 },

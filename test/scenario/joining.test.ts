@@ -230,6 +230,16 @@ test.each([
   expect(route?.members[0]?.acceptsWrapped).toEqual(expected);
 });
 
+test('a softphone that takes the audio line alone leaves no message session open', () => {
+  const world = new World({ audio: 'inactive' });
+  world.factoryInvite(['bob']);
+  world.refuses('bob', 488);
+  world.answers('bob', clientSdp('bob', { msrp: false, audio: true }));
+  expect(world.participant('bob')).toMatchObject({ status: 'connected', endpoints: [{ media: [{ type: 'audio' }] }] });
+  expect(world.effects.at(-1)).not.toMatchObject({ type: 'msrp.open' });
+  expect(world.effects).toContainEqual({ type: 'msrp.close', endpointId: world.endpointOf('bob') });
+});
+
 test('a lost message session shows as inactive and leaves the participant in', () => {
   const world = new World();
   world.factoryInvite([]);

@@ -131,7 +131,8 @@ export class MessageSessions {
 
   #agree(endpointId: string, { media, msrp }: Agreement): void {
     const before = this.#sessionOf(endpointId);
-    if (msrp === null && before.agreement?.msrp) this.#ledger.ask({ type: 'msrp.close', endpointId });
+    // Offered, or agreed before: nobody will use it.
+    if (msrp === null) this.#ledger.ask({ type: 'msrp.close', endpointId });
     const session = { ...before, agreement: { media, msrp } };
     this.#sessions.set(endpointId, session);
     this.#changed = true;
