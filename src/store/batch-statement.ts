@@ -6,7 +6,8 @@ import type { Batch } from './fold.ts';
  * go as the core made them; Postgres turns names and times. Parameters: that text, the node's id, its instance.
  *
  * It ends in a fence: a node whose row is gone, or bears another instance, has been taken for dead and its conferences
- * have been closed; dividing by the count of its rows then fails the whole statement.
+ * have been closed; dividing by the count of its rows then fails the whole statement. The row is locked until the
+ * batch is committed: whoever takes the node over waits for that, and closes what the batch left.
  */
 export const batchStatement: readonly [string, string, string, string] = [
   'WITH batch AS MATERIALIZED (SELECT ',
@@ -17,9 +18,9 @@ export const batchStatement: readonly [string, string, string, string] = [
     // Appended only: a second event with the same number is a conflict, and so is refused.
     insert('events', 'refused'),
     insert('attempts', 'replaced'),
-  ].join(',\n')}\nSELECT 1 / count(*) FROM nodes WHERE id = `,
+  ].join(',\n')}\nSELECT 1 / count(*) FROM (SELECT FROM nodes WHERE id = `,
   ' AND instance = ',
-  '',
+  ' FOR SHARE) AS own',
 ];
 
 /** SQLSTATE of the fence: division by zero. */

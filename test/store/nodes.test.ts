@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openStore, type Store, type StoreOptions } from '../../src/store/store.ts';
 import { startChild } from '../support/child.ts';
@@ -171,6 +172,25 @@ describePostgres('several processes on one Postgres', () => {
     await expect(sleeper.save(change)).rejects.toThrow('could not be saved');
     expect((await sleeper.conference(id))?.subject).toBeNull();
     expect(lost).toEqual(['Another process took node node-1 for dead and closed its conferences.']);
+  });
+
+  test('a node is not taken over in the midst of a batch, whose conferences would be left running', async () => {
+    const store = await start('node-1');
+    const id = await conferenceOf(store, 'node-1');
+    const other = new pg.Client({ connectionString: databaseUrl });
+    await other.connect();
+    cleanups.push(() => other.end());
+    await other.query('BEGIN');
+    await other.query('SELECT 1 FROM conferences WHERE id = $1 FOR UPDATE', [id]);
+    const saved = store.save(
+      changeOf({ conferences: [conferenceRow({ id, node: 'node-1', version: 9 })], events: [] }),
+    );
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    await waitFor('the batch to wait for the row', async () => (await askPostgres(databaseUrl, waiting)).length === 1);
+    await other.query(`SET lock_timeout = '100ms'`);
+    await expect(other.query('DELETE FROM nodes')).rejects.toThrow('lock timeout');
+    await other.query('ROLLBACK');
+    await saved;
   });
 
   test('a process that was taken for dead notices at its next heartbeat', async () => {
