@@ -12,6 +12,7 @@ import {
   StoreBusy,
 } from './core/ports.ts';
 import { type RefusalCode, refusal } from './core/refusal.ts';
+import type { Change } from './core/rows.ts';
 import type { Service } from './core/service.ts';
 
 export type DriverLog = {
@@ -49,8 +50,12 @@ export class Driver {
   readonly #parts: DriverParts;
   readonly #queues = new Map<string, Waiting[]>();
   readonly #timers = new Map<string, () => void>();
+  readonly #retries = new Set<() => void>();
+  /** Why a conference's changes cannot be saved at present: one before them failed, and is not undone yet. */
+  readonly #behind = new Map<string, unknown>();
   readonly #inputs: Input[] = [];
   #handling = false;
+  #stopped = false;
   #loose = 0;
 
   constructor(parts: DriverParts) {
@@ -59,6 +64,7 @@ export class Driver {
 
   /** Takes an input; safe to call from anywhere, also from within a shell's `perform`. */
   readonly submit = (input: Input): void => {
+    if (this.#stopped) return;
     this.#inputs.push(input);
     if (this.#handling) return;
     this.#handling = true;
@@ -74,10 +80,12 @@ export class Driver {
     return this.#queues.size === 0;
   }
 
-  /** Stops every timer; nothing fires afterwards. */
+  /** Stops every timer and takes no more inputs; nothing fires afterwards. */
   stop(): void {
-    for (const stop of this.#timers.values()) stop();
+    this.#stopped = true;
+    for (const stop of [...this.#timers.values(), ...this.#retries]) stop();
     this.#timers.clear();
+    this.#retries.clear();
   }
 
   #handle(input: Input): void {
@@ -100,13 +108,18 @@ export class Driver {
     const [first, ...rest] = this.#unsent(queue, turn.effects);
     if (first === undefined) return;
     const saves = first.type === 'store.save';
-    const saved = saves ? this.#parts.store.save(first.change) : Promise.resolve();
+    const saved = saves ? this.#save(key, first.change) : Promise.resolve();
     // Looked at when its turn comes, which may be long after it has failed.
     saved.catch(() => undefined);
     queue.push({ input, effects: saves ? rest : [first, ...rest], saved, undo: turn.undo });
     if (this.#queues.has(key)) return;
     this.#queues.set(key, queue);
     void this.#drain(key);
+  }
+
+  /** Saves a change, unless it is built on one that is being undone. */
+  #save(key: string, change: Change): Promise<void> {
+    return this.#behind.has(key) ? Promise.reject(this.#behind.get(key)) : this.#parts.store.save(change);
   }
 
   /** RFC 3261 9.1: an INVITE that is cancelled before it has left is not sent at all, and neither is its CANCEL. */
@@ -145,8 +158,11 @@ export class Driver {
     const { queue, error } = failure;
     log.error({ err: error, conference: key }, 'save failed');
     const isConference = !key.startsWith('-');
+    // The store takes changes again once it has been asked, which is before what they are built on is undone.
+    this.#behind.set(key, error);
     if (isConference) await Promise.allSettled(queue.map((waiting) => waiting.saved));
     const stored = isConference ? await this.#reload(key, store) : undefined;
+    this.#behind.delete(key);
     const lost = queue.splice(0);
     // The first way back undoes all that came after it.
     lost[0]?.undo();
@@ -164,7 +180,7 @@ export class Driver {
       } catch (error) {
         this.#parts.log.error({ err: error, conference: conferenceId }, 'reload failed');
         await new Promise<void>((resolve) => {
-          this.#parts.clock.callAt(this.#parts.clock.now() + retryAfterMs, resolve);
+          this.#retry(resolve);
         });
       }
     }
@@ -177,8 +193,17 @@ export class Driver {
       return;
     }
     const again = input.type === 'sip-server-lost' ? { ...input, conferenceId: key } : input;
+    this.#retry(() => this.submit(again));
+  }
+
+  #retry(again: () => void): void {
+    if (this.#stopped) return;
     const { clock } = this.#parts;
-    clock.callAt(clock.now() + retryAfterMs, () => this.submit(again));
+    const stop = clock.callAt(clock.now() + retryAfterMs, () => {
+      this.#retries.delete(stop);
+      again();
+    });
+    this.#retries.add(stop);
   }
 
   #refuse(input: Input, code: RefusalCode): void {
@@ -212,6 +237,7 @@ export class Driver {
 
   #startTimer(id: string, at: number): void {
     this.#stopTimer(id);
+    if (this.#stopped) return;
     const stop = this.#parts.clock.callAt(at, () => {
       this.#timers.delete(id);
       this.submit({ type: 'timer-fired', timer: id });

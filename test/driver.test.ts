@@ -176,12 +176,47 @@ test('a timer fires once, as an input', async () => {
   expect(out).toContain('sip.cancel');
 });
 
-test('stop leaves no timer behind', async () => {
+test('stop leaves no timer behind, and nothing starts one afterwards', async () => {
   driver.submit(invite());
   store.saves[0]?.pass();
   await settled();
+  driver.submit({ type: 'endpoint-alerting', endpointId: endpointOfBob() });
+  store.saves[1]?.fail(new Error('connection lost'));
+  await settled();
   driver.stop();
   expect(clock.waiting).toEqual([]);
+  driver.submit(invite('carol'));
+  expect(store.saves).toHaveLength(2);
+});
+
+test('stop ends the asking of a store that answers no more', async () => {
+  await running();
+  store.load = () => Promise.reject(new Error('connection refused'));
+  driver.submit({ type: 'endpoint-alerting', endpointId: endpointOfBob() });
+  store.saves[1]?.fail(new Error('connection lost'));
+  await settled();
+  clock.passes(1_000);
+  await settled();
+  expect(clock.waiting.some(({ at }) => at === clock.time + 1_000)).toBe(true);
+  driver.stop();
+  await settled();
+  expect(clock.waiting).toEqual([]);
+});
+
+test('what comes in the moment a conference has been read again is not saved on top of what is being undone', async () => {
+  const conferenceId = await running();
+  const record = store.load(conferenceId);
+  const end = { type: 'end-requested', reply: 'http:1', actor: 'key:1', conferenceId, reason: null } as const;
+  store.load = () => {
+    const loaded = record.then((found) => found);
+    void loaded.then(() => driver.submit(end));
+    return loaded;
+  };
+  driver.submit({ type: 'endpoint-alerting', endpointId: endpointOfBob() });
+  store.saves[1]?.fail(new Error('connection lost'));
+  await settled();
+  expect(outcomes.get('http:1')).toMatchObject({ kind: 'refused', code: 'store-failed' });
+  expect(store.saves).toHaveLength(2);
 });
 
 function bob(): ParticipantRow | undefined {
