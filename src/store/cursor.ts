@@ -14,10 +14,16 @@ export function writeCursor(list: string, place: Place): string {
   return Buffer.from(JSON.stringify([list, place.key, place.id])).toString('base64url');
 }
 
-/** The place in `cursor`. Throws BadCursor unless it is exactly one that `writeCursor` made for this list. */
-export function readCursor(list: string, cursor: string): Place {
+/** The last millisecond of the year 9999: no row has a greater key. */
+const keyMaxOfAll = Date.UTC(10_000, 0) - 1;
+
+/**
+ * The place in `cursor`. Throws BadCursor unless it is one that `writeCursor` could have made for this list: its key
+ * from 0 to `keyMax`, its id like ours, so that the database need not refuse it.
+ */
+export function readCursor(list: string, cursor: string, keyMax: number = keyMaxOfAll): Place {
   const place = cursor.length <= cursorLengthMax ? placeIn(cursor) : undefined;
-  if (place === undefined || writeCursor(list, place) !== cursor)
+  if (place === undefined || place.key < 0 || place.key > keyMax || writeCursor(list, place) !== cursor)
     throw new BadCursor('The cursor is not of this list.');
   return place;
 }
@@ -31,5 +37,9 @@ function placeIn(cursor: string): Place | undefined {
   }
   if (!Array.isArray(value)) return undefined;
   const [, key, id]: unknown[] = value;
-  return typeof key === 'number' && Number.isSafeInteger(key) && typeof id === 'string' ? { key, id } : undefined;
+  return typeof key === 'number' && Number.isSafeInteger(key) && isId(id) ? { key, id } : undefined;
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w.-]{1,64}$/.test(value);
 }

@@ -5,6 +5,9 @@ import type { Prisma, PrismaClient } from './generated/client.ts';
 import { pageOf } from './paging.ts';
 import { attemptRow, conferenceRow, keyRow, participantRow, subscriptionRow } from './rows.ts';
 
+/** The column is a Postgres integer. */
+const positionMax = 2 ** 31 - 1;
+
 /** What REST reads, from the tables. Lists are paged by (sort key, id), so pages stay whole while rows come and go. */
 export function readPort(prisma: PrismaClient): ReadPort {
   return {
@@ -109,6 +112,7 @@ function participants(prisma: PrismaClient, conferenceId: string, page: PageRequ
   return pageOf<ParticipantRow>(
     {
       name: 'participants',
+      keyMax: positionMax,
       placeOf: (row) => ({ key: row.position, id: row.id }),
       rowsAfter: async (place, take) => {
         const past = place && [{ position: { gt: place.key } }, { position: place.key, id: { gt: place.id } }];

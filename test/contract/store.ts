@@ -330,6 +330,18 @@ export function storeContract(
         expect(all.total).toBe(all.rows.length);
       });
 
+      test('a cursor whose place no row can have is refused, not looked up', async () => {
+        const page = (list: string, key: number) => ({
+          limit: 1,
+          cursor: Buffer.from(JSON.stringify([list, key, 'a'])).toString('base64url'),
+          count: false,
+        });
+        const newest = page('conferences -created_at', Number.MAX_SAFE_INTEGER);
+        await expect(store.conferences(everything, newest)).rejects.toBeInstanceOf(BadCursor);
+        await expect(store.attempts(page('attempts', -8e15))).rejects.toBeInstanceOf(BadCursor);
+        await expect(store.participants('any', page('participants', 2 ** 31))).rejects.toBeInstanceOf(BadCursor);
+      });
+
       test('a cursor that is not of this list is refused', async () => {
         const createdBy = fresh('sip:cursor');
         for (let index = 0; index < 2; index += 1) await saveConference({ createdBy });

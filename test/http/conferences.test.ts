@@ -125,6 +125,8 @@ test.each([
   ['status=running', '#/status'],
   ['kind=', '#/kind'],
   ['created_after=yesterday', '#/created_after'],
+  ['created_after=0000-01-01T00:00:00Z', '#/created_after'],
+  ['created_before=9999-12-31T23:59:59-14:00', '#/created_before'],
   ['created_before=2026-06-30T23:59:60Z', '#/created_before'],
   ['created_by=a%00b', '#/created_by'],
   ['sort=uri', '#/sort'],

@@ -14,9 +14,9 @@ import { BatchFailed } from '../../src/store/errors.ts';
 import type { Batch } from '../../src/store/fold.ts';
 import { GroupCommit } from '../../src/store/group-commit.ts';
 import { jsonText } from '../../src/store/json-text.ts';
-import { pageOf } from '../../src/store/paging.ts';
+import { type Listing, pageOf } from '../../src/store/paging.ts';
 
-type Ordered<Row> = { readonly name: string; readonly descending: boolean; readonly placeOf: (row: Row) => Place };
+type Ordered<Row> = Pick<Listing<Row>, 'name' | 'keyMax' | 'placeOf'> & { readonly descending: boolean };
 
 /** The store's interface over maps. It keeps what a database would keep, and refuses what a database would refuse. */
 export class MemoryStore implements SavePort, ReadPort, KeyPort {
@@ -60,7 +60,12 @@ export class MemoryStore implements SavePort, ReadPort, KeyPort {
   readonly participants: ReadPort['participants'] = (conferenceId, page) =>
     this.#page(
       this.#participantsOf(conferenceId),
-      { name: 'participants', descending: false, placeOf: (row) => ({ key: row.position, id: row.id }) },
+      {
+        name: 'participants',
+        keyMax: 2 ** 31 - 1,
+        descending: false,
+        placeOf: (row) => ({ key: row.position, id: row.id }),
+      },
       page,
     );
 
@@ -126,13 +131,14 @@ export class MemoryStore implements SavePort, ReadPort, KeyPort {
     );
   }
 
-  #page<Row>(rows: readonly Row[], { name, descending, placeOf }: Ordered<Row>, request: PageRequest) {
+  #page<Row>(rows: readonly Row[], { descending, ...listing }: Ordered<Row>, request: PageRequest) {
+    const { placeOf } = listing;
     const sign = descending ? -1 : 1;
     const order = (a: Place, b: Place) => sign * (a.key - b.key || compare(a.id, b.id));
     const sorted = [...rows].sort((a, b) => order(placeOf(a), placeOf(b)));
     const rowsAfter = async (place: Place | null, count: number) =>
       sorted.filter((row) => place === null || order(placeOf(row), place) > 0).slice(0, count);
-    return pageOf({ name, placeOf, rowsAfter, total: async () => rows.length }, request);
+    return pageOf({ ...listing, rowsAfter, total: async () => rows.length }, request);
   }
 
   #participantsOf(conferenceId: string): ParticipantRow[] {

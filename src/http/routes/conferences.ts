@@ -15,7 +15,7 @@ import {
 import { badQuery } from '../errors.ts';
 import { pageJson, pageRequest } from '../listing.ts';
 import { problems, Refused } from '../problem.ts';
-import { ConferencePath, closed, jsonResponse, oneOf, pageQuery, printable } from '../schemas.ts';
+import { ConferencePath, closed, iso, jsonResponse, oneOf, pageQuery, printable } from '../schemas.ts';
 
 const tags = ['Conferences'];
 
@@ -182,7 +182,7 @@ function instant(query: Static<typeof ConferenceQuery>, name: 'created_after' | 
   const text = query[name];
   if (text === undefined) return null;
   const parsed = Date.parse(text);
-  // A leap second fits the format, yet has no place in our time.
-  if (Number.isNaN(parsed)) throw badQuery(name, 'is no time we can tell');
+  // A leap second fits the format, yet has no place in our time; nor has the database the year 0, nor rows one after 9999.
+  if (Number.isNaN(parsed) || !/^(?!0000)\d{4}-/.test(iso(parsed))) throw badQuery(name, 'is no time we can tell');
   return parsed;
 }
