@@ -73,8 +73,10 @@ async function compose(parts: AppParts, closers: Closers): Promise<App> {
   const { sip, http, driver, service, settings, listening } = joinShells(parts, ground);
   await takeOver(parts, { store: ground.store, sip }, closers);
   const { config } = parts;
-  const address = await http.listen(config.http.host, config.http.port);
+  const address = await bound('HTTP', config.http, () => http.listen(config.http.host, config.http.port));
   closers.push(() => http.close());
+  // Last of all: a start that fails after this would leave a key that nobody has seen.
+  await ground.keepKey();
   listening.push({ part: 'http', transport: 'tcp', ...address });
   const quiet = (): boolean => driver.idle && sip.counts.openRequests === 0 && service.counts.conferences === 0;
   return {
@@ -98,6 +100,7 @@ type Ground = {
   readonly store: Store;
   readonly keys: KeyPort;
   readonly madeKey: string | null;
+  readonly keepKey: () => Promise<void>;
   readonly server: SipServer;
   readonly msrp: MsrpShell;
   readonly msrpAddress: { readonly host: string; readonly port: number };
@@ -146,7 +149,17 @@ async function layGround(parts: AppParts, closers: Closers): Promise<Ground> {
   });
   const msrpAddress = await bound('MSRP', config.msrp, () => msrp.listen());
   closers.push(() => msrp.close());
-  return { store, keys: first.keys, madeKey: first.made, server, msrp, msrpAddress, entry, replies: new Map() };
+  return {
+    store,
+    keys: first.keys,
+    madeKey: first.made,
+    keepKey: first.keep,
+    server,
+    msrp,
+    msrpAddress,
+    entry,
+    replies: new Map(),
+  };
 }
 
 type Joined = {
@@ -223,7 +236,7 @@ function httpShell(
         counts,
       };
     },
-    health: () => dependencies(store, sip),
+    health: () => dependencies({ store, sip, log }),
     stopping: () => service.stopping,
     parseUri: parseSipUri,
     aorOf,
@@ -304,14 +317,22 @@ async function watcherDocument(store: Store, conferenceId: string): Promise<stri
   return record === undefined || record.conference.status === 'ended' ? undefined : fullRoster(record, 0);
 }
 
-async function dependencies(store: Store, sip: SipShell): Promise<readonly DependencyHealth[]> {
+async function dependencies({
+  store,
+  sip,
+  log,
+}: {
+  store: Store;
+  sip: SipShell;
+  log: Logger;
+}): Promise<readonly DependencyHealth[]> {
   const database = await store.ping().then(
     () => ({ name: 'database', ok: true, detail: 'answers' }),
-    (error: unknown) => ({
-      name: 'database',
-      ok: false,
-      detail: error instanceof Error ? error.message : 'does not answer',
-    }),
+    (error: unknown) => {
+      // Probes need no key, hence the error's own words go to the log only.
+      log.warn({ err: error }, 'database does not answer');
+      return { name: 'database', ok: false, detail: 'does not answer' };
+    },
   );
   const detail = sip.connected ? 'connected' : 'not connected';
   return [database, { name: 'sip-server', ok: sip.connected, detail }];

@@ -24,6 +24,8 @@ export type FirstKey = {
   readonly keys: KeyPort;
   /** The key that was just made, to be shown to a person once; null when none was needed. */
   readonly made: string | null;
+  /** Stores the hash of the made key. For when nothing more keeps it from being shown: a key nobody saw lets nobody in. */
+  readonly keep: () => Promise<void>;
 };
 
 export type FirstKeyOptions = {
@@ -42,12 +44,14 @@ export type FirstKeyOptions = {
  */
 export async function firstKey(options: FirstKeyOptions): Promise<FirstKey> {
   const { keys, given, now, newId } = options;
-  if (given !== null) return { keys: withGivenKey(keys, given, now), made: null };
-  if ((await keys.countKeys()) > 0) return { keys, made: null };
+  if (given !== null) return { keys: withGivenKey(keys, given, now), made: null, keep: nothing };
+  if ((await keys.countKeys()) > 0) return { keys, made: null, keep: nothing };
   const made = makeApiKey();
-  await keys.addKey(adminKey({ id: newId(), name: 'first start', key: made, now }));
-  return { keys, made };
+  const row = adminKey({ id: newId(), name: 'first start', key: made, now });
+  return { keys, made, keep: () => keys.addKey(row) };
 }
+
+async function nothing(): Promise<void> {}
 
 function withGivenKey(keys: KeyPort, given: string, now: Instant): KeyPort {
   if (given.length < httpLimits.givenKeyCharsMin) {

@@ -19,9 +19,17 @@ test('what is kept of a key is the SHA-256 of the whole of it, in hex', () => {
   expect(hashApiKey('isf_abc')).toBe(createHash('sha256').update('isf_abc').digest('hex'));
 });
 
+test('a start that fails before it could tell its key leaves none behind', async () => {
+  const keys = new FakeKeys();
+  expect((await start(keys, null)).made).not.toBeNull();
+  expect(keys.rows).toEqual([]);
+  expect((await start(keys, null)).made).not.toBeNull();
+});
+
 test('the first start makes a key, tells it once and keeps its hash only', async () => {
   const keys = new FakeKeys();
-  const { made } = await start(keys, null);
+  const { made, keep } = await start(keys, null);
+  await keep();
   expect(keys.rows).toEqual([
     {
       id: 'row-1',
@@ -36,7 +44,7 @@ test('the first start makes a key, tells it once and keeps its hash only', async
 
 test('a later start makes none', async () => {
   const keys = new FakeKeys();
-  await start(keys, null);
+  await (await start(keys, null)).keep();
   expect((await start(keys, null)).made).toBeNull();
   expect(keys.rows).toHaveLength(1);
 });

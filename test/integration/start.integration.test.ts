@@ -1,5 +1,7 @@
 /** What a person meets who starts the service: the banner, a key, one sentence when it cannot start. */
+import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -21,6 +23,22 @@ test('the first start makes a key and prints it; it opens the API, no other does
   expect(service.banner.key).toBeNull();
   expect(service.key).toBe(key);
   expect((await service.get('/conferences')).status).toBe(200);
+});
+
+test('a first start that failed on a taken port takes no key with it: the next one makes and prints it', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const folder = await mkdtemp(join(tmpdir(), 'isfocus-start-'));
+  const { code, output } = await runToEnd({ API_KEY: undefined, DATA_DIR: folder, HTTP_PORT: String(port) });
+  taken.close();
+  expect([code, output.trim().split('\n').at(-1)]).toEqual([
+    1,
+    `HTTP cannot listen on 127.0.0.1 port ${port}: the port is already in use.`,
+  ]);
+  await using service = await Service.start({ API_KEY: undefined, DATA_DIR: folder });
+  expect(service.banner.key).toMatch(/^\S{24,}$/);
+  expect(await service.stop()).toBe(0);
 });
 
 test('health, metrics, the OpenAPI document and the docs page are there without a key', async () => {

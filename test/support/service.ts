@@ -54,9 +54,13 @@ export class Service {
     this.#sipServer = sipServer;
   }
 
-  /** Starts a service with a fresh data folder; `environment` adds to and overrides the tests' own. */
+  /** Starts a service with a fresh data folder, or the one named; `environment` adds to and overrides the tests' own. */
   static async start(environment: Environment = {}, sipServer?: Banner['sip']): Promise<Service> {
-    const service = new Service(await mkdtemp(join(tmpdir(), 'isfocus-')), environment, sipServer);
+    const service = new Service(
+      environment['DATA_DIR'] ?? (await mkdtemp(join(tmpdir(), 'isfocus-'))),
+      environment,
+      sipServer,
+    );
     try {
       await service.#launch();
     } catch (error) {
