@@ -13,6 +13,7 @@ import type { HttpPort } from '../core/ports.ts';
 import type { Api, RouteContext } from './api.ts';
 import { Attempt, AttemptPage } from './attempt-json.ts';
 import { ACTOR, actorOf, authenticator } from './auth.ts';
+import { clientErrorAnswerer } from './client-errors.ts';
 import { Conference, ConferencePage } from './conference-json.ts';
 import { answerError, pathOf } from './errors.ts';
 import { Liveness, Readiness } from './health-json.ts';
@@ -111,6 +112,9 @@ function bareServer(options: HttpOptions): Api {
     // Nothing is coerced or dropped in silence: a wrong type or a misspelt word is an error that names its place.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
     frameworkErrors: answerError,
+    clientErrorHandler: clientErrorAnswerer(options.ids.request),
+    // What comes on open connections while the server closes is answered by the routes, as a problem like any other.
+    return503OnClosing: false,
   }).withTypeProvider<TypeBoxTypeProvider>();
 }
 
