@@ -1,9 +1,8 @@
-import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openStore, type Store, type StoreOptions } from '../../src/store/store.ts';
 import { startChild } from '../support/child.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { askPostgres, describePostgres, startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { askPostgres, describePostgres, sessionOn, startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { changeOf, conferenceRow, eventRow, noon } from '../support/stored-rows.ts';
 import { silentLog, testFolder } from '../support/test-store.ts';
 import { waitFor } from '../support/wait.ts';
@@ -177,8 +176,7 @@ describePostgres('several processes on one Postgres', () => {
   test('a node is not taken over in the midst of a batch, whose conferences would be left running', async () => {
     const store = await start('node-1');
     const id = await conferenceOf(store, 'node-1');
-    const other = new pg.Client({ connectionString: databaseUrl });
-    await other.connect();
+    const other = await sessionOn(databaseUrl);
     cleanups.push(() => other.end());
     await other.query('BEGIN');
     await other.query('SELECT 1 FROM conferences WHERE id = $1 FOR UPDATE', [id]);

@@ -47,14 +47,20 @@ export async function startPostgres(): Promise<TestPostgres> {
   });
 }
 
+/** A session on the database at `url` that holds its locks until it is ended. */
+export async function sessionOn(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  return client;
+}
+
 /** One statement on the database at `url`, over a connection of its own; answers with the rows. */
 export async function askPostgres(
   url: string,
   sql: string,
   values: readonly unknown[] = [],
 ): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const client = await sessionOn(url);
   try {
     return (await client.query(sql, [...values])).rows;
   } finally {
