@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { RefusalCode } from '../core/refusal.ts';
 import { PROBLEM_MEDIA_TYPE, problemOf, Refused } from './problem.ts';
 
@@ -12,7 +12,7 @@ const codeByNodeCode: Readonly<Record<string, RefusalCode>> = {
  * Answers what Node could not read as a request, for which there is no route and no reply, only the socket: with a
  * problem like any other, and the end of the connection. `newId` gives the request its id.
  */
-export function clientErrorAnswerer(newId: () => string): (error: Error & { code: string }, socket: Socket) => void {
+export function clientErrorAnswerer(newId: () => string): (error: Error & { code: string }, socket: Duplex) => void {
   return (error, socket) => {
     if (error.code === 'ECONNRESET' || socket.destroyed) return;
     const refused = new Refused({ code: codeByNodeCode[error.code] ?? 'bad-request' });
