@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { startApp } from './app.ts';
 import { banner } from './banner.ts';
 import { BadConfig, type Config, readConfig } from './config.ts';
-import { makeLogger } from './log.ts';
+import { type Logger, makeLogger } from './log.ts';
 import { StartRefused } from './store/errors.ts';
 
 // The SIP library reads the environment once per header line; a plain object is read twice as fast as the real one.
@@ -19,6 +19,14 @@ function fail(error: unknown): void {
   process.exitCode = 1;
 }
 
+const stopDeadlineMs = 9_500;
+
+/** The orderly stop did not end in time; a start after it takes over as after a crash. */
+function giveUp(log: Logger): void {
+  log.error({}, 'the stop took too long, the process ends');
+  process.exit(1);
+}
+
 async function run(config: Config): Promise<void> {
   const log = makeLogger(config, process.stdout.isTTY);
   let stop: (() => Promise<void>) | undefined;
@@ -28,6 +36,8 @@ async function run(config: Config): Promise<void> {
     ended = true;
     log.info({ why }, 'stopping');
     stop?.().then(() => log.info({}, 'stopped'), fail);
+    // A database that hangs must not keep the process: what was promised is ten seconds.
+    setTimeout(() => giveUp(log), stopDeadlineMs).unref();
   };
   const onLost = (sentence: string): void => {
     log.fatal({}, sentence);
