@@ -169,7 +169,10 @@ test('an invitee whose answer takes nothing is acknowledged, sent BYE and shown 
     focus -> store : save v2
     focus -> bob   : BYE (No usable media in the answer)
   `);
-  expect(world.participant('bob')).toMatchObject({ disconnection: { method: 'failed', sipStatus: 488 } });
+  expect(world.participant('bob')).toMatchObject({
+    disconnection: { method: 'failed', sipStatus: 488 },
+    attempts: [{ outcome: { status: 488 } }],
+  });
 });
 
 test('CC-047, CC-048 the invitees learn the authenticated creator, unless privacy was asked for', () => {

@@ -8,7 +8,7 @@ import { type DialForm, nextForm } from './dial-plan.ts';
 import { type EndpointEvent, endpointTransitions } from './endpoint-state.ts';
 import type { Ledger } from './ledger.ts';
 import type { MessageSessions } from './message-sessions.ts';
-import { disconnectionFor, withEndpoint } from './participant.ts';
+import { disconnectionFor, shortened, withEndpoint } from './participant.ts';
 
 /** Whom to dial and what to say in the INVITE. */
 export type DialOrder = {
@@ -84,12 +84,12 @@ export class Dialler {
   ): void {
     if (after(endpointTransitions, endpoint.status, 'fail') === undefined) return;
     const dial = this.#dials.get(endpoint.id);
-    const told = withOutcome(participant, endpoint.id, refused.cause);
     const final = dial === undefined || endpoint.status === 'disconnecting';
     const form = final ? null : nextForm(dial.form, refused, this.#settings);
-    if (final || form === null) this.giveUp(told, endpoint, refused.cause);
+    if (final || form === null) this.giveUp(participant, endpoint, refused.cause);
     else {
       const status = this.#next(endpoint, 'redial');
+      const told = withOutcome(participant, endpoint.id, refused.cause);
       this.#dial(told, { ...endpoint, ...this.#freshDialog(), status }, { ...dial, form });
     }
   }
@@ -106,7 +106,7 @@ export class Dialler {
       for (const { id } of participant.endpoints) {
         const found = this.#ledger.participantOf(id);
         if (found === undefined || after(endpointTransitions, found.endpoint.status, 'fail') === undefined) continue;
-        this.giveUp(withOutcome(found.participant, id, cause), found.endpoint, cause);
+        this.giveUp(found.participant, found.endpoint, cause);
       }
     }
   }
@@ -133,7 +133,8 @@ export class Dialler {
     this.#stop(endpoint.id);
     this.#sessions.drop(endpoint.id);
     const gone: EndpointRow = { ...endpoint, status: 'disconnected', leftAt: this.#ledger.now, disconnection };
-    this.#ledger.putParticipant({ ...withEndpoint(participant, gone, this.#ledger.now), lastError: cause });
+    const told = withOutcome(participant, endpoint.id, cause);
+    this.#ledger.putParticipant({ ...withEndpoint(told, gone, this.#ledger.now), lastError: bounded(cause) });
   }
 
   /** A way back to this moment between two turns. */
@@ -207,7 +208,11 @@ export class Dialler {
 /** The participant with the outcome of the endpoint's running attempt written down. */
 function withOutcome(participant: ParticipantRow, endpointId: string, cause: SipCause): ParticipantRow {
   const attempts = participant.attempts.map((attempt) =>
-    attempt.endpointId === endpointId && attempt.outcome === null ? { ...attempt, outcome: cause } : attempt,
+    attempt.endpointId === endpointId && attempt.outcome === null ? { ...attempt, outcome: bounded(cause) } : attempt,
   );
   return { ...participant, attempts };
+}
+
+function bounded({ status, reason }: SipCause): SipCause {
+  return { status, reason: shortened(reason) };
 }
