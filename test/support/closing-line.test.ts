@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { closingLineOf, failsOnCi } from './closing-line.ts';
+import { closingLineOf, failsOnCi, skipLinesOf, skipReasonOf } from './closing-line.ts';
 
 test('the closing line names passed and failed, and skipped only when there are any', () => {
   expect(closingLineOf({ passed: 12, failed: 0, skipped: 0, skippedInVain: 0 })).toBe('12 passed, 0 failed');
@@ -15,4 +15,14 @@ test('a skipped test fails the run when CI is set, and only then', () => {
 
 test('a test skipped for want of reference data does not fail the run', () => {
   expect(failsOnCi({ passed: 1, failed: 0, skipped: 1, skippedInVain: 0 }, { CI: 'true' })).toBe(false);
+});
+
+test('why a test was skipped is told once for each reason, with the number of tests', () => {
+  const noPostgres = 'the store (no Postgres: neither a URL nor initdb (Debian: postgresql) is there) > saves';
+  expect(skipReasonOf({ note: 'no sipp', fullName: 'x' })).toBe('no sipp');
+  expect(skipReasonOf({ note: undefined, fullName: noPostgres })).toBe(
+    'no Postgres: neither a URL nor initdb (Debian: postgresql) is there',
+  );
+  expect(skipReasonOf({ note: undefined, fullName: 'a story (of two)' })).toBe('a story (of two)');
+  expect(skipLinesOf(['no sipp', 'no Postgres', 'no sipp'])).toEqual(['skipped 2: no sipp', 'skipped 1: no Postgres']);
 });

@@ -24,11 +24,28 @@ export function failsOnCi(tally: Tally, environment: Readonly<Record<string, str
   return tally.skippedInVain > 0 && ci !== undefined && ci !== '' && ci !== 'false';
 }
 
+/**
+ * Why a test was skipped: its note, else what its suite's name says in brackets, else its own name. A bracket may hold
+ * another.
+ */
+export function skipReasonOf(test: { readonly note: string | undefined; readonly fullName: string }): string {
+  const bracketed = /\((no (?:[^()]|\([^()]*\))*)\)/.exec(test.fullName)?.[1];
+  return test.note ?? bracketed ?? test.fullName;
+}
+
+/** One line for each reason, with the number of tests it kept from running. */
+export function skipLinesOf(reasons: readonly string[]): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return [...counts].map(([reason, count]) => `skipped ${count}: ${reason}`);
+}
+
 /** A vitest reporter that ends the output with the closing line, alone on its line. */
 export function closingLine(): Reporter {
   return {
     onTestRunEnd(modules, unhandledErrors) {
       const tally = tallyOf(modules, unhandledErrors.length);
+      for (const line of skipLinesOf(skipReasons(modules))) process.stdout.write(`${line}\n`);
       if (failsOnCi(tally, process.env)) {
         process.stdout.write(`${tally.skippedInVain} skipped, and nothing may be skipped when CI is set.\n`);
         process.exitCode = 1;
@@ -36,6 +53,14 @@ export function closingLine(): Reporter {
       process.stdout.write(`${closingLineOf(tally)}\n`);
     },
   };
+}
+
+function skipReasons(modules: readonly TestModule[]): readonly string[] {
+  const tests = modules.flatMap((module) => [...module.children.allTests()]);
+  return tests.flatMap((test) => {
+    const result = test.result();
+    return result.state === 'skipped' ? [skipReasonOf({ note: result.note, fullName: test.fullName })] : [];
+  });
 }
 
 function tallyOf(modules: readonly TestModule[], unhandledErrorCount: number): Tally {
