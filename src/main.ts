@@ -43,7 +43,7 @@ async function run(config: Config): Promise<void> {
     log.info({ why }, 'stopping');
     stop?.()
       .catch(fail)
-      .then(() => gone(log));
+      .then(() => gone(log), fail);
     // A database that hangs must not keep the process: what was promised is ten seconds.
     setTimeout(() => giveUp(log), stopDeadlineMs).unref();
   };
