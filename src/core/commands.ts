@@ -1,6 +1,6 @@
 import type { Conference } from './conference/conference.ts';
-import { isFocusUri, privateTargetRefusal } from './conference/invitees.ts';
-import { type Context, loose, refuse, type Turn, turnOf } from './context.ts';
+import { privateTargetRefusal } from './conference/invitees.ts';
+import { type Context, isFocus, loose, refuse, type Turn, turnOf } from './context.ts';
 import type { Outcome } from './effect.ts';
 import type { CommandInput } from './input.ts';
 import type { ParticipantRow } from './rows.ts';
@@ -28,7 +28,7 @@ export function handleCommand(context: Context, input: CommandInput): readonly T
 function dial(context: Context, conference: Conference, input: Asked<'participant-requested'>): Turn {
   if (context.stopping) return refuse(input.reply, { code: 'stopping', detail: 'The service is stopping' });
   if (conference.row.locked) return refuse(input.reply, { code: 'conference-locked', detail: 'Nobody can be added' });
-  if (isFocusUri(input.uri, context.settings)) return refuse(input.reply, { code: 'loop', detail: input.raw });
+  if (isFocus(context, input.uri)) return refuse(input.reply, { code: 'loop', detail: input.raw });
   const barred = privateTargetRefusal(input.uri, context.settings);
   if (barred !== null) return refuse(input.reply, { code: 'private-target', detail: input.raw });
   let dialled: ReturnType<Conference['invitations']['inviteOne']> = 'internal-error';

@@ -1,3 +1,4 @@
+import type { SipUri } from '../wire/sip-uri.ts';
 import type { Conference } from './conference/conference.ts';
 import type { Refused } from './conference/requirements.ts';
 import type { Directory } from './directory.ts';
@@ -26,6 +27,11 @@ export type Context = {
   /** The service takes nothing new any more. */
   readonly stopping: boolean;
 };
+
+/** Whether `uri` names the factory or a conference of ours, running or just ended: an INVITE to it would come back. */
+export function isFocus({ directory, now }: Context, uri: SipUri): boolean {
+  return directory.target(uri, now).kind !== 'unknown';
+}
 
 /** Runs `body` as one turn of `conference` and keeps the directory true. */
 export function turnOf(

@@ -8,7 +8,7 @@ import {
   type Refused,
   sdpNotAcceptable,
 } from './conference/requirements.ts';
-import { type Context, loose, refuse, type Turn, turnOf } from './context.ts';
+import { type Context, isFocus, loose, refuse, type Turn, turnOf } from './context.ts';
 import type {
   Caller,
   InviteReceived,
@@ -61,7 +61,7 @@ function create(context: Context, input: InviteReceived, caller: Caller): Turn {
   if (context.stopping) return refuseAttempt(context, input, { code: 'stopping', detail: 'The service is stopping' });
   if (directory.count >= limits.conferencesMax)
     return refuseAttempt(context, input, { code: 'busy', detail: 'Too many conferences' });
-  const plan = planConference(input, { caller, now }, { settings, ids });
+  const plan = planConference(input, { caller, now }, { settings, ids, isFocus: (uri) => isFocus(context, uri) });
   if ('code' in plan) return refuseAttempt(context, input, plan);
   const conference = new Conference({ ids, settings, record: plan.record });
   let refused: Refused | null = null;

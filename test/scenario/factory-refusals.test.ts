@@ -134,9 +134,12 @@ test('CC-028 the same person twice gets one INVITE, with the Replaces', () => {
 
 test('CC-037, CC-038 the creator and the focus itself are not invited', () => {
   const world = new World();
-  world.factoryInvite(['alice', 'sip:conf-fact@conf.example.com', 'sip:conf-9@conf.example.com', 'bob']);
+  world.factoryInvite(null);
+  const neighbour = 'sip:conf-team@conf.example.com';
+  world.factoryInvite(['alice', 'sip:conf-fact@conf.example.com', world.conferenceUri, neighbour, 'bob']);
   const invites = world.effects.filter((effect) => effect.type === 'sip.invite');
-  expect(invites.map((invite) => invite.target)).toEqual([addressOf['bob']]);
+  // Somebody of our own domain may be called like a conference.
+  expect(invites.map((invite) => invite.target)).toEqual([neighbour, addressOf['bob']]);
 });
 
 test('CC-039 an empty list makes a conference with the creator only', () => {

@@ -4,7 +4,7 @@ import type { Caller, InviteReceived } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { ConferenceRecord, ConferenceRow, Instant } from '../rows.ts';
 import type { Settings } from '../settings.ts';
-import { conferenceUserPrefix, type Invitee, inviteesOf } from './invitees.ts';
+import { type Invitee, inviteesOf, type ListReading } from './invitees.ts';
 import { shortened } from './participant.ts';
 import { extensionRefused, type Refused, sdpNotAcceptable } from './requirements.ts';
 
@@ -19,13 +19,13 @@ export type FactoryPlan = {
 export function planConference(
   input: InviteReceived,
   who: { readonly caller: Caller; readonly now: Instant },
-  parts: { readonly settings: Settings; readonly ids: Ids },
+  parts: { readonly settings: Settings; readonly ids: Ids; readonly isFocus: ListReading['isFocus'] },
 ): FactoryPlan | Refused {
   const { settings, ids } = parts;
   const quirks = [...input.quirks];
   const refused = judge(input, settings, quirks);
   if (refused !== null) return refused;
-  const invitees = inviteesOf(input.list ?? [], who.caller.aor, settings);
+  const invitees = inviteesOf(input.list ?? [], { creatorAor: who.caller.aor, settings, isFocus: parts.isFocus });
   const conference = newConference(input, who, { id: ids.row(), user: ids.conferenceUser(), settings });
   return { record: { conference, participants: [], subscriptions: [] }, invitees, quirks };
 }
@@ -63,7 +63,7 @@ function newConference(
   return {
     id: made.id,
     node: made.settings.node,
-    uri: `sip:${conferenceUserPrefix}${made.user}@${made.settings.conferenceAuthority}`,
+    uri: `sip:conf-${made.user}@${made.settings.conferenceAuthority}`,
     factoryUri: writeSipUri(input.target),
     kind: 'ad_hoc',
     groupId: null,

@@ -1,6 +1,6 @@
 import { isPrivateHost } from '../../wire/ip-address.ts';
 import type { RecipientEntry } from '../../wire/resource-lists.ts';
-import { aorOf, parseSipUri, type SipUri, sameUri, unescapeUser, writeSipUri } from '../../wire/sip-uri.ts';
+import { aorOf, parseSipUri, type SipUri, sameUri, writeSipUri } from '../../wire/sip-uri.ts';
 import { limits } from '../limits.ts';
 import type { ListEntryRow, ReplacesValue, SipCause } from '../rows.ts';
 import type { Settings } from '../settings.ts';
@@ -19,22 +19,31 @@ export type Invitee = {
   readonly failure: SipCause | null;
 };
 
+/** What the reading of a list must know besides the list. */
+export type ListReading = {
+  readonly creatorAor: string;
+  readonly settings: Settings;
+  /** Whether a URI names the factory or a conference of ours. */
+  readonly isFocus: (uri: SipUri) => boolean;
+};
+
 /** The invitees of `entries`: duplicates once, without the creator and without the focus itself. */
-export function inviteesOf(
-  entries: readonly RecipientEntry[],
-  creatorAor: string,
-  settings: Settings,
-): readonly Invitee[] {
+export function inviteesOf(entries: readonly RecipientEntry[], reading: ListReading): readonly Invitee[] {
   const invitees: Invitee[] = [];
   for (const entry of entries) {
-    const invitee = inviteeOf(entry, settings);
-    if (invitee.aor === creatorAor) continue;
-    if (invitee.target !== null && isOwnOrCreator(invitee.target, creatorAor, settings)) continue;
+    const invitee = inviteeOf(entry, reading.settings);
+    if (wouldComeBack(invitee, reading)) continue;
     const twin = invitees.findIndex((other) => isSame(other, invitee));
     if (twin === -1) invitees.push(invitee);
     else invitees[twin] = merged(invitees[twin] as Invitee, invitee);
   }
   return invitees;
+}
+
+/** An INVITE to the creator, to the factory or to a conference of ours would only come back; such entries are dropped. */
+function wouldComeBack({ aor, target }: Invitee, { creatorAor, isFocus }: ListReading): boolean {
+  if (aor === creatorAor) return true;
+  return target !== null && (sameUri(target, parseSipUri(creatorAor)) || isFocus(target));
 }
 
 function inviteeOf(entry: RecipientEntry, settings: Settings): Invitee {
@@ -79,22 +88,6 @@ export function privateTargetRefusal(target: SipUri, settings: Settings): SipCau
   if (settings.privateTargets === 'allow' || target.scheme === 'tel' || !isPrivateHost(target.host)) return null;
   return { status: 403, reason: 'Private or loopback address' };
 }
-
-/** An INVITE to the creator, to the factory or to a conference of ours would only come back, so it is not sent. */
-function isOwnOrCreator(target: SipUri, creatorAor: string, settings: Settings): boolean {
-  if (aorOf(target) === creatorAor || sameUri(target, parseSipUri(creatorAor))) return true;
-  return isFocusUri(target, settings);
-}
-
-/** Whether `uri` names the factory or one of our conferences. */
-export function isFocusUri(uri: SipUri, settings: Settings): boolean {
-  if (uri.user === null || !settings.ownHosts.has(uri.host)) return false;
-  const user = unescapeUser(uri.user);
-  return user === settings.factoryUser || user.startsWith(conferenceUserPrefix);
-}
-
-/** Every conference URI's user part begins with it, so that a URI of ours is known without looking it up. */
-export const conferenceUserPrefix = 'conf-';
 
 function isSame(a: Invitee, b: Invitee): boolean {
   if (a.target === null || b.target === null) return a.aor === b.aor;
