@@ -89,15 +89,24 @@ export class Driver {
   }
 
   #handle(input: Input): void {
-    const { service, clock, log } = this.#parts;
+    const { log } = this.#parts;
     log.info(described(input), `in ${input.type}`);
-    for (const turn of service.handle(input, clock.now())) {
+    for (const turn of this.#turnsOf(input)) {
       // Our own mistake: the request is answered, the conference ends, the process lives, and the log is loud.
       if (turn.mistake !== undefined) {
         log.error({ err: turn.mistake, conference: turn.conferenceId, input: input.type }, 'turn failed');
         this.#refuse(input, 'internal-error');
       }
       this.#enqueue(input, turn);
+    }
+  }
+
+  /** What the core makes of the input; a mistake outside every turn changes nothing and is a turn of no effects. */
+  #turnsOf(input: Input): readonly Turn[] {
+    try {
+      return this.#parts.service.handle(input, this.#parts.clock.now());
+    } catch (mistake) {
+      return [{ conferenceId: null, effects: [], undo: () => undefined, mistake }];
     }
   }
 

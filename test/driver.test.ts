@@ -352,3 +352,12 @@ test('CC-019 an INVITE that is cancelled before it has left is never sent', asyn
   expect(out).not.toContain('sip.cancel');
   expect([...store.conferences.values()][0]).toMatchObject({ status: 'ended', endReason: 'cancelled' });
 });
+
+test('a mistake outside every turn is answered and reaches nobody else', () => {
+  const input = invite();
+  driver.submit({ ...input, target: null } as unknown as Input);
+  expect(outcomes.get('sip:alice')).toMatchObject({ kind: 'refused', code: 'internal-error' });
+  expect(store.saves).toEqual([]);
+  driver.submit(invite('carol'));
+  expect(store.saves).toHaveLength(1);
+});
