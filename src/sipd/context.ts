@@ -1,31 +1,27 @@
 /** What every part of the stack shares while it works on one input: the time, the identifiers, the list of outputs. */
 
+import type { DaemonWays } from './daemon-ways.ts';
 import type { Ids } from './ids.ts';
-import type { Peer, Protocol } from './input.ts';
+import type { Peer } from './input.ts';
 import type { LogFields, LogLevel, Output } from './output.ts';
+import type { OwnAddresses } from './own-addresses.ts';
 import { type TimerHandle, TimerLanes } from './timer-lanes.ts';
-
-/** `free` behaves as the standards want; `strict` copies the limits of the real drachtio daemon. */
-export type SipdMode = 'free' | 'strict';
 
 /** RFC 3261 17.1.1.1, appendix A. Milliseconds. */
 export type TimerValues = { readonly t1: number; readonly t2: number; readonly t4: number };
 
-/** Our own address as it goes into Via and Contact, and the addresses under which others may name us. */
-export type OwnAddress = { readonly host: string; readonly port: number; readonly aliases: readonly string[] };
-
 export type ContextOptions = {
-  readonly mode: SipdMode;
+  readonly ways: DaemonWays;
   readonly timerValues: TimerValues;
-  readonly own: OwnAddress;
+  readonly own: OwnAddresses;
   readonly ids: Ids;
 };
 
 /** Handed to every part of one stack. Outputs collect here until the input has been worked off. */
 export class Context {
-  readonly mode: SipdMode;
+  readonly ways: DaemonWays;
   readonly timerValues: TimerValues;
-  readonly own: OwnAddress;
+  readonly own: OwnAddresses;
   readonly ids: Ids;
   readonly #timers = new TimerLanes();
   readonly #openConnections = new Set<number>();
@@ -34,7 +30,7 @@ export class Context {
   #alarmAt: number | null = null;
 
   constructor(options: ContextOptions) {
-    this.mode = options.mode;
+    this.ways = options.ways;
     this.timerValues = options.timerValues;
     this.own = options.own;
     this.ids = options.ids;
@@ -43,10 +39,6 @@ export class Context {
   /** Milliseconds since 1970. */
   get now(): number {
     return this.#now;
-  }
-
-  get strict(): boolean {
-    return this.mode === 'strict';
   }
 
   /** Works on one input: sets the time, runs `work`, returns what it put out and the alarm if it must be set anew. */
@@ -127,14 +119,4 @@ export class Context {
     this.#alarmAt = next;
     this.#outputs.push({ kind: 'set-alarm', at: next });
   }
-}
-
-/** `<sip:host:port>` of the transport, with `;transport=` when it is not UDP: what a Contact is when nobody gave one. */
-export function bareContact(own: OwnAddress, protocol: Protocol): string {
-  return `<sip:${own.host}:${own.port}${protocol === 'udp' ? '' : `;transport=${protocol}`}>`;
-}
-
-/** Whether host and port name this server. */
-export function isOwnAddress(own: OwnAddress, host: string, port: number): boolean {
-  return port === own.port && (host === own.host || own.aliases.includes(host));
 }

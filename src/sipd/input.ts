@@ -1,6 +1,6 @@
 /** What can happen to the SIP stack. SIP text is latin1: one character is one octet. */
 
-export type Protocol = 'udp' | 'tcp';
+export type Protocol = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
 
 /** Where a message came from or goes to. `connection` names one open stream, null lets the shell find or open one. */
 export type Peer = {
@@ -9,6 +9,8 @@ export type Peer = {
   readonly host: string;
   readonly port: number;
   readonly connection: number | null;
+  /** Which of our sockets heard it (`OwnAddress.listener`); null: any that can reach it. */
+  readonly listener: number | null;
 };
 
 export type Input =

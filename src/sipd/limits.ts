@@ -35,6 +35,6 @@ export const limits = {
   timerCMs: 185_000,
   /** RFC 3261 17.2.1: 100 must be sent unless the application answers within 200 ms. */
   tryingMs: 200,
-  /** The daemon refuses a longer line with 400, in the body too (strict mode only). */
-  strictLineBytesMax: 8_192,
+  /** The daemon refuses a longer line with 400, in the body too (`line-limit`). */
+  lineBytesMax: 8_192,
 } as const;

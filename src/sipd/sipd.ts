@@ -2,11 +2,13 @@
 
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import type { SipdMode, TimerValues } from './context.ts';
+import type { TimerValues } from './context.ts';
 import { ControlPort } from './control/session.ts';
+import { type SipdMode, waysOf } from './daemon-ways.ts';
 import { makeIds } from './ids.ts';
 import type { Input, Peer } from './input.ts';
 import type { LogFields, Output } from './output.ts';
+import { type OwnAddress, OwnAddresses } from './own-addresses.ts';
 import { Stack, type StackCounts } from './stack.ts';
 import { TcpTransport } from './transport/tcp.ts';
 import { UdpTransport } from './transport/udp.ts';
@@ -72,9 +74,9 @@ class Runner {
       const port = await this.#openTransports();
       const shown = publicHost ?? host;
       this.#stack = new Stack({
-        mode,
+        ways: waysOf(mode),
         timerValues: timers ?? { t1: 500, t2: 4_000, t4: 5_000 },
-        own: { host: isIP(shown) === 6 ? `[${shown}]` : shown, port, aliases: aliasesOf(host, shown) },
+        own: new OwnAddresses(ownAddresses(host, shown, port), aliasesOf(host)),
         ids: makeIds(cryptographicChance()),
         // Inside sipd text is octets.
         secret: Buffer.from(control.secret, 'utf8').toString('latin1'),
@@ -82,7 +84,7 @@ class Runner {
       this.#control = await ControlPort.open({
         host: control.host,
         port: control.port,
-        mode,
+        ways: waysOf(mode),
         onOpened: (session) => this.#submit({ kind: 'session-opened', session }),
         onClosed: (session) => this.#submit({ kind: 'session-closed', session }),
         onFrame: (session, payload) => this.#submit({ kind: 'frame-received', session, payload }),
@@ -200,10 +202,16 @@ function systemResolver(bindHost: string): (host: string) => Promise<string | nu
   return async (host) => (await lookup(host, { family: isIP(bindHost) === 6 ? 6 : 4 })).address;
 }
 
-/** Other names of our own address: what is bound, and loopback when that is everything. */
-function aliasesOf(host: string, shown: string): readonly string[] {
-  const wildcard = host === '0.0.0.0' || host === '::';
-  return [host, shown, ...(wildcard ? ['127.0.0.1', '::1'] : [])];
+function ownAddresses(bound: string, shown: string, port: number): readonly OwnAddress[] {
+  const host = isIP(shown) === 6 ? `[${shown}]` : shown;
+  const family = isIP(bound) === 6 ? 6 : 4;
+  const protocols = ['udp', 'tcp'] as const;
+  return protocols.map((protocol, listener) => ({ listener, protocol, family, host, port, bound }));
+}
+
+/** Other names of our own address: loopback when everything is bound. */
+function aliasesOf(host: string): readonly string[] {
+  return host === '0.0.0.0' || host === '::' ? ['127.0.0.1', '::1'] : [];
 }
 
 /** Milliseconds since 1970 that never go back. */

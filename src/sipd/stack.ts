@@ -7,23 +7,23 @@
  * sends what it answers; user-agent-client sends what applications ask for, client-calls takes the answers.
  */
 
-import { Answers } from './answers.ts';
-import { Apps } from './apps.ts';
-import { ClientCalls } from './client-calls.ts';
-import { ClientTransactions } from './client-transactions.ts';
-import { readAppMessage } from './compose.ts';
+import { ClientCalls } from './client/client-calls.ts';
+import { Dispatch } from './client/dispatch.ts';
+import { UserAgentClient } from './client/user-agent-client.ts';
 import { Context, type ContextOptions } from './context.ts';
-import { type Dialog, Dialogs, endUsage, subscriptionUsage } from './dialog.ts';
-import { Dispatch } from './dispatch.ts';
-import { firstValue, type IncomingRequest, type Reading, readBroken, readMessage } from './incoming.ts';
+import { Apps } from './control/apps.ts';
+import { type Dialog, Dialogs, endUsage, subscriptionUsage } from './dialog/dialog.ts';
 import type { Input, Peer } from './input.ts';
+import { readAppMessage } from './message/compose.ts';
+import { firstValue, type IncomingRequest, type Reading, readBroken, readMessage } from './message/incoming.ts';
+import { replyPeer, writeRefusal } from './message/own-response.ts';
 import type { Output } from './output.ts';
-import { replyPeer, writeRefusal } from './own-response.ts';
-import { PendingRequests } from './pending-requests.ts';
-import { ServerTransactions } from './server-transactions.ts';
-import { Unacknowledged } from './unacknowledged.ts';
-import { UserAgentClient } from './user-agent-client.ts';
-import { UserAgentServer } from './user-agent-server.ts';
+import { Answers } from './server/answers.ts';
+import { PendingRequests } from './server/pending-requests.ts';
+import { Unacknowledged } from './server/unacknowledged.ts';
+import { UserAgentServer } from './server/user-agent-server.ts';
+import { ClientTransactions } from './transaction/client-transactions.ts';
+import { ServerTransactions } from './transaction/server-transactions.ts';
 
 export type StackOptions = ContextOptions & { readonly secret: string };
 
@@ -120,7 +120,7 @@ export class Stack {
     switch (input.kind) {
       case 'message-received':
         this.#context.connectionSeen(input.from);
-        this.#received(input.from, readMessage(input.from, input.text, this.#context.mode));
+        this.#received(input.from, readMessage(input.from, input.text, this.#context.ways));
         return;
       case 'stream-broken':
         this.#context.connectionSeen(input.from);
@@ -164,7 +164,7 @@ export class Stack {
       case 'refused': {
         const { refusal } = reading;
         this.#context.log('warn', { host: from.host, port: from.port, reason: refusal.reason }, 'malformed request');
-        const to = this.#context.strict ? from : replyPeer(from, refusal.topVia);
+        const to = this.#context.ways.has('answers-to-source') ? from : replyPeer(from, refusal.topVia);
         this.#context.send(to, writeRefusal(refusal, from));
         return;
       }
@@ -240,7 +240,7 @@ export class Stack {
 
   /** RFC 5057 3.1: BYE ends the INVITE usage only. Subscriptions left get the time to say their last NOTIFY. */
   #inviteEnded(dialog: Dialog): void {
-    if (this.#context.strict || !dialog.confirmed || endUsage(dialog, 'invite')) {
+    if (this.#context.ways.has('bye-ends-all') || !dialog.confirmed || endUsage(dialog, 'invite')) {
       this.#dialogEnded(dialog);
       return;
     }

@@ -14,7 +14,7 @@ describe('the control protocol', () => {
     world.say(1, 'route|invite');
     world.say(1, 'route|invite');
     world.say(1, 'remove_route|invite');
-    const ports = 'tcp/10.0.0.9:5060,udp/10.0.0.9:5060';
+    const ports = 'udp/10.0.0.9:5060,tcp/10.0.0.9:5060';
     expect(replies(world)).toEqual([
       `response|m1|OK|${ports}|v0.9.10|${ports}`,
       'response|m2|OK|pong',

@@ -1,8 +1,9 @@
 /** The stack alone, with a clock of its own, peers and applications, and the ladder of all that passes. */
-import type { SipdMode } from '../../src/sipd/context.ts';
+import { type DaemonWay, type SipdMode, waysOf } from '../../src/sipd/daemon-ways.ts';
 import { makeIds } from '../../src/sipd/ids.ts';
 import type { Input, Peer } from '../../src/sipd/input.ts';
 import type { Output } from '../../src/sipd/output.ts';
+import { type OwnAddress, OwnAddresses } from '../../src/sipd/own-addresses.ts';
 import { Stack } from '../../src/sipd/stack.ts';
 
 export type WorldPeer = { readonly name: string; readonly at: Peer };
@@ -12,6 +13,16 @@ export type Frame = { readonly session: number; readonly payload: string };
 
 /** 2023-11-14 22:13:20 UTC. */
 const start = 1_700_000_000_000;
+
+/** UDP and TCP on 10.0.0.9:5060, as most tests want it. */
+export const plainSockets: readonly OwnAddress[] = (['udp', 'tcp'] as const).map((protocol, listener) => ({
+  listener,
+  protocol,
+  family: 4,
+  host: '10.0.0.9',
+  port: 5060,
+  bound: '10.0.0.9',
+}));
 
 export class StackWorld {
   readonly stack: Stack;
@@ -26,16 +37,17 @@ export class StackWorld {
   #messages = 0;
   #branches = 0;
 
-  constructor(mode: SipdMode) {
+  /** A server in one of its modes, or with only some of the daemon’s ways. */
+  constructor(mode: SipdMode | readonly DaemonWay[], sockets: readonly OwnAddress[] = plainSockets) {
     let chance = 0;
     const random32 = (): number => {
       chance += 1;
       return chance;
     };
     this.stack = new Stack({
-      mode,
+      ways: typeof mode === 'string' ? waysOf(mode) : new Set(mode),
       timerValues: { t1: 500, t2: 4_000, t4: 5_000 },
-      own: { host: '10.0.0.9', port: 5060, aliases: ['127.0.0.1'] },
+      own: new OwnAddresses(sockets, ['127.0.0.1']),
       ids: makeIds(random32),
       secret: 'cymru',
     });
@@ -47,6 +59,7 @@ export class StackWorld {
       host: `10.0.0.${this.#peers.size + 1}`,
       port: 5060,
       connection: null,
+      listener: null,
       ...fields,
     };
     const peer = { name, at };

@@ -1,5 +1,5 @@
 /** sipd with an application and peers on loopback, closed together. */
-import type { SipdMode } from '../../src/sipd/context.ts';
+import type { SipdMode } from '../../src/sipd/daemon-ways.ts';
 import { type Sipd, type SipdOptions, startSipd } from '../../src/sipd/sipd.ts';
 import type { Transport } from '../support/sip-socket.ts';
 import { type Application, connectApplication } from './application.ts';

@@ -4,7 +4,7 @@
  */
 
 import { createServer, type Server, type Socket } from 'node:net';
-import type { SipdMode } from '../context.ts';
+import type { DaemonWays } from '../daemon-ways.ts';
 import { limits } from '../limits.ts';
 import { FrameReader, writeFrame } from './frame.ts';
 import { RingReader } from './ring.ts';
@@ -12,7 +12,7 @@ import { RingReader } from './ring.ts';
 export type ControlOptions = {
   readonly host: string;
   readonly port: number;
-  readonly mode: SipdMode;
+  readonly ways: DaemonWays;
   readonly onOpened: (session: number) => void;
   readonly onClosed: (session: number) => void;
   readonly onFrame: (session: number, payload: string) => void;
@@ -104,7 +104,7 @@ export class ControlPort {
     const session: Session = {
       id,
       socket,
-      reader: this.#options.mode === 'strict' ? new RingReader() : new FrameReader(limits.controlFrameBytesMax),
+      reader: this.#options.ways.has('control-ring') ? new RingReader() : new FrameReader(limits.controlFrameBytesMax),
       outgoing: '',
       ending: false,
       login: setTimeout(() => socket.destroy(), limits.controlLoginMs).unref(),

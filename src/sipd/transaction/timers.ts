@@ -1,6 +1,7 @@
 /** Durations of the transaction timers (RFC 3261 table 4 and appendix A; timers L and M: RFC 6026 8). */
 
-import type { SipdMode, TimerValues } from '../context.ts';
+import type { TimerValues } from '../context.ts';
+import type { DaemonWays } from '../daemon-ways.ts';
 
 export type TimerLetter = 'a' | 'b' | 'd' | 'e' | 'f' | 'g' | 'h' | 'i' | 'j' | 'k' | 'l' | 'm';
 
@@ -12,7 +13,7 @@ export function repeats(letter: TimerLetter): boolean {
 export type TimerConditions = {
   readonly values: TimerValues;
   readonly reliable: boolean;
-  readonly mode: SipdMode;
+  readonly ways: DaemonWays;
   /** How often this timer was started before in this transaction. */
   readonly round: number;
   /** Whether a provisional answer has come (timer E). */
@@ -49,11 +50,11 @@ export function timerMs(letter: TimerLetter, conditions: TimerConditions): numbe
   }
 }
 
-function retransmitMs(letter: 'a' | 'e' | 'g', { values, mode, round, proceeding }: TimerConditions): number {
+function retransmitMs(letter: 'a' | 'e' | 'g', { values, ways, round, proceeding }: TimerConditions): number {
   // RFC 3261 17.1.2.2: once a provisional answer is there, timer E is T2.
   if (letter === 'e' && proceeding) return values.t2;
   // The daemon's first client retransmission comes only after 2*T1.
-  const first = mode === 'strict' && letter !== 'g' ? 2 * values.t1 : values.t1;
+  const first = ways.has('slow-retransmission') && letter !== 'g' ? 2 * values.t1 : values.t1;
   const doubled = first * 2 ** Math.min(round, 16);
   return letter === 'a' ? doubled : Math.min(doubled, values.t2);
 }

@@ -1,8 +1,8 @@
 /** Cuts a byte stream into SIP messages (RFC 3261 18.3), wherever the reads happen to end. Pure; text is latin1. */
 
 import { scanSipMessage, sipHeaderLimits } from '../../wire/sip-message.ts';
-import { readLength } from '../checks.ts';
 import { limits } from '../limits.ts';
+import { readLength } from '../message/checks.ts';
 
 export type StreamEvent =
   | { readonly kind: 'message'; readonly text: string }

@@ -116,7 +116,13 @@ export class TcpTransport {
 
   #add(socket: Socket, address: { readonly host: string; readonly port: number }): Connection {
     this.#lastId += 1;
-    const peer: Peer = { protocol: 'tcp', host: address.host, port: address.port, connection: this.#lastId };
+    const peer: Peer = {
+      protocol: 'tcp',
+      host: address.host,
+      port: address.port,
+      connection: this.#lastId,
+      listener: null,
+    };
     const connection: Connection = {
       id: this.#lastId,
       socket,

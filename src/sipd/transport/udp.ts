@@ -76,7 +76,7 @@ export class UdpTransport {
       if (info.port === 0) return;
       // RFC 5626 4.4.1 and custom: datagrams of nothing but line ends keep a NAT open.
       if (data.length < 5 && data.toString('latin1').trim() === '') return;
-      const from: Peer = { protocol: 'udp', host: info.address, port: info.port, connection: null };
+      const from: Peer = { protocol: 'udp', host: info.address, port: info.port, connection: null, listener: null };
       this.#options.onMessage(from, data.toString('latin1'));
     });
   }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { waysOf } from '../../../src/sipd/daemon-ways.ts';
 import { responseEvent, type TimerLetter, timerMs } from '../../../src/sipd/transaction/timers.ts';
 
 const values = { t1: 500, t2: 4_000, t4: 5_000 };
-const first = { values, mode: 'free' as const, round: 0, proceeding: false };
+const first = { values, ways: waysOf('free'), round: 0, proceeding: false };
 
 describe('RFC 3261 table 4: durations of the timers', () => {
   test('over UDP and over TCP', () => {
@@ -39,7 +40,7 @@ describe('RFC 3261 table 4: durations of the timers', () => {
 
   test('the daemon repeats first after a whole second', () => {
     const rounds = (letter: TimerLetter): (number | null)[] =>
-      [0, 1, 2, 3].map((round) => timerMs(letter, { ...first, mode: 'strict', reliable: false, round }));
+      [0, 1, 2, 3].map((round) => timerMs(letter, { ...first, ways: waysOf('strict'), reliable: false, round }));
     expect(rounds('a')).toEqual([1_000, 2_000, 4_000, 8_000]);
     expect(rounds('e')).toEqual([1_000, 2_000, 4_000, 4_000]);
     expect(rounds('g')).toEqual([500, 1_000, 2_000, 4_000]);

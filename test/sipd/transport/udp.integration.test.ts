@@ -17,7 +17,7 @@ test.each([true, false])('a peer without port is unreachable and nothing throws 
     },
   });
   try {
-    udp.send({ protocol: 'udp', host: '127.0.0.1', port: 0, connection: null }, 'x', heed);
+    udp.send({ protocol: 'udp', host: '127.0.0.1', port: 0, connection: null, listener: null }, 'x', heed);
     await heard;
     expect(lost).toEqual(['127.0.0.1:0']);
   } finally {

@@ -1,18 +1,18 @@
 /** From received text to what the stack works with: checked, the top Via marked, ready to be handed to an application. */
 
-import { RemoteError } from '../wire/remote-error.ts';
+import { RemoteError } from '../../wire/remote-error.ts';
 import {
   parseStartLine,
   type ScannedHeader,
   type SipScan,
   type SipStartLine,
   scanSipMessage,
-} from '../wire/sip-message.ts';
-import { firstVia, markVia, parseVia, type Via, writeVia } from '../wire/via.ts';
+} from '../../wire/sip-message.ts';
+import { firstVia, markVia, parseVia, type Via, writeVia } from '../../wire/via.ts';
+import type { DaemonWays } from '../daemon-ways.ts';
+import type { Peer } from '../input.ts';
 import { addressList, contactUri, readAddress, tagOf } from './address.ts';
-import { bodyEnd, checkComplete, checkFreely, checkMethod, checkStrictly, readCSeq } from './checks.ts';
-import type { SipdMode } from './context.ts';
-import type { Peer } from './input.ts';
+import { bodyEnd, checkComplete, checkLines, checkMethod, checkWell, readCSeq } from './checks.ts';
 
 type Incoming = {
   /** The message as it goes to the application: as received, but for its top Via. */
@@ -51,14 +51,14 @@ export type Refusal = {
 };
 
 /** Reads one whole message. Never throws on what a peer may send. */
-export function readMessage(from: Peer, text: string, mode: SipdMode): Reading {
+export function readMessage(from: Peer, text: string, ways: DaemonWays): Reading {
   const scan = scanSipMessage(text);
   try {
-    if (mode === 'strict') checkStrictly(text);
+    if (ways.has('line-limit')) checkLines(text);
     const start = parseStartLine(scan.startLine);
     if (scan.problem !== null) throw scan.problem;
     checkComplete(scan, text);
-    return build({ from, text, mode, scan, start });
+    return build({ from, text, ways, scan, start });
   } catch (error) {
     if (!(error instanceof RemoteError)) throw error;
     return refuse(scan, error);
@@ -79,13 +79,13 @@ export function allValues(message: { readonly headers: readonly ScannedHeader[] 
 type Parts = {
   readonly from: Peer;
   readonly text: string;
-  readonly mode: SipdMode;
+  readonly ways: DaemonWays;
   readonly scan: SipScan;
   readonly start: SipStartLine;
 };
 
-function build({ from, text, mode, scan, start }: Parts): Reading {
-  const end = bodyEnd(scan, text, mode);
+function build({ from, text, ways, scan, start }: Parts): Reading {
+  const end = bodyEnd(scan, text, ways);
   const basic = basicHeaders(scan.headers);
   const { via: viaHeader } = basic;
   if (viaHeader === null) return { kind: 'ignored', why: 'no Via' };
@@ -107,18 +107,18 @@ function build({ from, text, mode, scan, start }: Parts): Reading {
     return {
       kind: 'response',
       status: start.status,
-      text: handOn({ text, scan, end, mode, via: null }),
+      text: handOn({ text, scan, end, ways, via: null }),
       headers,
       ...common,
     };
   }
-  checkMethod(start.method, method, mode);
-  if (mode === 'free') checkFreely(start.uri, headers);
+  checkMethod(start.method, method, ways);
+  if (!ways.has('few-checks')) checkWell(start.uri, headers);
   const marked = writeVia(markVia(topVia, from));
   const via = { ...viaHeader, value: rest === '' ? marked : `${marked}, ${rest}` };
   const noted = headers.slice();
   noted[headers.indexOf(viaHeader)] = via;
-  const handedOn = handOn({ text, scan: { ...scan, headers: noted }, end, mode, via });
+  const handedOn = handOn({ text, scan: { ...scan, headers: noted }, end, ways, via });
   // `via` stays as received: the answer's port depends on whether rport was asked for.
   return { kind: 'request', uri: start.uri, text: handedOn, headers: noted, ...common };
 }
@@ -190,17 +190,17 @@ type HandOn = {
   readonly text: string;
   readonly scan: SipScan;
   readonly end: number;
-  readonly mode: SipdMode;
+  readonly ways: DaemonWays;
   /** The top Via header with its new value; null leaves it. */
   readonly via: ScannedHeader | null;
 };
 
 /**
  * The text for the application. It is left as received; only bare LFs are made CRLF, and compact names full ones where
- * the mode is `free` (drachtio-srf does not know all of them).
+ * asked (drachtio-srf does not know all of them).
  */
-function handOn({ text, scan, end, mode, via }: HandOn): string {
-  if (!scan.tidy && (mode === 'free' || hasBareFeed(text, scan.bodyStart))) {
+function handOn({ text, scan, end, ways, via }: HandOn): string {
+  if (!scan.tidy && (!ways.has('compact-names') || hasBareFeed(text, scan.bodyStart))) {
     const lines = scan.headers.map((each) => `${each.name}: ${each.value}\r\n`);
     return `${scan.startLine}\r\n${lines.join('')}\r\n${text.slice(scan.bodyStart, end)}`;
   }

@@ -3,16 +3,16 @@
  * the applications give are in answers.ts.
  */
 
-import type { Apps } from './apps.ts';
-import { knownMethods } from './checks.ts';
-import type { Context } from './context.ts';
-import type { Dialog, Dialogs } from './dialog.ts';
-import { eventPayload } from './frames.ts';
-import { firstValue, type IncomingRequest } from './incoming.ts';
-import { limits } from './limits.ts';
-import { type OwnResponse, replyPeer, statelessTag, writeOwnResponse } from './own-response.ts';
+import type { Context } from '../context.ts';
+import type { Apps } from '../control/apps.ts';
+import { eventPayload } from '../control/frames.ts';
+import type { Dialog, Dialogs } from '../dialog/dialog.ts';
+import { limits } from '../limits.ts';
+import { knownMethods } from '../message/checks.ts';
+import { firstValue, type IncomingRequest } from '../message/incoming.ts';
+import { type OwnResponse, replyPeer, statelessTag, writeOwnResponse } from '../message/own-response.ts';
+import type { ServerTransactions } from '../transaction/server-transactions.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
-import type { ServerTransactions } from './server-transactions.ts';
 import type { Unacknowledged } from './unacknowledged.ts';
 
 export type UserAgentServerParts = {
@@ -54,8 +54,8 @@ export class UserAgentServer {
   /** Answers without a transaction: a repeated request gets the same answer, To tag and all. */
   refuse(request: IncomingRequest, response: Omit<OwnResponse, 'toTag'>): void {
     const toTag = statelessTag(`${request.callId} ${request.fromTag ?? ''} ${request.cseq} ${request.uri}`);
-    const to = this.#context.strict ? request.from : replyPeer(request.from, request.via);
-    if (this.#context.strict && request.method === 'INVITE') {
+    const to = this.#context.ways.has('answers-to-source') ? request.from : replyPeer(request.from, request.via);
+    if (this.#context.ways.has('trying-at-once') && request.method === 'INVITE') {
       this.#context.send(to, writeOwnResponse(request, { status: 100, toTag: null }));
     }
     this.#context.send(to, writeOwnResponse(request, { ...response, toTag }));
@@ -72,7 +72,7 @@ export class UserAgentServer {
   /** The dialog is gone: what is still open in it is answered. */
   endOpenRequests(dialog: Dialog): void {
     // RFC 3261 15.1.2: 487; the daemon says 500.
-    const status = this.#context.strict ? 500 : 487;
+    const status = this.#context.ways.has('ends-with-500') ? 500 : 487;
     for (const pending of this.#parts.pending.inDialog(dialog)) this.answerFor(pending, status);
     const opening = this.#parts.pending.byId(dialog.origin.transactionId);
     if (opening?.dialog === dialog) this.answerFor(opening, 487);
@@ -80,19 +80,21 @@ export class UserAgentServer {
 
   /** An application has gone. The daemon leaves its requests open; we tell the peers. */
   sessionClosed(session: number): void {
-    if (this.#context.strict) return;
+    if (this.#context.ways.has('deserted-requests')) return;
     for (const pending of this.#parts.pending.ofSession(session)) this.answerFor(pending, 503);
   }
 
   #outsideDialog(request: IncomingRequest): void {
     const { method } = request;
     const wanted = this.#parts.apps.hasVerb(method);
-    if (!knownMethods.has(method) && !(wanted && !this.#context.strict)) {
-      if (this.#context.strict) this.#drop(request, 'unknown method');
+    if (!knownMethods.has(method) && !(wanted && !this.#context.ways.has('drops-unknown-methods'))) {
+      if (this.#context.ways.has('drops-unknown-methods')) this.#drop(request, 'unknown method');
       else this.refuse(request, { status: 501, headers: [{ name: 'Allow', value: this.#parts.apps.allowed() }] });
-    } else if (method === 'REFER' && this.#context.strict) this.#drop(request, 'REFER outside a dialog');
+    } else if (method === 'REFER' && this.#context.ways.has('drops-refer'))
+      this.#drop(request, 'REFER outside a dialog');
     else if (method === 'BYE' || method === 'UPDATE' || method === 'PRACK') this.refuse(request, { status: 481 });
-    else if (this.#isMerged(request)) this.refuse(request, { status: this.#context.strict ? 480 : 482 });
+    else if (this.#isMerged(request))
+      this.refuse(request, { status: this.#context.ways.has('late-merge') ? 480 : 482 });
     else this.#offer(request);
   }
 
@@ -100,7 +102,7 @@ export class UserAgentServer {
   #isMerged(request: IncomingRequest): boolean {
     const dialog = this.#parts.dialogs.byId(`${request.callId};from-tag=${request.fromTag ?? ''}`);
     if (dialog?.confirmed && dialog.origin.cseq === request.cseq && dialog.method === request.method) return true;
-    return !this.#context.strict && this.#parts.pending.sameOrigin(request).length > 0;
+    return !this.#context.ways.has('late-merge') && this.#parts.pending.sameOrigin(request).length > 0;
   }
 
   #inDialog(request: IncomingRequest, toTag: string): void {
@@ -117,7 +119,7 @@ export class UserAgentServer {
       return;
     }
     // RFC 3261 12.2.2: requests of a dialog count up. The daemon does not look.
-    if (!this.#context.strict && dialog.remoteCseq !== null && request.cseq < dialog.remoteCseq) {
+    if (!this.#context.ways.has('any-cseq') && dialog.remoteCseq !== null && request.cseq < dialog.remoteCseq) {
       this.refuse(request, { status: 500 });
       return;
     }
@@ -126,7 +128,8 @@ export class UserAgentServer {
     if (request.from.protocol !== 'udp') dialog.flow = request.from;
     this.#hand(request, owner, dialog);
     if (request.method === 'BYE') this.#parts.inviteEnded(dialog);
-    if (request.method === 'NOTIFY' && this.#context.strict) this.#strictNotify(request, dialog);
+    if (request.method === 'NOTIFY' && this.#context.ways.has('refuses-early-notify'))
+      this.#strictNotify(request, dialog);
   }
 
   /** Whether a BYE ends anything here; if not, it has been answered. */
@@ -139,7 +142,7 @@ export class UserAgentServer {
       return false;
     }
     // RFC 5057 5.2: BYE has no meaning where there is no call.
-    if (this.#context.strict || !dialog.confirmed || dialog.usages.has('invite')) return true;
+    if (this.#context.ways.has('bye-ends-all') || !dialog.confirmed || dialog.usages.has('invite')) return true;
     this.refuse(bye, { status: 481 });
     return false;
   }
@@ -169,9 +172,13 @@ export class UserAgentServer {
     }
     const anew = ['MESSAGE', 'INFO', 'NOTIFY', 'SUBSCRIBE', 'OPTIONS', 'PUBLISH', 'REGISTER'].includes(request.method);
     if (anew) this.#offer(request);
-    else if (this.#context.strict && (request.method === 'REFER' || !knownMethods.has(request.method))) {
-      this.#drop(request, 'no such dialog');
-    } else this.refuse(request, { status: 481 });
+    else if (this.#isDropped(request.method)) this.#drop(request, 'no such dialog');
+    else this.refuse(request, { status: 481 });
+  }
+
+  #isDropped(method: string): boolean {
+    if (method === 'REFER') return this.#context.ways.has('drops-refer');
+    return !knownMethods.has(method) && this.#context.ways.has('drops-unknown-methods');
   }
 
   #offer(request: IncomingRequest): void {
@@ -205,7 +212,7 @@ export class UserAgentServer {
   }
 
   #event(request: IncomingRequest, pending: Pick<PendingRequest, 'id' | 'session'>, dialogId: string): void {
-    const { own } = this.#context;
+    const own = this.#context.own.of(request.from);
     const payload = eventPayload({
       id: this.#context.ids.uuid(),
       source: 'network',
@@ -228,7 +235,7 @@ export class UserAgentServer {
       const text = writeOwnResponse(pending.request, { status: 100, toTag: null });
       this.#parts.transactions.respond(pending.transaction, 100, text);
     };
-    if (!this.#context.strict) return this.#context.after(limits.tryingMs, send);
+    if (!this.#context.ways.has('trying-at-once')) return this.#context.after(limits.tryingMs, send);
     send();
     return null;
   }
@@ -239,7 +246,7 @@ export class UserAgentServer {
     return this.#context.after(bye ? 64 * this.#context.timerValues.t1 : limits.silentApplicationMs, () => {
       this.#context.log('warn', { method, callId: pending.request.callId }, 'application did not answer');
       // RFC 4320 4.2: a late error to a non-INVITE helps nobody. The daemon says nothing to an INVITE either.
-      if (bye || (method === 'INVITE' && !this.#context.strict)) {
+      if (bye || (method === 'INVITE' && !this.#context.ways.has('deserted-requests'))) {
         this.answerFor(pending, 500);
         return;
       }
@@ -275,7 +282,7 @@ export class UserAgentServer {
     const transaction = this.#parts.transactions.begin(cancel);
     if (transaction === null) return;
     // The daemon answers 481 once the INVITE has been accepted; by the RFC the CANCEL is fine but has no effect.
-    const late = this.#context.strict && invite.state === 'accepted';
+    const late = this.#context.ways.has('late-cancel-481') && invite.state === 'accepted';
     const status = late ? 481 : 200;
     const toTag = pending === undefined ? this.#context.ids.tag() : this.#tagOf(pending);
     this.#parts.transactions.respond(transaction, status, writeOwnResponse(cancel, { status, toTag }));

@@ -1,10 +1,10 @@
 /** Answers the stack gives by itself, without an application (RFC 3261 8.2.6). */
 
-import type { SipHeader } from '../wire/sip-message.ts';
-import { markVia, type Via, viaParam, writeVia } from '../wire/via.ts';
+import type { SipHeader } from '../../wire/sip-message.ts';
+import { markVia, type Via, viaParam, writeVia } from '../../wire/via.ts';
+import type { Peer } from '../input.ts';
 import { tagOf } from './address.ts';
 import type { IncomingRequest, Refusal } from './incoming.ts';
-import type { Peer } from './input.ts';
 import { reasonPhrase } from './reason-phrases.ts';
 
 export type OwnResponse = {

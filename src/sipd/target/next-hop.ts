@@ -1,8 +1,8 @@
 /** From a URI to where a request goes next (RFC 3261 8.1.2, RFC 3263 4 as far as addresses and plain host names). */
 
-import { RemoteError } from '../wire/remote-error.ts';
-import { parseSipUri, type SipUri, uriParam } from '../wire/sip-uri.ts';
-import type { Protocol } from './input.ts';
+import { RemoteError } from '../../wire/remote-error.ts';
+import { parseSipUri, type SipUri, uriParam } from '../../wire/sip-uri.ts';
+import type { Protocol } from '../input.ts';
 
 /** `host` is an IP address (IPv6 without brackets) or a name that must be looked up. */
 export type Hop = { readonly protocol: Protocol; readonly host: string; readonly port: number };

@@ -1,10 +1,10 @@
 /** Where requests of a dialog go when not simply to the URI of their next hop. */
 
-import { isPrivateHost } from '../wire/ip-address.ts';
-import type { Context } from './context.ts';
+import { isPrivateHost } from '../../wire/ip-address.ts';
+import type { Context } from '../context.ts';
+import type { Peer } from '../input.ts';
+import { readHop } from '../target/next-hop.ts';
 import { type Dialog, dialogRoute } from './dialog.ts';
-import type { Peer } from './input.ts';
-import { readHop } from './next-hop.ts';
 
 /**
  * The peer itself: over a stream its connection, as long as it is open; over UDP the source of its packets, when its
@@ -19,7 +19,7 @@ export function dialogPeer(context: Context, dialog: Dialog): Peer | null {
   if (reading.kind !== 'hop' || reading.hop.protocol !== 'udp') return null;
   const { host, port } = reading.hop;
   // The daemon takes any difference for a NAT; the RFC follows the Contact. A private Contact of a public peer leads nowhere.
-  const behindNat = context.strict
+  const behindNat = context.ways.has('nat-by-any-difference')
     ? host !== flow.host || port !== flow.port
     : host !== flow.host && isPrivateHost(host) && !isPrivateHost(flow.host);
   return behindNat ? flow : null;

@@ -3,10 +3,10 @@
  * any transport, until the ACK comes; after 64*T1 the dialog is given up.
  */
 
-import type { Context } from './context.ts';
-import type { Dialog } from './dialog.ts';
-import type { Peer } from './input.ts';
-import type { TimerHandle } from './timer-lanes.ts';
+import type { Context } from '../context.ts';
+import type { Dialog } from '../dialog/dialog.ts';
+import type { Peer } from '../input.ts';
+import type { TimerHandle } from '../timer-lanes.ts';
 
 export type UnacknowledgedAnswer = {
   readonly dialog: Dialog;
@@ -65,7 +65,7 @@ export class Unacknowledged {
   #repeatAfter(wait: Wait, delay: number): void {
     wait.repeat = this.#context.after(delay, () => {
       if (this.#context.isOpen(wait.to)) this.#context.send(wait.to, wait.text);
-      else if (!this.#context.strict) this.#context.send(wait.fallback, wait.text);
+      else if (!this.#context.ways.has('closed-is-gone')) this.#context.send(wait.fallback, wait.text);
       this.#repeatAfter(wait, Math.min(delay * 2, this.#context.timerValues.t2));
     });
   }

@@ -1,16 +1,16 @@
 /** Runs the server transactions (RFC 3261 17.2): finds the one of a request, performs what its table says. */
 
-import type { Context } from './context.ts';
-import type { IncomingRequest } from './incoming.ts';
-import type { Peer } from './input.ts';
-import { limits } from './limits.ts';
-import { replyPeer } from './own-response.ts';
-import type { TimerHandle } from './timer-lanes.ts';
-import { inviteServer } from './transaction/invite-server.ts';
-import { serverKey } from './transaction/matching.ts';
-import { nonInviteServer } from './transaction/non-invite-server.ts';
-import type { AnyTable, ServerAction, ServerEvent } from './transaction/table.ts';
-import { repeats, responseEvent, type TimerLetter, timerMs } from './transaction/timers.ts';
+import type { Context } from '../context.ts';
+import type { Peer } from '../input.ts';
+import { limits } from '../limits.ts';
+import type { IncomingRequest } from '../message/incoming.ts';
+import { replyPeer } from '../message/own-response.ts';
+import type { TimerHandle } from '../timer-lanes.ts';
+import { inviteServer } from './invite-server.ts';
+import { serverKey } from './matching.ts';
+import { nonInviteServer } from './non-invite-server.ts';
+import type { AnyTable, ServerAction, ServerEvent } from './table.ts';
+import { repeats, responseEvent, type TimerLetter, timerMs } from './timers.ts';
 
 export type ServerTransaction = {
   readonly key: string;
@@ -47,7 +47,7 @@ export class ServerTransactions {
     const transaction: ServerTransaction = {
       key: serverKey(request),
       table: request.method === 'INVITE' ? inviteServer : nonInviteServer,
-      to: this.#context.strict ? request.from : replyPeer(request.from, request.via),
+      to: this.#context.ways.has('answers-to-source') ? request.from : replyPeer(request.from, request.via),
       fallback: { ...request.from, port: request.via.port ?? 5060, connection: null },
       state: '',
       response: null,
@@ -115,7 +115,7 @@ export class ServerTransactions {
     const delay = timerMs(letter, {
       values: this.#context.timerValues,
       reliable: transaction.to.protocol !== 'udp',
-      mode: this.#context.mode,
+      ways: this.#context.ways,
       round,
       proceeding: false,
     });

@@ -4,10 +4,10 @@
  * Content-Types (QK-4), blanks in angle brackets (QK-19).
  */
 
-import { RemoteError } from '../wire/remote-error.ts';
-import type { ScannedHeader, SipScan } from '../wire/sip-message.ts';
-import type { SipdMode } from './context.ts';
-import { limits } from './limits.ts';
+import { RemoteError } from '../../wire/remote-error.ts';
+import type { ScannedHeader, SipScan } from '../../wire/sip-message.ts';
+import type { DaemonWays } from '../daemon-ways.ts';
+import { limits } from '../limits.ts';
 
 /** Methods whose meaning the stack knows; another is passed on only to an application that asked for it. */
 export const knownMethods: ReadonlySet<string> = new Set([
@@ -42,10 +42,10 @@ export function readCSeq(value: string): CSeq {
 }
 
 /** RFC 3261 8.1.1.5: the method of the CSeq is that of the request. Throws RemoteError 400 or 501. */
-export function checkMethod(method: string, cseqMethod: string, mode: SipdMode): void {
+export function checkMethod(method: string, cseqMethod: string, ways: DaemonWays): void {
   if (cseqMethod === method) return;
   // RFC 4475 3.1.2.18 (mismatch02): what is unknown is refused as unknown first.
-  const status = mode === 'free' && !knownMethods.has(method) ? 501 : 400;
+  const status = !ways.has('drops-unknown-methods') && !knownMethods.has(method) ? 501 : 400;
   throw new RemoteError(status, status === 501 ? 'Not Implemented' : 'CSeq method does not match request method');
 }
 
@@ -62,12 +62,12 @@ export function checkComplete(scan: SipScan, text: string): void {
  * Where the body ends in the text. RFC 3261 18.3: octets of a datagram beyond Content-Length are ignored, a datagram
  * that is too short is refused. Throws RemoteError 400.
  */
-export function bodyEnd(scan: SipScan, text: string, mode: SipdMode): number {
+export function bodyEnd(scan: SipScan, text: string, ways: DaemonWays): number {
   const lengths = scan.headers.filter((each) => each.key === 'content-length');
   const [first] = lengths;
   if (first === undefined) return text.length;
   // RFC 4475 3.3.9 (mcl01): with two lengths nobody knows where the message ends.
-  if (lengths.length > 1 && mode === 'free') throw new RemoteError(400, 'Two Content-Length headers');
+  if (lengths.length > 1 && !ways.has('few-checks')) throw new RemoteError(400, 'Two Content-Length headers');
   const length = readLength(first.value);
   if (length === null) throw new RemoteError(400, 'Invalid Content-Length');
   const end = scan.bodyStart + length;
@@ -85,8 +85,8 @@ export function readLength(value: string): number | null {
 // RFC 3261 7.3.1: of these there is one. Content-Type is left to the application.
 const singleHeaders = ['from', 'to', 'call-id', 'cseq', 'max-forwards'];
 
-/** What only `free` checks. Throws RemoteError 400 or 416. */
-export function checkFreely(uri: string, headers: readonly ScannedHeader[]): void {
+/** What the daemon does not check. Throws RemoteError 400 or 416. */
+export function checkWell(uri: string, headers: readonly ScannedHeader[]): void {
   checkRequestUri(uri);
   const seen = new Set<string>();
   for (const { key, value } of headers) {
@@ -99,14 +99,14 @@ export function checkFreely(uri: string, headers: readonly ScannedHeader[]): voi
   }
 }
 
-/** What only `strict` checks: the daemon refuses long lines, also in a body. Throws RemoteError 400. */
-export function checkStrictly(text: string): void {
-  if (text.length <= limits.strictLineBytesMax) return;
+/** The daemon refuses long lines, also in a body. Throws RemoteError 400. */
+export function checkLines(text: string): void {
+  if (text.length <= limits.lineBytesMax) return;
   let start = 0;
   while (start < text.length) {
     const feed = text.indexOf('\n', start);
     const end = feed === -1 ? text.length : feed;
-    if (end - start > limits.strictLineBytesMax) throw new RemoteError(400, 'A line is too long');
+    if (end - start > limits.lineBytesMax) throw new RemoteError(400, 'A line is too long');
     start = end + 1;
   }
 }

@@ -1,12 +1,12 @@
 /** Brings a request of ours to its next hop: looks the host up if need be and runs the client transaction. */
 
+import type { Context } from '../context.ts';
+import type { Peer } from '../input.ts';
+import { limits } from '../limits.ts';
+import type { IncomingResponse } from '../message/incoming.ts';
+import { type Hop, isIpAddress } from '../target/next-hop.ts';
+import type { ClientTransactions } from '../transaction/client-transactions.ts';
 import { ackOfFailure, type ClientCall } from './client-call.ts';
-import type { ClientTransactions } from './client-transactions.ts';
-import type { Context } from './context.ts';
-import type { IncomingResponse } from './incoming.ts';
-import type { Peer } from './input.ts';
-import { limits } from './limits.ts';
-import { type Hop, isIpAddress } from './next-hop.ts';
 
 /** What the caller learns of a request that is under way. */
 export type DispatchUser = {
@@ -32,7 +32,7 @@ export class Dispatch {
   /** Sends the request to a peer that is known, or once its host has been found. */
   send(call: ClientCall, to: Peer | Hop): void {
     if ('connection' in to) this.#launch(call, to);
-    else if (isIpAddress(to.host)) this.#launch(call, { ...to, connection: null });
+    else if (isIpAddress(to.host)) this.#launch(call, { ...to, connection: null, listener: null });
     else this.#resolve(call, to);
   }
 
@@ -45,7 +45,8 @@ export class Dispatch {
     this.#context.stop(call.limit);
     if (call.progress === 'final') return;
     if (address === null) this.#user.failed(call, 503, 'DNS Error');
-    else this.#launch(call, { protocol: hop.protocol, host: address, port: hop.port, connection: null });
+    else
+      this.#launch(call, { protocol: hop.protocol, host: address, port: hop.port, connection: null, listener: null });
   }
 
   lookupCount(): number {
@@ -72,7 +73,7 @@ export class Dispatch {
       branch: identity.branch,
       text: call.text,
       to: peer,
-      writeAck: (to: string) => ackOfFailure(identity, to, this.#context.own),
+      writeAck: (to: string) => ackOfFailure(identity, to),
     };
     call.transaction = this.#transactions.begin(request, {
       response: (response) => this.#user.response(call, response),
@@ -84,7 +85,8 @@ export class Dispatch {
   #fail(call: ClientCall, why: 'timeout' | 'unreachable' | 'connection-closed'): void {
     if (why === 'timeout') this.#user.failed(call, 408, 'Request Timeout');
     // The daemon calls a request whose connection closed gone; RFC 3261 8.1.3.1 wants 503.
-    else if (why === 'connection-closed' && this.#context.strict) this.#user.failed(call, 410, 'Gone');
+    else if (why === 'connection-closed' && this.#context.ways.has('closed-is-gone'))
+      this.#user.failed(call, 410, 'Gone');
     else this.#user.failed(call, 503, 'Service Unavailable');
   }
 }

@@ -3,8 +3,8 @@
  * (blanks in the angle brackets, odd display names pass: the application judges them), but never past an open quote.
  */
 
-import { RemoteError } from '../wire/remote-error.ts';
-import { scanParam } from '../wire/via.ts';
+import { RemoteError } from '../../wire/remote-error.ts';
+import { scanParam } from '../../wire/via.ts';
 
 export type Address = { readonly uri: string; readonly params: string };
 

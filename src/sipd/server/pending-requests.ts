@@ -1,9 +1,9 @@
 /** Requests that applications have been given and have not finally answered. */
 
-import type { Dialog } from './dialog.ts';
-import type { IncomingRequest } from './incoming.ts';
-import type { ServerTransaction } from './server-transactions.ts';
-import type { TimerHandle } from './timer-lanes.ts';
+import type { Dialog } from '../dialog/dialog.ts';
+import type { IncomingRequest } from '../message/incoming.ts';
+import type { TimerHandle } from '../timer-lanes.ts';
+import type { ServerTransaction } from '../transaction/server-transactions.ts';
 
 export type PendingRequest = {
   /** What the application calls it. */

@@ -1,7 +1,7 @@
 /** The applications: who is connected, who has authenticated, and whose turn it is to get a request. */
 
-import type { Context } from './context.ts';
-import { limits } from './limits.ts';
+import type { Context } from '../context.ts';
+import { limits } from '../limits.ts';
 
 /** The version applications see; drachtio-srf pings only servers of at least v0.8.2. */
 const protocolVersion = 'v0.9.10';
@@ -99,9 +99,10 @@ export class Apps {
       return;
     }
     found.authenticated = true;
-    const { host, port } = this.#context.own;
-    const hostports = `tcp/${host}:${port},udp/${host}:${port}`;
-    this.reply(session, messageId, `OK|${hostports}|${protocolVersion}|${hostports}`);
+    const { all } = this.#context.own;
+    const shown = all.map((own) => `${own.protocol}/${own.host}:${own.port}`).join(',');
+    const bound = all.map((own) => `${own.protocol}/${bracketed(own.bound)}:${own.port}`).join(',');
+    this.reply(session, messageId, `OK|${shown}|${protocolVersion}|${bound}`);
   }
 
   #route(session: number, messageId: string, verb: string): void {
@@ -113,7 +114,7 @@ export class Apps {
       return;
     }
     // The daemon counts a connection that registers a verb twice as two; harmless is enough for us.
-    if (!again || (this.#context.strict && found.verbs.length < limits.verbsPerSessionMax)) {
+    if (!again || (this.#context.ways.has('counts-routes-twice') && found.verbs.length < limits.verbsPerSessionMax)) {
       found.verbs.push(verb);
       const rota = this.#rotas.get(verb);
       if (rota === undefined) this.#rotas.set(verb, { sessions: [session], next: 0 });
@@ -124,7 +125,7 @@ export class Apps {
 
   // The daemon drops every verb of the connection, whichever was named.
   #removeRoute(session: number, verb: string): void {
-    if (this.#context.strict) this.#removeVerbs(session);
+    if (this.#context.ways.has('counts-routes-twice')) this.#removeVerbs(session);
     else this.#removeVerbs(session, verb);
   }
 
@@ -141,6 +142,10 @@ export class Apps {
     const kept = found.verbs.filter((verb) => !gone.includes(verb));
     found.verbs.splice(0, found.verbs.length, ...kept);
   }
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** Compares without telling by its time how much of a guess was right. */

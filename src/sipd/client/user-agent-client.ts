@@ -3,21 +3,29 @@
  * the server itself. What the answers mean is in client-calls.ts.
  */
 
-import { RemoteError } from '../wire/remote-error.ts';
-import { readAddress, tagOf, withTag } from './address.ts';
-import type { Apps } from './apps.ts';
-import { knownMethods, readCSeq } from './checks.ts';
+import { RemoteError } from '../../wire/remote-error.ts';
+import type { Context } from '../context.ts';
+import type { Apps } from '../control/apps.ts';
+import { eventPayload, requestSent } from '../control/frames.ts';
+import { type Dialog, type Dialogs, dialogRoute } from '../dialog/dialog.ts';
+import { dialogPeer } from '../dialog/dialog-peer.ts';
+import type { Peer } from '../input.ts';
+import { limits } from '../limits.ts';
+import { readAddress, tagOf, withTag } from '../message/address.ts';
+import { knownMethods, readCSeq } from '../message/checks.ts';
+import {
+  type AppMessage,
+  given,
+  givenContact,
+  lacksContentType,
+  withOwnHost,
+  writeRequest,
+} from '../message/compose.ts';
+import { bareContact, type OwnAddress } from '../own-addresses.ts';
+import { type Hop, type HopReading, isIpAddress, readHop } from '../target/next-hop.ts';
 import { type ClientCall, cancelOf, ownVia, type RequestIdentity } from './client-call.ts';
 import type { ClientCalls } from './client-calls.ts';
-import { type AppMessage, given, givenContact, lacksContentType, withOwnHost, writeRequest } from './compose.ts';
-import { bareContact, type Context, isOwnAddress } from './context.ts';
-import { type Dialog, type Dialogs, dialogRoute } from './dialog.ts';
-import { dialogPeer } from './dialog-peer.ts';
 import type { Dispatch } from './dispatch.ts';
-import { eventPayload, requestSent } from './frames.ts';
-import type { Peer, Protocol } from './input.ts';
-import { limits } from './limits.ts';
-import { type Hop, type HopReading, isIpAddress, readHop } from './next-hop.ts';
 
 export type UserAgentClientParts = {
   readonly context: Context;
@@ -40,7 +48,8 @@ export type AppRequest = {
   readonly uri: string;
 };
 
-type Route = { readonly to: Peer | Hop | null; readonly protocol: Protocol };
+/** Where a request goes, and from which of our addresses. */
+type Route = { readonly to: Peer | Hop | null; readonly own: OwnAddress };
 
 type DialogWay = Route & { readonly uri: string; readonly routes: readonly string[] };
 
@@ -81,11 +90,11 @@ export class UserAgentClient {
     const identity = this.#dialogIdentity(dialog, {
       method: 'BYE',
       uri: route.uri,
-      protocol: route.protocol,
+      own: route.own,
       cseq: null,
     });
-    const bye = writeRequest({ ...identity, routes: route.routes, contact: null, app, own: this.#context.own });
-    const call = this.#makeCall(identity, { session: null, text: bye, protocol: route.protocol, dialog });
+    const bye = writeRequest({ ...identity, routes: route.routes, contact: null, app });
+    const call = this.#makeCall(identity, { session: null, text: bye, dialog });
     if (dialog.owner !== null && this.#parts.apps.isOpen(dialog.owner)) this.#tellUnsolicited(dialog, call);
     if (route.to !== null) this.#parts.dispatch.send(call, route.to);
   }
@@ -103,15 +112,14 @@ export class UserAgentClient {
     if (lacksContentType(message)) throw new Refused('missing content-type');
     if (this.#parts.calls.count() >= limits.transactionsMax) throw new Refused('too many transactions');
     const route = this.#route(readRoute(request));
-    const identity = this.#newIdentity(request, route.protocol);
-    const ours = givenContact(message, this.#context.own);
+    const identity = this.#newIdentity(request, route.own);
+    const ours = givenContact(message, route.own);
     const wantsContact = method === 'INVITE' || method === 'SUBSCRIBE';
-    const contact = ours ?? (wantsContact ? bareContact(this.#context.own, route.protocol) : null);
-    const text = writeRequest({ ...identity, uri, contact, app: message, own: this.#context.own });
+    const contact = ours ?? (wantsContact ? bareContact(route.own) : null);
+    const text = writeRequest({ ...identity, uri, contact, app: message });
     const call = this.#makeCall(identity, {
       session: request.session,
       text,
-      protocol: route.protocol,
       dialog: null,
       contact,
       message,
@@ -136,21 +144,20 @@ export class UserAgentClient {
     const identity = this.#dialogIdentity(dialog, {
       method,
       uri,
-      protocol: route.protocol,
+      own: route.own,
       cseq: given(message, 'cseq') ?? null,
     });
-    const ours = givenContact(message, this.#context.own);
+    const ours = givenContact(message, route.own);
     const wantsContact = method === 'INVITE' || method === 'SUBSCRIBE' || method === 'REFER';
-    const before = dialog.localContact ?? bareContact(this.#context.own, route.protocol);
+    const before = dialog.localContact ?? bareContact(route.own);
     const contact = ours ?? (wantsContact ? before : null);
     if (contact !== null && wantsContact) dialog.localContact = contact;
-    const whole = { ...identity, routes: route.routes, contact, app: message, own: this.#context.own };
+    const whole = { ...identity, routes: route.routes, contact, app: message };
     const call = this.#makeCall(
       { ...identity, routes: route.routes },
       {
         session: request.session,
         text: writeRequest(whole),
-        protocol: route.protocol,
         dialog,
         contact,
         message,
@@ -161,7 +168,7 @@ export class UserAgentClient {
 
   #launch(request: AppRequest, call: ClientCall, to: Peer | Hop | null): void {
     this.#parts.calls.add(call);
-    this.#confirm(request, call.text, { id: call.id, protocol: call.protocol, to, held: false });
+    this.#confirm(request, call.text, { id: call.id, own: call.identity.own, to, held: false });
     if (to !== null) this.#parts.dispatch.send(call, to);
     // `sips:` without a listener: the daemon takes the request and makes up its answer.
     else this.#parts.calls.failed(call, 416, 'Unsupported URI Scheme');
@@ -172,7 +179,6 @@ export class UserAgentClient {
     rest: {
       session: number | null;
       text: string;
-      protocol: Protocol;
       dialog: Dialog | null;
       contact?: string | null;
       message?: AppMessage;
@@ -184,7 +190,7 @@ export class UserAgentClient {
       session: rest.session,
       identity,
       text: rest.text,
-      protocol: rest.protocol,
+      protocol: identity.own.protocol,
       contact: rest.contact ?? null,
       event: given(rest.message ?? null, 'event'),
       endsSubscription: identity.method === 'NOTIFY' && state.toLowerCase().includes('terminated'),
@@ -200,15 +206,16 @@ export class UserAgentClient {
   }
 
   /** Everything the application may give but need not (RFC 3261 8.1.1). */
-  #newIdentity({ message, method, uri }: AppRequest, protocol: Protocol): RequestIdentity {
-    const { own, ids } = this.#context;
-    const from = withOwnHost(given(message, 'from') ?? bareContact(own, 'udp'), own);
+  #newIdentity({ message, method, uri }: AppRequest, own: OwnAddress): RequestIdentity {
+    const { ids } = this.#context;
+    const from = withOwnHost(given(message, 'from') ?? `<sip:${own.host}:${own.port}>`, own);
     const branch = ids.branch();
     return {
       method,
       uri,
-      via: ownVia(own, protocol, branch),
+      via: ownVia(own, branch),
       branch,
+      own,
       routes: [],
       from: tagOf(from) === null ? withTag(from, ids.tag()) : from,
       to: withOwnHost(given(message, 'to') ?? `<${uri}>`, own),
@@ -219,7 +226,7 @@ export class UserAgentClient {
 
   #dialogIdentity(
     dialog: Dialog,
-    given: { readonly method: string; readonly uri: string; readonly protocol: Protocol; readonly cseq: string | null },
+    given: { readonly method: string; readonly uri: string; readonly own: OwnAddress; readonly cseq: string | null },
   ): RequestIdentity {
     // RFC 3261 12.2.1.1: counts up by one. An application that answers a challenge gives its own, higher number.
     dialog.localCseq = Math.max(givenCSeq(given.cseq ?? undefined) ?? 0, dialog.localCseq + 1);
@@ -227,8 +234,9 @@ export class UserAgentClient {
     return {
       method: given.method,
       uri: given.uri,
-      via: ownVia(this.#context.own, given.protocol, branch),
+      via: ownVia(given.own, branch),
       branch,
+      own: given.own,
       routes: [],
       from: dialog.localAddress,
       to: dialog.remoteAddress,
@@ -239,18 +247,21 @@ export class UserAgentClient {
 
   #route(reading: HopReading): Route {
     if (reading.kind === 'refused') throw new Refused(reading.text);
-    if (reading.kind === 'no-secure-transport') return { to: null, protocol: 'tcp' };
+    const { own } = this.#context;
+    if (reading.kind === 'no-secure-transport') return { to: null, own: own.first };
     const { host, port, protocol } = reading.hop;
-    if (isOwnAddress(this.#context.own, host, port)) throw new Refused('can not send request to myself');
-    return { to: reading.hop, protocol };
+    if (own.isOwn(host, port)) throw new Refused('can not send request to myself');
+    const from = own.towards(protocol, host);
+    if (from === null) throw new Refused('requested protocol/transport not available');
+    return { to: reading.hop, own: from };
   }
 
   #dialogRoute(dialog: Dialog, proxy: string): DialogWay {
     const found = dialogRoute(dialog);
-    if (found === null) return { to: null, protocol: 'udp', uri: '', routes: [] };
+    if (found === null) return { to: null, own: this.#context.own.first, uri: '', routes: [] };
     const peer = dialogPeer(this.#context, dialog);
     const common = { uri: found.requestUri, routes: found.routes };
-    if (proxy === '' && peer !== null) return { to: peer, protocol: peer.protocol, ...common };
+    if (proxy === '' && peer !== null) return { to: peer, own: this.#context.own.of(peer), ...common };
     const reading = readHop(proxy === '' ? found.nextHop : proxy, dialog.flow.protocol);
     return { ...this.#route(reading), ...common };
   }
@@ -262,24 +273,24 @@ export class UserAgentClient {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.#context.log('warn', { callId: dialog.callId, text: error.message }, 'no way to the peer of a dialog');
-      return { to: null, protocol: 'udp', uri: '', routes: [] };
+      return { to: null, own: this.#context.own.first, uri: '', routes: [] };
     }
   }
 
   #confirm(
     request: AppRequest,
     text: string,
-    sent: { readonly id: string; readonly protocol: Protocol; readonly to: Peer | Hop | null; readonly held: boolean },
+    sent: { readonly id: string; readonly own: OwnAddress; readonly to: Peer | Hop | null; readonly held: boolean },
   ): void {
-    const { own, now } = this.#context;
+    const { own } = sent;
     // The daemon names its own socket for UDP, the peer for a stream.
-    const shown = sent.protocol === 'udp' || sent.to === null ? own : sent.to;
+    const shown = own.protocol === 'udp' || sent.to === null ? own : sent.to;
     const rest = requestSent({
       bytes: sent.held ? 0 : text.length,
-      protocol: sent.protocol,
+      protocol: own.protocol,
       host: shown.host,
       port: shown.port,
-      now,
+      now: this.#context.now,
       transactionId: sent.id,
       text,
     });
@@ -297,7 +308,7 @@ export class UserAgentClient {
       throw new Refused(`Server error: unable to find route when sending request inside dialog ${dialog.id}`);
     }
     const id = this.#context.ids.uuid();
-    this.#confirm(request, sent.text, { id, protocol: sent.to.protocol, to: sent.to, held: false });
+    this.#confirm(request, sent.text, { id, own: this.#context.own.of(sent.to), to: sent.to, held: false });
     const { endAfterAck } = dialog;
     if (endAfterAck === null) return;
     dialog.endAfterAck = null;
@@ -310,10 +321,11 @@ export class UserAgentClient {
     const to = ackPeer(dialog, route.to);
     if (route.uri === '' || to === null) return null;
     const branch = this.#context.ids.branch();
+    const own = this.#context.own.of(to);
     const text = writeRequest({
       method: 'ACK',
       uri: route.uri,
-      via: ownVia(this.#context.own, to.protocol, branch),
+      via: ownVia(own, branch),
       routes: route.routes,
       from: dialog.localAddress,
       to: dialog.remoteAddress,
@@ -321,7 +333,7 @@ export class UserAgentClient {
       cseq,
       contact: null,
       app,
-      own: this.#context.own,
+      own,
     });
     dialog.ack = { cseq, text, to };
     this.#context.send(to, text);
@@ -333,16 +345,17 @@ export class UserAgentClient {
     if (call === undefined || call.identity.method !== 'INVITE' || call.progress === 'final') {
       throw new Refused(`unable to cancel unknown transaction id: ${request.transactionId}`);
     }
-    const text = cancelOf(call.identity, request.message, this.#context.own);
+    const text = cancelOf(call.identity, request.message);
     const held = call.progress === 'waiting';
-    this.#confirm(request, text, { id: this.#context.ids.uuid(), protocol: call.protocol, to: call.peer, held });
+    this.#confirm(request, text, { id: this.#context.ids.uuid(), own: call.identity.own, to: call.peer, held });
     if (call.cancel.kind !== 'none') return;
     if (held) call.cancel = { kind: 'held', text };
     else this.#parts.calls.sendCancel(call, text);
   }
 
   #tellUnsolicited(dialog: Dialog, bye: ClientCall): void {
-    const { own, ids, now } = this.#context;
+    const { ids, now } = this.#context;
+    const { own } = bye.identity;
     if (dialog.owner === null) return;
     const payload = eventPayload({
       id: ids.uuid(),
@@ -364,7 +377,7 @@ export class UserAgentClient {
 /** Where an ACK goes: it cannot wait for a lookup, and the 2xx has just come from somewhere. */
 function ackPeer(dialog: Dialog, to: Peer | Hop | null): Peer | null {
   if (to === null || 'connection' in to) return to;
-  return isIpAddress(to.host) ? { ...to, connection: null } : dialog.flow;
+  return isIpAddress(to.host) ? { ...to, connection: null, listener: null } : dialog.flow;
 }
 
 /** The URI that says where a request outside a dialog goes. */

@@ -1,15 +1,15 @@
 /** Runs the client transactions (RFC 3261 17.1): matches responses, performs what the tables say. */
 
-import type { Context } from './context.ts';
-import type { IncomingResponse } from './incoming.ts';
-import type { Peer } from './input.ts';
-import { limits } from './limits.ts';
-import type { TimerHandle } from './timer-lanes.ts';
-import { inviteClient } from './transaction/invite-client.ts';
-import { clientKey } from './transaction/matching.ts';
-import { nonInviteClient } from './transaction/non-invite-client.ts';
-import type { AnyTable, ClientAction, ClientEvent } from './transaction/table.ts';
-import { repeats, responseEvent, type TimerLetter, timerMs } from './transaction/timers.ts';
+import type { Context } from '../context.ts';
+import type { Peer } from '../input.ts';
+import { limits } from '../limits.ts';
+import type { IncomingResponse } from '../message/incoming.ts';
+import type { TimerHandle } from '../timer-lanes.ts';
+import { inviteClient } from './invite-client.ts';
+import { clientKey } from './matching.ts';
+import { nonInviteClient } from './non-invite-client.ts';
+import type { AnyTable, ClientAction, ClientEvent } from './table.ts';
+import { repeats, responseEvent, type TimerLetter, timerMs } from './timers.ts';
 
 /** What a client transaction tells its user. */
 export type ClientUser = {
@@ -163,7 +163,7 @@ export class ClientTransactions {
     const delay = timerMs(letter, {
       values: this.#context.timerValues,
       reliable: transaction.request.to.protocol !== 'udp',
-      mode: this.#context.mode,
+      ways: this.#context.ways,
       round: repeats(letter) ? transaction.rounds++ : 0,
       proceeding: transaction.state === 'proceeding',
     });

@@ -1,7 +1,7 @@
 /** Dialogs (RFC 3261 12) and what runs in them: an INVITE usage, subscriptions (RFC 6665 4.5.2, RFC 5057). */
 
-import { paramOf, readAddress } from './address.ts';
-import type { Peer } from './input.ts';
+import type { Peer } from '../input.ts';
+import { paramOf, readAddress } from '../message/address.ts';
 
 /** What an application sent last as its Contact, route set, tags and counters of one dialog. */
 export type Dialog = {

@@ -1,11 +1,11 @@
 /** A request on its way out: what it said, who waits for its answers, how far it is. */
 
-import type { ClientTransaction } from './client-transactions.ts';
-import { type AppMessage, writeRequest } from './compose.ts';
-import type { OwnAddress } from './context.ts';
-import type { Dialog } from './dialog.ts';
-import type { Peer, Protocol } from './input.ts';
-import type { TimerHandle } from './timer-lanes.ts';
+import type { Dialog } from '../dialog/dialog.ts';
+import type { Peer, Protocol } from '../input.ts';
+import { type AppMessage, writeRequest } from '../message/compose.ts';
+import type { OwnAddress } from '../own-addresses.ts';
+import type { TimerHandle } from '../timer-lanes.ts';
+import type { ClientTransaction } from '../transaction/client-transactions.ts';
 
 /** What ACK and CANCEL must repeat of the request. */
 export type RequestIdentity = {
@@ -13,6 +13,8 @@ export type RequestIdentity = {
   readonly uri: string;
   readonly via: string;
   readonly branch: string;
+  /** Ours on the way it goes. */
+  readonly own: OwnAddress;
   readonly routes: readonly string[];
   readonly from: string;
   readonly to: string;
@@ -48,18 +50,18 @@ export type ClientCall = {
 };
 
 /** ACK of a final answer of 300 or more. RFC 3261 17.1.1.3: same branch, and the To of the answer. */
-export function ackOfFailure(identity: RequestIdentity, to: string, own: OwnAddress): string {
-  return writeRequest({ ...identity, method: 'ACK', to, contact: null, app: null, own });
+export function ackOfFailure(identity: RequestIdentity, to: string): string {
+  return writeRequest({ ...identity, method: 'ACK', to, contact: null, app: null });
 }
 
 /** RFC 3261 9.1: everything of the INVITE but its method and further headers. */
-export function cancelOf(identity: RequestIdentity, app: AppMessage | null, own: OwnAddress): string {
-  return writeRequest({ ...identity, method: 'CANCEL', contact: null, app, own });
+export function cancelOf(identity: RequestIdentity, app: AppMessage | null): string {
+  return writeRequest({ ...identity, method: 'CANCEL', contact: null, app });
 }
 
 /** The Via of a request of ours, asking for the source port (RFC 3581 3). */
-export function ownVia(own: OwnAddress, protocol: Protocol, branch: string): string {
-  return `SIP/2.0/${protocol.toUpperCase()} ${own.host}:${own.port};branch=${branch};rport`;
+export function ownVia(own: OwnAddress, branch: string): string {
+  return `SIP/2.0/${own.protocol.toUpperCase()} ${own.host}:${own.port};branch=${branch};rport`;
 }
 
 /** A final answer nobody sent: what the application gets when none can come any more. */

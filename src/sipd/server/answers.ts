@@ -1,15 +1,23 @@
 /** Answers applications give to requests (RFC 3261 8.2.6, 12.1.1, 13.3.1). */
 
-import { isAddress, tagOf, withTag } from './address.ts';
-import type { Apps } from './apps.ts';
-import { type AppMessage, given, givenContact, lacksContentType, withOwnHost, writeResponse } from './compose.ts';
-import { bareContact, type Context } from './context.ts';
-import { type Dialog, type Dialogs, routeSet, subscriptionUsage } from './dialog.ts';
-import { responseSent } from './frames.ts';
-import { allValues, firstValue, type IncomingRequest } from './incoming.ts';
-import { limits } from './limits.ts';
+import type { Context } from '../context.ts';
+import type { Apps } from '../control/apps.ts';
+import { responseSent } from '../control/frames.ts';
+import { type Dialog, type Dialogs, routeSet, subscriptionUsage } from '../dialog/dialog.ts';
+import { limits } from '../limits.ts';
+import { isAddress, tagOf, withTag } from '../message/address.ts';
+import {
+  type AppMessage,
+  given,
+  givenContact,
+  lacksContentType,
+  withOwnHost,
+  writeResponse,
+} from '../message/compose.ts';
+import { allValues, firstValue, type IncomingRequest } from '../message/incoming.ts';
+import { bareContact } from '../own-addresses.ts';
+import type { ServerTransactions } from '../transaction/server-transactions.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
-import type { ServerTransactions } from './server-transactions.ts';
 import type { Unacknowledged } from './unacknowledged.ts';
 
 export type AnswerParts = {
@@ -64,7 +72,7 @@ export class Answers {
   }
 
   #refusal(pending: PendingRequest, { message, status }: AppAnswer): string | null {
-    if (this.#context.strict && !this.#context.isOpen(pending.transaction.to)) {
+    if (this.#context.ways.has('closed-is-gone') && !this.#context.isOpen(pending.transaction.to)) {
       return 'transport for response has been shutdown or closed';
     }
     const to = given(message, 'to');
@@ -97,7 +105,7 @@ export class Answers {
       to: status === 100 ? (firstValue(request, 'to') ?? to) : to,
       contact,
       app: lacksContentType(answer.message) ? { ...answer.message, body: '' } : answer.message,
-      own: this.#context.own,
+      own: this.#context.own.of(request.from),
     });
     if (this.#opensDialog(pending, status)) this.#openDialog(pending, to, contact);
     if (success) this.#succeed(pending, contact);
@@ -110,7 +118,7 @@ export class Answers {
   /** What identifies the answer. The daemon takes it from the application even when it is foreign to the request. */
   #identity(pending: PendingRequest, message: AppMessage): { from: string; callId: string; cseq: string } {
     const { request } = pending;
-    const own = this.#context.strict ? message : null;
+    const own = this.#context.ways.has('believes-applications') ? message : null;
     return {
       from: given(own, 'from') ?? firstValue(request, 'from') ?? '',
       callId: given(own, 'call-id') ?? request.callId,
@@ -127,18 +135,22 @@ export class Answers {
     pending.localTag ??= chosenTag ?? this.#context.ids.tag();
     // Once a tag is chosen (RFC 3261 8.2.6.2: one for all answers) another would name a dialog that does not exist.
     const usesChosen = chosen !== undefined && (chosenTag === null || chosenTag === pending.localTag);
-    const value = this.#context.strict && usesChosen ? withOwnHost(chosen, this.#context.own) : received;
+    const value =
+      this.#context.ways.has('believes-applications') && usesChosen
+        ? withOwnHost(chosen, this.#context.own.of(pending.request.from))
+        : received;
     return tagOf(value) === null ? withTag(value, pending.localTag) : value;
   }
 
   #contact(pending: PendingRequest, { message, status }: AppAnswer): string | null {
-    const ours = givenContact(message, this.#context.own);
-    if (ours !== null) return ours;
     const { method, from } = pending.request;
+    const own = this.#context.own.of(from);
+    const ours = givenContact(message, own);
+    if (ours !== null) return ours;
     if (status < 200 || status > 299 || (method !== 'INVITE' && method !== 'SUBSCRIBE')) return null;
     // The daemon falls back to its bare address even where the dialog has had another Contact.
-    const before = this.#context.strict ? null : (pending.dialog?.localContact ?? null);
-    return before ?? bareContact(this.#context.own, from.protocol);
+    const before = this.#context.ways.has('forgets-contact') ? null : (pending.dialog?.localContact ?? null);
+    return before ?? bareContact(own);
   }
 
   /** RFC 3261 12.1: 2xx, and a provisional answer with a To tag, to what can make a dialog (REFER: RFC 3515 2.4.4). */
@@ -194,7 +206,8 @@ export class Answers {
     // RFC 3261 12.2.2: a target refresh request brings the peer's new Contact. The daemon keeps the first.
     const refreshed = request.target;
     const refreshes = ['INVITE', 'UPDATE', 'SUBSCRIBE', 'NOTIFY', 'REFER'].includes(request.method);
-    if (!this.#context.strict && pending.inDialog && refreshes && refreshed !== null) dialog.remoteTarget = refreshed;
+    if (this.#context.ways.has('keeps-first-contact') || !pending.inDialog || !refreshes || refreshed === null) return;
+    dialog.remoteTarget = refreshed;
   }
 
   #confirm(pending: PendingRequest, answer: AppAnswer, text: string): void {
@@ -228,7 +241,7 @@ export class Answers {
 
   #awaitAck(pending: PendingRequest, dialog: Dialog, text: string): void {
     // The daemon does not repeat the answer to a re-INVITE, nor does it miss its ACK.
-    if (pending.inDialog && this.#context.strict) return;
+    if (pending.inDialog && this.#context.ways.has('single-200-in-dialog')) return;
     const { to, fallback } = pending.transaction;
     this.#parts.unacknowledged.add({ dialog, cseq: pending.request.cseq, text, to, fallback });
   }

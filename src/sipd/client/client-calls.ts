@@ -1,14 +1,14 @@
 /** What the answers to our requests mean: for the application, for the dialog, for the call itself (RFC 3261 13.2.2). */
 
-import { tagOf } from './address.ts';
-import type { Apps } from './apps.ts';
+import type { Context } from '../context.ts';
+import type { Apps } from '../control/apps.ts';
+import { eventPayload } from '../control/frames.ts';
+import { type Dialog, type Dialogs, endUsage, routeSet, subscriptionUsage } from '../dialog/dialog.ts';
+import { limits } from '../limits.ts';
+import { tagOf } from '../message/address.ts';
+import { firstValue, type IncomingRequest, type IncomingResponse } from '../message/incoming.ts';
+import type { ClientTransactions } from '../transaction/client-transactions.ts';
 import { type ClientCall, cancelOf, madeUpResponse } from './client-call.ts';
-import type { ClientTransactions } from './client-transactions.ts';
-import type { Context } from './context.ts';
-import { type Dialog, type Dialogs, endUsage, routeSet, subscriptionUsage } from './dialog.ts';
-import { eventPayload } from './frames.ts';
-import { firstValue, type IncomingRequest, type IncomingResponse } from './incoming.ts';
-import { limits } from './limits.ts';
 
 export type ClientCallsParts = {
   readonly context: Context;
@@ -83,7 +83,7 @@ export class ClientCalls {
   failed(call: ClientCall, status: number, reason: string): void {
     if (call.progress === 'final') return;
     const cancelled = call.cancel.kind === 'held' || call.cancel.kind === 'sent';
-    const silent = this.#context.strict && cancelled && status === 408;
+    const silent = this.#context.ways.has('deserted-requests') && cancelled && status === 408;
     this.#final(call, status);
     if (!silent && !call.deaf) this.#tellMadeUp(call, status, reason);
     this.#settleDialog(call, status);
@@ -106,7 +106,7 @@ export class ClientCalls {
   dialogOfEarlyNotify(notify: IncomingRequest): Dialog | 'refuse' | null {
     const call = this.#subscribing.get(`${notify.callId} ${notify.toTag ?? ''}`);
     if (call === undefined || call.dialog !== null) return null;
-    if (this.#context.strict) return 'refuse';
+    if (this.#context.ways.has('refuses-early-notify')) return 'refuse';
     call.dialog = this.#newDialog(call, {
       remoteTag: notify.fromTag ?? '',
       remoteAddress: firstValue(notify, 'from') ?? '',
@@ -126,14 +126,14 @@ export class ClientCalls {
     if (call.identity.method !== 'INVITE') return;
     if (call.cancel.kind === 'held') this.sendCancel(call, call.cancel.text);
     else if (call.cancel.kind === 'none') this.#ringOn(call);
-    if (this.#context.strict && call.inDialog && status > 100) call.deaf = true;
+    if (call.inDialog && status > 100 && this.#context.ways.has('loses-final-after-18x')) call.deaf = true;
   }
 
   // RFC 3261 16.8 has this for proxies; here it keeps a phone that rings for ever from holding memory for ever.
   #ringOn(call: ClientCall): void {
     this.#context.stop(call.limit);
     call.limit = this.#context.after(limits.timerCMs, () => {
-      this.sendCancel(call, cancelOf(call.identity, null, this.#context.own), 'expired');
+      this.sendCancel(call, cancelOf(call.identity, null), 'expired');
     });
   }
 
@@ -159,7 +159,11 @@ export class ClientCalls {
     const { dialog } = call;
     if (dialog === null || status < 200) return;
     dialog.confirmed = true;
-    if (call.inDialog && !this.#context.strict && ['INVITE', 'UPDATE', 'SUBSCRIBE'].includes(method)) {
+    if (
+      call.inDialog &&
+      !this.#context.ways.has('keeps-first-contact') &&
+      ['INVITE', 'UPDATE', 'SUBSCRIBE'].includes(method)
+    ) {
       dialog.remoteTarget = response.target ?? dialog.remoteTarget;
     }
     if (method === 'INVITE') {
@@ -239,7 +243,7 @@ export class ClientCalls {
   }
 
   #notified(call: ClientCall, dialog: Dialog, status: number): void {
-    if (this.#context.strict) {
+    if (this.#context.ways.has('keeps-dead-subscriptions')) {
       if (call.endsSubscription && dialog.method === 'SUBSCRIBE') this.#parts.dialogEnded(dialog);
       return;
     }
@@ -250,7 +254,8 @@ export class ClientCalls {
 
   // The application that called has gone: nobody would ever ACK or hang up. The daemon leaves the peer alone with it.
   #adopt(call: ClientCall, dialog: Dialog): void {
-    if (this.#context.strict || call.session === null || this.#parts.apps.isOpen(call.session)) return;
+    if (this.#context.ways.has('deserted-requests') || call.session === null || this.#parts.apps.isOpen(call.session))
+      return;
     this.#parts.releaseUnwanted(dialog, call.identity.cseq, 'application gone');
   }
 
@@ -259,9 +264,9 @@ export class ClientCalls {
     const { dialog } = call;
     if (dialog === null || response.status < 200 || response.status > 299) return;
     const { ack } = dialog;
-    if (response.toTag === dialog.remoteTag || this.#context.strict) {
+    if (response.toTag === dialog.remoteTag || this.#context.ways.has('ignores-forks')) {
       // The daemon repeats the first ACK even to a fork, and none within a dialog.
-      if (ack?.cseq === call.identity.cseq && !(this.#context.strict && call.inDialog)) {
+      if (ack?.cseq === call.identity.cseq && !(call.inDialog && this.#context.ways.has('single-200-in-dialog'))) {
         this.#context.send(ack.to, ack.text);
       }
       return;

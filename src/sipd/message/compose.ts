@@ -1,8 +1,8 @@
 /** Fills in and rewrites what an application sends, as the daemon does, and writes the message that goes out. */
 
-import { RemoteError } from '../wire/remote-error.ts';
-import { parseStartLine, type ScannedHeader, type SipStartLine, scanSipMessage } from '../wire/sip-message.ts';
-import type { OwnAddress } from './context.ts';
+import { RemoteError } from '../../wire/remote-error.ts';
+import { parseStartLine, type ScannedHeader, type SipStartLine, scanSipMessage } from '../../wire/sip-message.ts';
+import type { OwnAddress } from '../own-addresses.ts';
 import { spellHeader } from './header-names.ts';
 
 /** A message as an application wrote it. Its Content-Length is not believed: the body is all after the blank line. */

@@ -1,0 +1,65 @@
+/** Our own addresses: one for each socket that listens, as it goes into Via, Contact and Record-Route. */
+
+import type { Peer, Protocol } from './input.ts';
+
+export type OwnAddress = {
+  /** Which socket; peers that were heard through it name it. */
+  readonly listener: number;
+  readonly protocol: Protocol;
+  readonly family: 4 | 6;
+  /** What others are told: an IP address (IPv6 in brackets) or a name. */
+  readonly host: string;
+  readonly port: number;
+  /** The address that is bound; IPv6 without brackets. */
+  readonly bound: string;
+};
+
+/** All of them, at least one. `aliases` are further hosts by which others may name this server (any of the ports). */
+export class OwnAddresses {
+  readonly all: readonly OwnAddress[];
+  readonly first: OwnAddress;
+  readonly #hosts: ReadonlySet<string>;
+  readonly #ports: ReadonlySet<number>;
+
+  constructor(all: readonly OwnAddress[], aliases: readonly string[]) {
+    const [first] = all;
+    if (first === undefined) throw new Error('a SIP server has an address');
+    this.all = all;
+    this.first = first;
+    const hosts = [...all.flatMap(({ host, bound }) => [host, bound]), ...aliases];
+    this.#hosts = new Set(hosts.map(withoutBrackets));
+    this.#ports = new Set(all.map(({ port }) => port));
+  }
+
+  /** The address to speak from to a host by a protocol; a name counts as of any family. Null: no socket can. */
+  towards(protocol: Protocol, host: string): OwnAddress | null {
+    const family = host.includes(':') ? 6 : 4;
+    const named = !host.includes(':') && !/^[\d.]+$/.test(host);
+    return this.all.find((own) => own.protocol === protocol && (named || own.family === family)) ?? null;
+  }
+
+  /** The address a peer has been heard through, or the one to speak to it from. */
+  of(peer: Pick<Peer, 'protocol' | 'host' | 'listener'>): OwnAddress {
+    const heard = peer.listener === null ? undefined : this.all.find(({ listener }) => listener === peer.listener);
+    return heard ?? this.towards(peer.protocol, peer.host) ?? this.first;
+  }
+
+  has(protocol: Protocol): boolean {
+    return this.all.some((own) => own.protocol === protocol);
+  }
+
+  /** Whether host and port name this server. */
+  isOwn(host: string, port: number): boolean {
+    return this.#ports.has(port) && this.#hosts.has(withoutBrackets(host));
+  }
+}
+
+/** `<sip:host:port>` of the transport, with `;transport=` when it is not UDP: what a Contact is when nobody gave one. */
+export function bareContact(own: OwnAddress): string {
+  // RFC 3261 26.2.2, RFC 7118 5.5: what is secure says so by its transport; sips is left to those who want it.
+  return `<sip:${own.host}:${own.port}${own.protocol === 'udp' ? '' : `;transport=${own.protocol}`}>`;
+}
+
+function withoutBrackets(host: string): string {
+  return (host.startsWith('[') ? host.slice(1, -1) : host).toLowerCase();
+}
