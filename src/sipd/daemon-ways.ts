@@ -45,10 +45,32 @@ export type DaemonWays = ReadonlySet<DaemonWay>;
 /** `free` behaves as the standards want; `strict` copies the real server. */
 export type SipdMode = 'free' | 'strict';
 
-const all: DaemonWays = new Set(Object.keys(daemonWays) as DaemonWay[]);
+const all: DaemonWays = new Set(Object.keys(daemonWays).filter(isDaemonWay));
 const none: DaemonWays = new Set();
 
 /** The ways of a mode. */
 export function waysOf(mode: SipdMode): DaemonWays {
   return mode === 'strict' ? all : none;
+}
+
+/**
+ * A mode with single ways added (`name`) or left out (`-name`), for whoever wants only some of them. Throws an error
+ * whose message is one sentence, with all names there are.
+ */
+export function waysWith(mode: SipdMode, switches: readonly string[]): DaemonWays {
+  const ways = new Set<DaemonWay>(waysOf(mode));
+  for (const written of switches) {
+    const name = written.replace(/^-/, '');
+    if (!isDaemonWay(name)) {
+      const names = Object.keys(daemonWays).join(', ');
+      throw new Error(`SIPD_SWITCHES must be names, or names with a minus, of ${names}; "${written}" is none.`);
+    }
+    if (written === name) ways.add(name);
+    else ways.delete(name);
+  }
+  return ways;
+}
+
+function isDaemonWay(name: string): name is DaemonWay {
+  return Object.hasOwn(daemonWays, name);
 }
