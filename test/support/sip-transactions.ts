@@ -51,6 +51,8 @@ export type TransactionOptions = {
   readonly log: WireLog;
   /** A new request: not a repetition, not an ACK of a refusal. */
   readonly onRequest: (transaction: ServerTransaction) => void;
+  /** A network in between, see LossyRelay: all goes to `inner`, and `outer` is given as the own address. */
+  readonly behind?: { readonly outer: Address; readonly inner: Address } | undefined;
 };
 
 /** The transaction layer of one user agent over one socket. */
@@ -73,7 +75,13 @@ export class Transactions {
     return transactions;
   }
 
+  /** The address that goes into Via and Contact. */
   get address(): Address {
+    return this.#options.behind?.outer ?? this.listens;
+  }
+
+  /** The socket's own address. */
+  get listens(): Address {
     return this.#open.address;
   }
 
@@ -90,7 +98,7 @@ export class Transactions {
     const text = this.#write(request, to);
     const stop =
       this.#options.transport === 'udp'
-        ? this.#repeat(() => this.#open.send(text, to), request.method === 'INVITE')
+        ? this.#repeat(() => this.#open.send(text, this.#options.behind?.inner ?? to), request.method === 'INVITE')
         : () => {};
     this.#clients.set(key, { request, to, settle, observe, stop, answered: false });
     return { request, to, final };
@@ -115,7 +123,7 @@ export class Transactions {
   #write(message: SipMessage, to: Address): string {
     const text = writeSipMessage(message);
     this.#log('sent', message, to);
-    this.#open.send(text, to);
+    this.#open.send(text, this.#options.behind?.inner ?? to);
     return text;
   }
 

@@ -5,6 +5,7 @@
 import { isIPv4 } from 'node:net';
 import { header, headerValues, type SipRequest, type SipResponse } from '../../src/wire/sip-message.ts';
 import { type Call, IncomingInvite, OutgoingInvite } from './call.ts';
+import type { LossyRelay } from './lossy-relay.ts';
 import { type Media, silentMedia } from './media.ts';
 import { reasonPhrase } from './reason-phrases.ts';
 import { judgeReplaces } from './replaces-rule.ts';
@@ -28,6 +29,8 @@ export type UserAgentOptions = {
   readonly media?: Media;
   /** Option tags it knows; an INVITE that requires another gets 420. Default: `replaces`. */
   readonly extensions?: readonly string[];
+  /** The network between it and its server. */
+  readonly behind?: LossyRelay;
 };
 
 /** What to do with an INVITE that may be answered. */
@@ -79,9 +82,10 @@ export class UserAgent {
 
   static async open(options: UserAgentOptions): Promise<UserAgent> {
     const agent = new UserAgent(options);
-    const { name: owner, transport } = options;
+    const { name: owner, transport, behind } = options;
     const onRequest = (transaction: ServerTransaction): void => agent.#receive(transaction);
-    agent.#transactions = await Transactions.open({ owner, transport, log: agent.log, onRequest });
+    agent.#transactions = await Transactions.open({ owner, transport, log: agent.log, onRequest, behind });
+    behind?.join(agent.#transactions.listens);
     return agent;
   }
 
