@@ -11,6 +11,8 @@ export type Peer = {
   readonly connection: number | null;
   /** Which of our sockets heard it (`OwnAddress.listener`); null: any that can reach it. */
   readonly listener: number | null;
+  /** The host name this address was asked for: what its certificate must prove (RFC 5922 7.4) and a WebSocket asks for. */
+  readonly name?: string;
 };
 
 export type Input =
