@@ -12,6 +12,7 @@ export const daemonWays = {
   'compact-names': 'compact header names are handed up as they came',
   'drops-refer': 'a REFER outside a dialog gets no answer at all',
   'drops-unknown-methods': 'a method it does not know gets no answer, registered or not',
+  'unwanted-503': 'a method no application asked for gets 503, though others are asked for',
   'trying-at-once': '100 Trying goes out at once, even before a refusal',
   'answers-to-source': 'an answer over UDP goes to the source port, whether rport was asked for or not',
   'slow-retransmission': 'the first retransmission of a request comes after 2*T1',

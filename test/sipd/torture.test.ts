@@ -103,7 +103,7 @@ describe('RFC 4475 torture messages', () => {
   });
 
   describe.each(ways)('$mode, $transport', ({ mode, transport }) => {
-    test.each(tortureRows)('$name', (row, context) => {
+    test.for(tortureRows)('$name', (row, context) => {
       const court = new Court(mode);
       expect(court.hears(textOf(context, row.name), transport)).toBe(tortureVerdict(row, mode, transport));
       expect(court.isAlive()).toBe(true);
@@ -113,13 +113,13 @@ describe('RFC 4475 torture messages', () => {
   });
 
   // RFC 4475 3.1.1.13, 3.1.1.14, 3.1.2.5, 3.1.2.19, 3.3.10 (bcast): the same as answers to a request of ours.
-  test.each([
+  test.for([
     ['unreason', 'answered'],
     ['noreason', 'answered'],
     ['scalarlg', 'discarded'],
     ['bigcode', 'discarded'],
     ['bcast', 'discarded'],
-  ])('the response %s to a request of ours is %s', (name, verdict, context) => {
+  ])('the response %s to a request of ours is %s', ([name = '', verdict], context) => {
     const world = new StackWorld('free');
     const bob = world.peer('bob');
     const app = world.application(1);

@@ -52,6 +52,12 @@ export class Apps {
     return this.#rotas.has(method.toLowerCase());
   }
 
+  /** Whether anybody asked for any method. */
+  isWanting(): boolean {
+    for (const verb of this.#rotas.keys()) if (!verb.includes(':')) return true;
+    return false;
+  }
+
   /** Methods somebody asked for, as an Allow header wants them. */
   allowed(): string {
     const verbs = [...this.#rotas.keys()].filter((verb) => !verb.includes(':')).map((verb) => verb.toUpperCase());

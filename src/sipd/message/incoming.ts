@@ -224,7 +224,8 @@ function need(header: ScannedHeader | null, name: string): string {
 
 /** Reads what can be read of a message that breaks its stream: nothing but an answer can come of it. */
 export function readBroken(text: string, reason: string): Reading {
-  return refuse(scanSipMessage(text), new RemoteError(400, reason));
+  // RFC 3261 21.5.14.
+  return refuse(scanSipMessage(text), new RemoteError(reason === 'Message Too Large' ? 513 : 400, reason));
 }
 
 function refuse(scan: SipScan, error: RemoteError): Reading {

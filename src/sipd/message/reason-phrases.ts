@@ -4,6 +4,7 @@ const phrases: Readonly<Record<number, string>> = {
   100: 'Trying',
   200: 'OK',
   400: 'Bad Request',
+  405: 'Method Not Allowed',
   408: 'Request Timeout',
   410: 'Gone',
   416: 'Unsupported URI Scheme',

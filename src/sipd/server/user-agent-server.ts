@@ -183,8 +183,15 @@ export class UserAgentServer {
 
   #offer(request: IncomingRequest): void {
     const session = this.#parts.apps.choose(request.method);
-    if (session === null) this.refuse(request, { status: 503 });
+    if (session === null) this.refuse(request, this.#unwanted());
     else this.#hand(request, session, null);
+  }
+
+  // RFC 3261 8.2.1: a method nobody asked for is not allowed; while nobody asks for anything, nobody is there.
+  #unwanted(): Omit<OwnResponse, 'toTag'> {
+    const { apps } = this.#parts;
+    if (this.#context.ways.has('unwanted-503') || !apps.isWanting()) return { status: 503 };
+    return { status: 405, headers: [{ name: 'Allow', value: apps.allowed() }] };
   }
 
   /** Begins a transaction and hands the request to the application. */

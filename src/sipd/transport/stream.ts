@@ -75,6 +75,7 @@ export class StreamReader {
     const lengths = scan.headers.filter((each) => each.key === 'content-length');
     const [only] = lengths;
     if (!looksLikeSip(scan.startLine)) return { kind: 'broken', text: '', reason: 'not SIP' };
+    if (scan.problem?.statusHint === 513) return { kind: 'broken', text: head, reason: 'Message Too Large' };
     // RFC 3261 18.3, 20.14: on a stream Content-Length is mandatory; without one, or with two, its end is unknown.
     if (only === undefined) return { kind: 'broken', text: head, reason: 'Missing Content-Length' };
     const length = readLength(only.value);
@@ -103,7 +104,7 @@ export class StreamReader {
       return { kind: 'broken', text: '', reason: 'not SIP' };
     }
     if (this.#buffer.length <= sipHeaderLimits.charactersMax) return null;
-    return { kind: 'broken', text: '', reason: 'header section too long' };
+    return { kind: 'broken', text: firstLine === -1 ? '' : this.#buffer, reason: 'Message Too Large' };
   }
 
   #take(length: number): string {
