@@ -4,8 +4,35 @@ export const limits = {
   /** Client and server transactions each; a server transaction lives 32 s after its answer. */
   transactionsMax: 500_000,
   dialogsMax: 200_000,
-  /** Host names being looked up at once. */
+  /** Phones of one forked call that are kept apart: far more than ring at once for anybody. */
+  forksMax: 32,
+  /** Rounds of questions about names that are under way at once. */
   lookupsMax: 1_000,
+  /** Targets of one request that are kept, and records of one answer that are read: more is nobody's honest DNS. */
+  targetsMax: 16,
+  /**
+   * RFC 3263 4.3: further targets a request is sent to after the first. The last begins at most 64*T1 and `failoverMs`
+   * after the first, so that no request lives longer than 128*T1 and this: about 74 s.
+   */
+  failoversMax: 5,
+  failoverMs: 10_000,
+  /** One question to DNS; with two servers that are silent this is one try each. */
+  nameQuestionMs: 5_000,
+  /** Names kept with what was found for them, and for how long: addresses by their TTL up to the first, the rest. */
+  namesKeptMax: 10_000,
+  addressTtlMaxMs: 3_600_000,
+  recordTtlMaxMs: 60_000,
+  nothingFoundMs: 5_000,
+  /** Questions to the system's resolver at once: each holds one of the few threads of the process. */
+  systemLookupsMax: 2,
+  systemLookupsWaitingMax: 100,
+  /** RFC 3261 18.1.1: a request longer than this does not go over UDP, the path's MTU not being known. */
+  udpRequestBytesMax: 1_300,
+  /** Peers known to take no TCP, and for how long that is believed. */
+  tcpRefusalsMax: 1_000,
+  tcpRefusalMs: 300_000,
+  /** Long ACKs on their way over TCP that would go over UDP if nobody is there; more are sent without that. */
+  acksWatchedMax: 1_000,
   /** RFC 3261 18.1.1: a UDP datagram holds at most this much. */
   datagramBytesMax: 65_535,
   /** One message on a stream, header and body. */

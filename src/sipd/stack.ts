@@ -12,7 +12,8 @@ import { Dispatch } from './client/dispatch.ts';
 import { UserAgentClient } from './client/user-agent-client.ts';
 import { Context, type ContextOptions } from './context.ts';
 import { Apps } from './control/apps.ts';
-import { type Dialog, Dialogs, endUsage, subscriptionUsage } from './dialog/dialog.ts';
+import { type Dialog, Dialogs } from './dialog/dialog.ts';
+import { endUsage, subscriptionUsage } from './dialog/usages.ts';
 import type { Input, Peer } from './input.ts';
 import { readAppMessage } from './message/compose.ts';
 import { firstValue, type IncomingRequest, type Reading, readBroken, readMessage } from './message/incoming.ts';
@@ -232,10 +233,10 @@ export class Stack {
    * apart, so the old one ends first, and its application hears of it.
    */
   #makeRoom(id: string): void {
-    const old = this.#dialogs.byId(id);
-    if (old === undefined) return;
-    if (old.confirmed && old.usages.has('invite')) this.#client.hangUp(old, 'replaced by a new call');
-    this.#dialogEnded(old);
+    for (const old of this.#dialogs.branches(id)) {
+      if (old.confirmed && old.usages.has('invite')) this.#client.hangUp(old, 'replaced by a new call');
+      this.#dialogEnded(old);
+    }
   }
 
   /** RFC 5057 3.1: BYE ends the INVITE usage only. Subscriptions left get the time to say their last NOTIFY. */

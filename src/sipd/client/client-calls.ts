@@ -2,13 +2,15 @@
 
 import type { Context } from '../context.ts';
 import type { Apps } from '../control/apps.ts';
-import { eventPayload } from '../control/frames.ts';
-import { type Dialog, type Dialogs, endUsage, routeSet, subscriptionUsage } from '../dialog/dialog.ts';
+import { type Dialog, type Dialogs, routeSet } from '../dialog/dialog.ts';
+import { endsSubscription, endUsage, subscriptionUsage } from '../dialog/usages.ts';
 import { limits } from '../limits.ts';
 import { tagOf } from '../message/address.ts';
 import { firstValue, type IncomingRequest, type IncomingResponse } from '../message/incoming.ts';
 import type { ClientTransactions } from '../transaction/client-transactions.ts';
-import { type ClientCall, cancelOf, madeUpResponse } from './client-call.ts';
+import { AnswerEvents } from './answer-events.ts';
+import { type ClientCall, cancelOf } from './client-call.ts';
+import { EarlyDialogs } from './early-dialogs.ts';
 
 export type ClientCallsParts = {
   readonly context: Context;
@@ -28,6 +30,8 @@ export type ClientCallsParts = {
 export class ClientCalls {
   readonly #parts: ClientCallsParts;
   readonly #context: Context;
+  readonly #events: AnswerEvents;
+  readonly #early: EarlyDialogs;
   readonly #byId = new Map<string, ClientCall>();
   /** SUBSCRIBEs without a dialog yet, by Call-ID and our tag. */
   readonly #subscribing = new Map<string, ClientCall>();
@@ -37,6 +41,8 @@ export class ClientCalls {
   constructor(parts: ClientCallsParts) {
     this.#parts = parts;
     this.#context = parts.context;
+    this.#events = new AnswerEvents(parts.context, parts.apps);
+    this.#early = new EarlyDialogs(parts);
   }
 
   add(call: ClientCall): void {
@@ -57,6 +63,11 @@ export class ClientCalls {
     return this.#toAcknowledge.get(dialog) ?? null;
   }
 
+  /** The dialog a request of an application goes into, by the id it gave; `rack` is the RAck of a PRACK. */
+  dialogToSendIn(id: string, rack: string | undefined): Dialog | undefined {
+    return this.#early.toSendIn(id, rack);
+  }
+
   /** A response the transaction has let through. */
   response(call: ClientCall, response: IncomingResponse): void {
     const { status } = response;
@@ -67,6 +78,7 @@ export class ClientCalls {
     if (status < 200) this.#provisional(call, response);
     else this.#final(call, status);
     this.#applyToDialog(call, response);
+    if (!this.#early.isNext(call, response)) return;
     if (call.deaf && status >= 200) {
       this.#context.log(
         'warn',
@@ -75,7 +87,7 @@ export class ClientCalls {
       );
       return;
     }
-    this.#tell(call, response);
+    this.#events.received(call, response);
     if (status >= 200) this.#settleDialog(call, status);
   }
 
@@ -85,7 +97,7 @@ export class ClientCalls {
     const cancelled = call.cancel.kind === 'held' || call.cancel.kind === 'sent';
     const silent = this.#context.ways.has('deserted-requests') && cancelled && status === 408;
     this.#final(call, status);
-    if (!silent && !call.deaf) this.#tellMadeUp(call, status, reason);
+    if (!silent && !call.deaf) this.#events.madeUp(call, status, reason);
     this.#settleDialog(call, status);
   }
 
@@ -107,7 +119,7 @@ export class ClientCalls {
     const call = this.#subscribing.get(`${notify.callId} ${notify.toTag ?? ''}`);
     if (call === undefined || call.dialog !== null) return null;
     if (this.#context.ways.has('refuses-early-notify')) return 'refuse';
-    call.dialog = this.#newDialog(call, {
+    call.dialog = this.#early.open(call, {
       remoteTag: notify.fromTag ?? '',
       remoteAddress: firstValue(notify, 'from') ?? '',
       routes: routeSet(notify.recordRoutes, 'server'),
@@ -155,10 +167,13 @@ export class ClientCalls {
     const { status } = response;
     const { method } = call.identity;
     if (status === 100 || status >= 300) return;
-    if (!call.inDialog && makesDialog(method, status) && response.toTag !== null) this.#openDialog(call, response);
+    if (!call.inDialog && makesDialog(method, status) && response.toTag !== null) {
+      call.dialog = this.#early.of(call, response) ?? call.dialog;
+    }
     const { dialog } = call;
     if (dialog === null || status < 200) return;
     dialog.confirmed = true;
+    if (!call.inDialog) this.#early.accepted(call, dialog);
     if (
       call.inDialog &&
       !this.#context.ways.has('keeps-first-contact') &&
@@ -175,71 +190,27 @@ export class ClientCalls {
     } else if (method === 'SUBSCRIBE' || method === 'REFER') dialog.usages.add(subscriptionUsage(call.event));
   }
 
-  #openDialog(call: ClientCall, response: IncomingResponse): void {
-    const remoteTag = response.toTag ?? '';
-    const remoteAddress = firstValue(response, 'to') ?? '';
-    const routes = routeSet(response.recordRoutes, 'client');
-    const { target, from: flow } = response;
-    const { dialog } = call;
-    if (dialog === null) {
-      call.dialog = this.#newDialog(call, { remoteTag, remoteAddress, routes, remoteTarget: target, flow });
-      return;
-    }
-    // Another branch of a forked call rings or answers: the application knows one dialog, and it follows the latest.
-    if (dialog.remoteTag !== remoteTag) this.#parts.dialogs.retag(dialog, remoteTag, remoteAddress);
-    dialog.routes = routes;
-    dialog.remoteTarget = target ?? dialog.remoteTarget;
-    dialog.flow = flow;
-  }
-
-  #newDialog(
-    call: ClientCall,
-    peer: Pick<Dialog, 'remoteTag' | 'remoteAddress' | 'routes' | 'remoteTarget' | 'flow'>,
-  ): Dialog | null {
-    if (this.#parts.dialogs.count() >= limits.dialogsMax) return null;
-    const { identity } = call;
-    const localTag = tagIn(identity.from);
-    const id = `${identity.callId};from-tag=${localTag}`;
-    this.#parts.makeRoom(id);
-    const dialog: Dialog = {
-      id,
-      callId: identity.callId,
-      localTag,
-      remoteTag: peer.remoteTag,
-      localAddress: identity.from,
-      remoteAddress: peer.remoteAddress,
-      localCseq: identity.cseq,
-      remoteCseq: null,
-      routes: peer.routes,
-      remoteTarget: peer.remoteTarget,
-      flow: peer.flow,
-      owner: call.session,
-      method: identity.method,
-      confirmed: false,
-      localContact: call.contact,
-      usages: new Set(),
-      origin: { cseq: identity.cseq, transactionId: '' },
-      ack: null,
-      endAfterAck: null,
-    };
-    this.#parts.dialogs.add(dialog);
-    return dialog;
-  }
-
   /** What a final answer ends. */
   #settleDialog(call: ClientCall, status: number): void {
     const { dialog, inDialog, identity } = call;
     if (dialog === null) return;
     const challenged = status === 401 || status === 407;
     if (!inDialog) {
-      if (status >= 300 && !dialog.confirmed) this.#parts.dialogEnded(dialog);
-      else if (status < 300 && identity.method === 'INVITE') this.#adopt(call, dialog);
+      if (status >= 300) this.#early.refused(call);
+      else if (identity.method === 'INVITE') this.#adopt(call, dialog);
       return;
     }
     // RFC 3261 17.1.1.3: a refusal has been acknowledged; the ACK of an earlier 2xx is not to be sent for it.
     if (identity.method === 'INVITE' && status >= 300) this.#toAcknowledge.delete(dialog);
     if (identity.method === 'BYE' && !challenged) this.#parts.inviteEnded(dialog);
     if (identity.method === 'NOTIFY' && !challenged) this.#notified(call, dialog, status);
+    if (identity.method === 'SUBSCRIBE') this.#refreshed(call, dialog, status);
+  }
+
+  /** RFC 6665 4.1.2.2: a subscription of ours whose refresh is refused for good is over; a time-out leaves it. */
+  #refreshed(call: ClientCall, dialog: Dialog, status: number): void {
+    if (status === 408 || !endsSubscription(status) || this.#context.ways.has('keeps-dead-subscriptions')) return;
+    if (endUsage(dialog, subscriptionUsage(call.event))) this.#parts.dialogEnded(dialog);
   }
 
   #notified(call: ClientCall, dialog: Dialog, status: number): void {
@@ -247,8 +218,8 @@ export class ClientCalls {
       if (call.endsSubscription && dialog.method === 'SUBSCRIBE') this.#parts.dialogEnded(dialog);
       return;
     }
-    // RFC 6665 4.2.2: 481 to a NOTIFY ends the subscription too. The daemon keeps it.
-    if (!call.endsSubscription && status !== 481) return;
+    // The daemon keeps a subscription whose NOTIFY nobody wants.
+    if (!call.endsSubscription && !endsSubscription(status)) return;
     if (endUsage(dialog, subscriptionUsage(call.event))) this.#parts.dialogEnded(dialog);
   }
 
@@ -264,68 +235,14 @@ export class ClientCalls {
     const { dialog } = call;
     if (dialog === null || response.status < 200 || response.status > 299) return;
     const { ack } = dialog;
-    if (response.toTag === dialog.remoteTag || this.#context.ways.has('ignores-forks')) {
-      // The daemon repeats the first ACK even to a fork, and none within a dialog.
-      if (ack?.cseq === call.identity.cseq && !(call.inDialog && this.#context.ways.has('single-200-in-dialog'))) {
-        this.#context.send(ack.to, ack.text);
-      }
+    if (response.toTag !== dialog.remoteTag && !call.inDialog && !this.#context.ways.has('ignores-forks')) {
+      this.#early.release(call, response);
       return;
     }
-    this.#parts.releaseUnwanted(this.#forkedDialog(dialog, response), call.identity.cseq, 'forked call answered twice');
-  }
-
-  /** A dialog that is never registered: it lives for one ACK and one BYE. */
-  #forkedDialog(dialog: Dialog, response: IncomingResponse): Dialog {
-    return {
-      ...dialog,
-      id: '',
-      owner: null,
-      remoteTag: response.toTag ?? '',
-      remoteAddress: firstValue(response, 'to') ?? dialog.remoteAddress,
-      routes: routeSet(response.recordRoutes, 'client'),
-      remoteTarget: response.target,
-      flow: response.from,
-      usages: new Set(['invite']),
-    };
-  }
-
-  #tell(call: ClientCall, response: IncomingResponse): void {
-    const { from } = response;
-    this.#event(call, {
-      bytes: response.bytes,
-      protocol: from.protocol,
-      host: from.host,
-      port: from.port,
-      text: response.text,
-    });
-  }
-
-  #tellMadeUp(call: ClientCall, status: number, reason: string): void {
-    const text = madeUpResponse(call.identity, status, { reason, tag: this.#context.ids.tag() });
-    this.#event(call, { bytes: 0, protocol: call.protocol, host: '', port: 0, text });
-  }
-
-  #event(
-    call: ClientCall,
-    shown: {
-      readonly bytes: number;
-      readonly protocol: string;
-      readonly host: string;
-      readonly port: number;
-      readonly text: string;
-    },
-  ): void {
-    if (call.session === null || !this.#parts.apps.isOpen(call.session)) return;
-    const payload = eventPayload({
-      ...shown,
-      id: this.#context.ids.uuid(),
-      source: 'network',
-      now: this.#context.now,
-      transactionId: call.id,
-      dialogId: call.dialog?.id ?? '',
-      receivedOn: null,
-    });
-    this.#context.frame(call.session, payload);
+    // The daemon repeats the first ACK even to a fork, and none within a dialog.
+    if (ack?.cseq === call.identity.cseq && !(call.inDialog && this.#context.ways.has('single-200-in-dialog'))) {
+      this.#context.send(ack.to, ack.text);
+    }
   }
 }
 

@@ -128,7 +128,8 @@ export class UserAgentClient {
   }
 
   #inDialog(request: AppRequest): void {
-    const dialog = this.#parts.dialogs.byId(request.dialogId);
+    const rack = request.method === 'PRACK' ? given(request.message, 'rack') : undefined;
+    const dialog = this.#parts.calls.dialogToSendIn(request.dialogId, rack);
     if (request.method === 'ACK') {
       this.#ack(request, dialog);
       return;
@@ -140,7 +141,8 @@ export class UserAgentClient {
     if (route.to === null) {
       throw new Refused(`Server error: unable to find route when sending request inside dialog ${dialog.id}`);
     }
-    const uri = request.uri === 'sip:placeholder' ? route.uri : request.uri;
+    // drachtio-srf acknowledges provisional answers with the URI of the INVITE; the target is what counts, as for an ACK.
+    const uri = request.uri === 'sip:placeholder' || method === 'PRACK' ? route.uri : request.uri;
     const identity = this.#dialogIdentity(dialog, {
       method,
       uri,

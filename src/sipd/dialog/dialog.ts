@@ -38,27 +38,60 @@ export type Dialog = {
   endAfterAck: string | null;
 };
 
-/** All dialogs, found by the id applications use and by Call-ID and tags. */
+/**
+ * All dialogs, found by the id applications use and by Call-ID and tags. The phones a forked INVITE rings at are dialogs of
+ * their own under one id: one of them leads, and is what the id means.
+ */
 export class Dialogs {
-  readonly #byId = new Map<string, Dialog>();
+  readonly #leading = new Map<string, Dialog>();
+  /** Those that share an id and do not lead it; most ids have none. */
+  readonly #following = new Map<string, readonly Dialog[]>();
   readonly #byTags = new Map<string, Dialog>();
 
-  /** Adds a dialog; one with the same id must have been ended before. */
+  /** Adds a dialog; it leads its id from now on. */
   add(dialog: Dialog): void {
-    this.#byId.set(dialog.id, dialog);
     this.#byTags.set(tagsKey(dialog.callId, dialog.localTag, dialog.remoteTag), dialog);
+    this.lead(dialog);
   }
 
-  /** True when the dialog was still there. */
+  /** What the id means from now on is this dialog. */
+  lead(dialog: Dialog): void {
+    const before = this.#leading.get(dialog.id);
+    if (before === dialog) return;
+    this.#leading.set(dialog.id, dialog);
+    if (before === undefined) return;
+    const others = this.#following.get(dialog.id) ?? [];
+    this.#following.set(dialog.id, [...others.filter((each) => each !== dialog), before]);
+  }
+
+  /** True when the dialog was still there. The one that followed it last leads its id. */
   remove(dialog: Dialog): boolean {
     const key = tagsKey(dialog.callId, dialog.localTag, dialog.remoteTag);
     if (this.#byTags.get(key) === dialog) this.#byTags.delete(key);
-    if (this.#byId.get(dialog.id) !== dialog) return false;
-    return this.#byId.delete(dialog.id);
+    const others = this.#following.get(dialog.id);
+    if (this.#leading.get(dialog.id) !== dialog) {
+      if (others?.includes(dialog) !== true) return false;
+      this.#follow(
+        dialog.id,
+        others.filter((each) => each !== dialog),
+      );
+      return true;
+    }
+    const next = others?.at(-1);
+    if (next === undefined) return this.#leading.delete(dialog.id);
+    this.#leading.set(dialog.id, next);
+    this.#follow(dialog.id, others?.slice(0, -1) ?? []);
+    return true;
   }
 
   byId(id: string): Dialog | undefined {
-    return this.#byId.get(id);
+    return this.#leading.get(id);
+  }
+
+  /** Every dialog of the id: those that follow, in the order they were heard of, and the one that leads. */
+  branches(id: string): readonly Dialog[] {
+    const lead = this.#leading.get(id);
+    return lead === undefined ? [] : [...(this.#following.get(id) ?? []), lead];
   }
 
   /** RFC 3261 12.2.2: the dialog a received request belongs to. */
@@ -66,7 +99,12 @@ export class Dialogs {
     return this.#byTags.get(tagsKey(callId, localTag, remoteTag));
   }
 
-  /** RFC 3261 12.1: an early dialog continues as the one of another answer (a fork that went on). */
+  /** All dialogs of an application connection. Looks through all there are. */
+  ofSession(session: number): readonly Dialog[] {
+    return [...this.#byTags.values()].filter(({ owner }) => owner === session);
+  }
+
+  /** An early dialog goes on under another tag: how the daemon takes a fork. */
   retag(dialog: Dialog, remoteTag: string, remoteAddress: string): void {
     this.#byTags.delete(tagsKey(dialog.callId, dialog.localTag, dialog.remoteTag));
     dialog.remoteTag = remoteTag;
@@ -75,8 +113,14 @@ export class Dialogs {
     this.#byTags.set(tagsKey(dialog.callId, dialog.localTag, remoteTag), dialog);
   }
 
+  /** Forks count one by one. */
   count(): number {
-    return this.#byId.size;
+    return this.#byTags.size;
+  }
+
+  #follow(id: string, dialogs: readonly Dialog[]): void {
+    if (dialogs.length === 0) this.#following.delete(id);
+    else this.#following.set(id, dialogs);
   }
 }
 
@@ -104,30 +148,6 @@ export function dialogRoute(dialog: Dialog): DialogRoute | null {
 /** Route set out of Record-Routes: as they come for a server, reversed for a client (RFC 3261 12.1.1, 12.1.2). */
 export function routeSet(recordRoutes: readonly string[], role: 'server' | 'client'): readonly string[] {
   return role === 'server' ? recordRoutes : recordRoutes.toReversed();
-}
-
-/**
- * Name of a subscription usage: its package and id (RFC 6665 4.5.1); a REFER without Event subscribes to `refer`. No
- * package can be mistaken for the call itself.
- */
-export function subscriptionUsage(event: string | undefined): string {
-  const [type = 'refer', ...params] = (event ?? 'refer').split(';').map((part) => part.trim());
-  const id = params.find((param) => param.startsWith('id='));
-  return id === undefined ? `event ${type}` : `event ${type};${id}`;
-}
-
-/**
- * Ends a usage; a NOTIFY may name an id where the subscription was counted without (REFER). True when it was the last;
- * a usage the dialog never had ends nothing.
- */
-export function endUsage(dialog: Dialog, usage: string): boolean {
-  let ended = dialog.usages.delete(usage);
-  if (!ended) {
-    const type = usage.split(';')[0] ?? usage;
-    const same = [...dialog.usages].find((each) => each.split(';')[0] === type);
-    ended = same !== undefined && dialog.usages.delete(same);
-  }
-  return ended && dialog.usages.size === 0;
 }
 
 function tagsKey(callId: string, localTag: string, remoteTag: string): string {

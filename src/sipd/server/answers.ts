@@ -3,7 +3,8 @@
 import type { Context } from '../context.ts';
 import type { Apps } from '../control/apps.ts';
 import { responseSent } from '../control/frames.ts';
-import { type Dialog, type Dialogs, routeSet, subscriptionUsage } from '../dialog/dialog.ts';
+import { type Dialog, type Dialogs, routeSet } from '../dialog/dialog.ts';
+import { subscriptionUsage } from '../dialog/usages.ts';
 import { limits } from '../limits.ts';
 import { isAddress, tagOf, withTag } from '../message/address.ts';
 import {

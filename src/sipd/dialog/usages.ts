@@ -1,0 +1,39 @@
+/** What a dialog lives for besides a call: subscriptions (RFC 6665 4.5.2), each by its own name, and what ends one. */
+
+import type { Dialog } from './dialog.ts';
+
+/**
+ * Name of a subscription usage: its package and id (RFC 6665 4.5.1); a REFER without Event subscribes to `refer`. No
+ * package can be mistaken for the call itself.
+ */
+export function subscriptionUsage(event: string | undefined): string {
+  const [type = 'refer', ...params] = (event ?? 'refer').split(';').map((part) => part.trim());
+  const id = params.find((param) => param.startsWith('id='));
+  return id === undefined ? `event ${type}` : `event ${type};${id}`;
+}
+
+/**
+ * Ends a usage; a NOTIFY may name an id where the subscription was counted without (REFER). True when it was the last;
+ * a usage the dialog never had ends nothing.
+ */
+export function endUsage(dialog: Dialog, usage: string): boolean {
+  let ended = dialog.usages.delete(usage);
+  if (!ended) {
+    const type = usage.split(';')[0] ?? usage;
+    const same = [...dialog.usages].find((each) => each.split(';')[0] === type);
+    ended = same !== undefined && dialog.usages.delete(same);
+  }
+  return ended && dialog.usages.size === 0;
+}
+
+/**
+ * RFC 6665 4.2.2, 4.1.2.2: the answers to a NOTIFY, or to a SUBSCRIBE that refreshes, which end the subscription.
+ * A time-out is a 408 (RFC 3261 8.1.3.1).
+ */
+export function endsSubscription(status: number): boolean {
+  return subscriptionEnds.has(status);
+}
+
+const subscriptionEnds: ReadonlySet<number> = new Set([
+  404, 405, 408, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 604,
+]);
