@@ -34,7 +34,12 @@ type Incoming = {
 };
 
 export type IncomingRequest = Incoming & { readonly kind: 'request'; readonly uri: string };
-export type IncomingResponse = Incoming & { readonly kind: 'response'; readonly status: number };
+export type IncomingResponse = Incoming & {
+  readonly kind: 'response';
+  readonly status: number;
+  /** Whether there are Vias behind the top one: then it is an answer to somebody whose request we forwarded. */
+  readonly travelsOn: boolean;
+};
 
 export type Reading =
   | IncomingRequest
@@ -102,11 +107,10 @@ function build({ from, text, ways, scan, start }: Parts): Reading {
   const target = basic.contact === null ? null : contactUri(basic.contact.value);
   const common = { from, bytes: text.length, via: topVia, callId, fromTag, toTag, cseq, method, target, recordRoutes };
   if (start.kind === 'response') {
-    // RFC 3261 8.1.3.3: a response with more than one Via was not meant for us.
-    if (rest !== '' || basic.viaCount > 1) return { kind: 'ignored', why: 'response with several Via' };
     return {
       kind: 'response',
       status: start.status,
+      travelsOn: rest !== '' || basic.viaCount > 1,
       text: handOn({ text, scan, end, ways, via: null }),
       headers,
       ...common,

@@ -25,6 +25,8 @@ export type ClientRequest = {
   readonly to: Peer;
   /** Makes the ACK of a final answer of 300 or more, from the answer's To value (RFC 3261 17.1.1.3). */
   readonly writeAck: (to: string) => string;
+  /** Whether the request is somebody else's whom we forward it for, so that its answers travel on. */
+  readonly forwarded?: boolean;
 };
 
 export type ClientTransaction = {
@@ -79,6 +81,8 @@ export class ClientTransactions {
     if (typeof branch !== 'string') return false;
     const transaction = this.#byKey.get(clientKey(branch, response.method));
     if (transaction === undefined) return false;
+    // RFC 3261 8.1.3.3: a response with more than one Via is not meant for a user agent.
+    if (response.travelsOn && transaction.request.forwarded !== true) return false;
     this.#fire(transaction, responseEvent(response.status), response);
     return true;
   }
