@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestContext } from 'vitest';
 import { endWithUs } from './children.ts';
+import type { LossyRelay } from './lossy-relay.ts';
 import { type Address, openSipSocket, type Transport } from './sip-socket.ts';
 import { waitFor, within } from './wait.ts';
 
@@ -29,7 +30,14 @@ export type SippOptions = {
   readonly keys?: Readonly<Record<string, string>>;
   /** How many calls it takes or makes before it ends; default 1. */
   readonly calls?: number;
+  /** Further arguments. */
+  readonly more?: readonly string[];
+  /** The network it is behind: `[own_address]` of the scenario is then its outer address. */
+  readonly behind?: LossyRelay;
 };
+
+/** How the calls of one SIPp went. */
+export type SippTally = { readonly successful: number; readonly failed: number };
 
 /** One SIPp process and what it saw. */
 export class Sipp {
@@ -49,9 +57,11 @@ export class Sipp {
 
   /** Starts SIPp on a free port; one who is called is ready when this resolves. */
   static async start(options: SippOptions): Promise<Sipp> {
-    const { scenario, transport, remote, keys = {}, calls = 1 } = options;
+    const { scenario, transport, remote, keys = {}, calls = 1, more = [], behind } = options;
     const folder = await mkdtemp(join(tmpdir(), 'isfocus-sipp-'));
     const address = await freeAddress();
+    behind?.join(address);
+    const { host, port } = behind?.outer ?? address;
     const child = spawn(
       'sipp',
       [
@@ -67,6 +77,7 @@ export class Sipp {
           '-error_file',
           join(folder, 'errors'),
         ],
+        ...['-trace_stat', '-stf', join(folder, 'statistics'), '-key', 'own_address', `${host}:${port}`, ...more],
         ...Object.entries(keys).flatMap(([name, value]) => ['-key', name, value]),
       ],
       { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, TERM: 'dumb' } },
@@ -93,8 +104,23 @@ export class Sipp {
   async succeeded(): Promise<void> {
     if (this.#child.exitCode === null) await within('SIPp to end', once(this.#child, 'exit'), callTimeoutMs);
     if (this.#child.exitCode === 0) return;
-    const errors = await readFile(join(this.#folder, 'errors'), 'utf8').catch(() => '');
+    const errors = await this.complaints();
     throw new Error(`SIPp ended with ${this.#child.exitCode}\n${this.#errors}\n${errors}\n${await this.messages()}`);
+  }
+
+  /** Waits for its end, however its calls went. */
+  async tally(): Promise<SippTally> {
+    if (this.#child.exitCode === null) await within('SIPp to end', once(this.#child, 'exit'), callTimeoutMs);
+    const text = await readFile(join(this.#folder, 'statistics'), 'utf8').catch(() => '');
+    const rows = text.trim().split('\n');
+    const [names, last] = [rows[0], rows.at(-1)].map((row = '') => row.split(';'));
+    const total = (name: string): number => Number(last?.[names?.indexOf(name) ?? -1] ?? Number.NaN);
+    return { successful: total('SuccessfulCall(C)'), failed: total('FailedCall(C)') };
+  }
+
+  /** What it complained of. */
+  async complaints(): Promise<string> {
+    return await readFile(join(this.#folder, 'errors'), 'utf8').catch(() => '');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
