@@ -16,7 +16,7 @@ import type { Logger } from './log.ts';
 import { MsrpShell } from './msrp/msrp-shell.ts';
 import type { LeftDialog } from './sip/dialogs.ts';
 import { SipShell } from './sip/sip-shell.ts';
-import { startSipd } from './sipd/sipd.ts';
+import { checkSwitches, type SipServer, sipServer } from './sip-server.ts';
 import { StartRefused } from './store/errors.ts';
 import type { Interrupted } from './store/restarted.ts';
 import { openStore, type Store } from './store/store.ts';
@@ -46,6 +46,7 @@ const farewellMs = 5_000;
 /** Builds every part once and joins them. Rejects with an error whose message is one sentence for a person. */
 export async function startApp(parts: AppParts): Promise<App> {
   checkCore(parts.config);
+  checkSwitches(parts.config);
   const closers: Closers = [];
   try {
     return await compose(parts, closers);
@@ -133,7 +134,9 @@ async function layGround(parts: AppParts, closers: Closers): Promise<Ground> {
   });
   closers.push(() => store.close());
   const first = await firstKey({ keys: store, given: config.apiKey, now: systemClock.now(), newId: randomIds.row });
-  const server = await sipServer(config, log, closers);
+  const sipAt = { host: config.sip.hosts.join(', '), port: config.sip.port };
+  const server = await bound('SIP', sipAt, () => sipServer({ config, log, onLost: parts.onLost }));
+  closers.push(server.close);
   const msrp = new MsrpShell({
     host: config.msrp.host,
     port: config.msrp.port,
@@ -185,7 +188,7 @@ function joinShells(parts: AppParts, ground: Ground): Joined {
     auth: config.auth,
     isTrustedPeer: addressTest(config.trustedPeers),
     sipCore: config.sipCore,
-    realm: config.domains[0] ?? config.sip.publicHost,
+    realm: config.domains[0] ?? config.sip.publicHost ?? config.sip.hosts[0],
     submit: (input) => entry.submit(input),
     clock: systemClock,
     ids: { reply: () => `sip:${tokens()}`, nonceSecret: randomBytes(32).toString('hex') },
@@ -258,48 +261,21 @@ async function takeOver({ log }: AppParts, live: { store: Store; sip: SipShell }
   void sip.endDialogs(dialogsOf(left));
 }
 
-type SipServer = {
-  readonly control: { readonly host: string; readonly port: number; readonly secret: string };
-  readonly sipPort: number;
-  readonly addresses: readonly ListeningAddress[];
-};
-
-/** The embedded SIP server, or the drachtio server that the operator names. */
-async function sipServer(config: Config, log: Logger, closers: Closers): Promise<SipServer> {
-  if (config.drachtio !== null) return { control: config.drachtio, sipPort: config.sip.port, addresses: [] };
-  const secret = randomBytes(16).toString('hex');
-  const sipd = await bound('SIP', config.sip, () =>
-    startSipd({
-      host: config.sip.host,
-      port: config.sip.port,
-      publicHost: config.sip.publicHost,
-      control: { host: '127.0.0.1', port: 0, secret },
-      mode: config.sipdMode,
-      log: log.child({ part: 'sipd' }),
-    }),
-  );
-  closers.push(() => sipd.close());
-  return {
-    control: { host: '127.0.0.1', port: sipd.controlPort, secret },
-    sipPort: sipd.addresses[0]?.port ?? config.sip.port,
-    addresses: sipd.addresses.map(({ protocol, host, port }) => ({ part: 'sip', transport: protocol, host, port })),
-  };
-}
-
 function settingsOf(
   config: Config,
   found: { node: string; sipPort: number; msrp: { host: string; port: number } },
 ): Settings {
-  const domain = config.domains[0] ?? config.sip.publicHost;
+  const { hosts, publicHost } = config.sip;
+  const domain = config.domains[0] ?? publicHost ?? hosts[0];
   // A DNS name finds its port by itself (RFC 3263); an address needs it said.
   const named = isIP(domain.replace(/^\[|\]$/g, '')) === 0;
-  const hosts = [...config.domains, config.sip.host, config.sip.publicHost].map((host) => host.toLowerCase());
+  const own = [...config.domains, ...hosts, ...(publicHost === null ? [] : [publicHost])];
   return {
     node: found.node,
     lenient: config.lenient,
     auth: config.auth,
     factoryUser: config.factoryUser,
-    ownHosts: new Set(hosts.map((host) => (host.includes(':') && !host.startsWith('[') ? `[${host}]` : host))),
+    ownHosts: new Set(own.map((host) => (isIP(host) === 6 ? `[${host}]` : host).toLowerCase())),
     conferenceAuthority: named || found.sipPort === 5060 ? domain : `${domain}:${found.sipPort}`,
     msrp: found.msrp,
     audio: config.audio,
@@ -359,9 +335,15 @@ async function bound<Listening>(
   try {
     return await open();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const failure = (error instanceof Error ? error : {}) as Partial<
+      NodeJS.ErrnoException & typeof at & { address: string }
+    >;
+    const code = failure.code ?? String(error);
     const reason = code === 'EADDRINUSE' ? 'the port is already in use' : code;
-    throw new StartRefused(`${what} cannot listen on ${at.host} port ${at.port}: ${reason}.`);
+    // Where several ports are opened the system's error says which it was.
+    throw new StartRefused(
+      `${what} cannot listen on ${failure.address ?? at.host} port ${failure.port ?? at.port}: ${reason}.`,
+    );
   }
 }
 

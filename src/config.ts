@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
 /** Every variable with its default and meaning; README's table is checked against it. The only reader of the environment. */
@@ -10,8 +11,22 @@ export const variables = [
     meaning:
       'an admin key given from outside, at least 24 characters; without one a key is made, printed once and kept hashed',
   },
-  { name: 'SIP_HOST', default: '127.0.0.1', meaning: 'address of the embedded SIP server, UDP and TCP' },
-  { name: 'SIP_PORT', default: '5060', meaning: 'its port' },
+  {
+    name: 'SIP_HOST',
+    default: '127.0.0.1',
+    meaning: 'addresses of the embedded SIP server, comma separated, IPv4 and IPv6; the first is the main one',
+  },
+  { name: 'SIP_PORT', default: '5060', meaning: 'its port for UDP and TCP' },
+  { name: 'SIP_TLS_PORT', default: 'off', meaning: 'its port for TLS' },
+  { name: 'SIP_WS_PORT', default: 'off', meaning: 'its port for WebSocket' },
+  { name: 'SIP_WSS_PORT', default: 'off', meaning: 'its port for secure WebSocket' },
+  {
+    name: 'TLS_CERT',
+    default: 'none',
+    meaning:
+      'file of the certificate and its chain, PEM, read again when it changes; demanded with a TLS or secure WebSocket port',
+  },
+  { name: 'TLS_KEY', default: 'none', meaning: 'file of its private key' },
   {
     name: 'SIP_PUBLIC_HOST',
     default: '`SIP_HOST`',
@@ -32,7 +47,8 @@ export const variables = [
   {
     name: 'SIP_TRUSTED_PEERS',
     default: '`127.0.0.0/8,::1` on loopback, else none',
-    meaning: 'addresses of the SIP/IP core, from which P-Asserted-Identity is believed',
+    meaning:
+      'addresses of the SIP/IP core, from which P-Asserted-Identity is believed, and which the limits per source spare',
   },
   { name: 'SIP_CORE', default: 'none', meaning: 'URI of the SIP/IP core: every request to somebody else goes there' },
   {
@@ -52,7 +68,14 @@ export const variables = [
     meaning: 'which process owns the rows of a running conference; one process per `NODE_ID` and per `DATA_DIR`',
   },
   { name: 'LENIENT', default: 'true', meaning: 'accept the known mistakes of real clients; `false` is strict' },
+  { name: 'SIPD_THREAD', default: 'main', meaning: '`worker` puts the embedded SIP server on a thread of its own' },
   { name: 'SIPD_MODE', default: 'free', meaning: '`strict` copies the limits of the real drachtio server' },
+  {
+    name: 'SIPD_SWITCHES',
+    default: 'none',
+    meaning:
+      'single ways of the real server: `name` adds one to the mode, `-name` leaves one out; `docs/sipd.md` has them',
+  },
   { name: 'DRACHTIO_HOST', default: 'none', meaning: 'use this drachtio server instead of the embedded one' },
   { name: 'DRACHTIO_PORT', default: '9022', meaning: 'its control port' },
   { name: 'DRACHTIO_SECRET', default: 'cymru', meaning: 'its secret' },
@@ -73,13 +96,31 @@ export type Env = Readonly<Record<string, string | undefined>>;
 
 type Address = { readonly host: string; readonly port: number };
 
+/** What the embedded SIP server listens on. */
+type SipListeners = {
+  /** Addresses, the main one first. */
+  readonly hosts: readonly [string, ...string[]];
+  /** UDP and TCP. */
+  readonly port: number;
+  /** null: off. */
+  readonly tlsPort: number | null;
+  readonly wsPort: number | null;
+  readonly wssPort: number | null;
+  readonly certificate: { readonly certFile: string; readonly keyFile: string } | null;
+  /** null: the addresses themselves. */
+  readonly publicHost: string | null;
+};
+
 export type Config = {
   readonly http: Address;
   readonly apiKey: string | null;
-  readonly sip: Address & { readonly publicHost: string };
+  readonly sip: SipListeners;
   /** null: the embedded SIP server. */
   readonly drachtio: (Address & { readonly secret: string }) | null;
+  readonly sipdThread: 'main' | 'worker';
   readonly sipdMode: 'free' | 'strict';
+  /** As written; sipd knows which there are. */
+  readonly sipdSwitches: readonly string[];
   /** Own domains, lower case, the first one used in new URIs. */
   readonly domains: readonly string[];
   readonly factoryUser: string;
@@ -103,16 +144,13 @@ export class BadConfig extends Error {}
 /** Reads and checks the environment. Throws BadConfig naming the variable. Source: docs table of the README. */
 export function readConfig(env: Env): Config {
   const drachtioHost = text(env, 'DRACHTIO_HOST');
-  const sip = { host: text(env, 'SIP_HOST') ?? '127.0.0.1', port: port(env, 'SIP_PORT', 5060) };
-  const onLoopback = drachtioHost === null && isLoopback(sip.host);
+  const sip = sipListeners(env, drachtioHost !== null);
+  const onLoopback = drachtioHost === null && sip.hosts.every(isLoopback);
   const msrpHost = text(env, 'MSRP_HOST') ?? '127.0.0.1';
   return Object.freeze({
     http: { host: text(env, 'HTTP_HOST') ?? '127.0.0.1', port: port(env, 'HTTP_PORT', 8080) },
     apiKey: apiKey(env),
-    sip: {
-      ...sip,
-      publicHost: publicHost(env, { name: 'SIP_PUBLIC_HOST', bound: sip.host, wildcardOk: drachtioHost !== null }),
-    },
+    sip,
     drachtio:
       drachtioHost === null
         ? null
@@ -121,8 +159,10 @@ export function readConfig(env: Env): Config {
             port: port(env, 'DRACHTIO_PORT', 9022),
             secret: text(env, 'DRACHTIO_SECRET') ?? 'cymru',
           },
+    sipdThread: oneOf(env, 'SIPD_THREAD', ['main', 'worker']) ?? 'main',
     sipdMode: oneOf(env, 'SIPD_MODE', ['free', 'strict']) ?? 'free',
-    domains: domains(env, { sipHost: sip.host, drachtio: drachtioHost !== null }),
+    sipdSwitches: list(env, 'SIPD_SWITCHES'),
+    domains: domains(env, { sipHosts: sip.hosts, drachtio: drachtioHost !== null }),
     factoryUser: factoryUser(env),
     auth: oneOf(env, 'SIP_AUTH', ['open', 'digest']) ?? (onLoopback ? 'open' : 'digest'),
     trustedPeers: trustedPeers(env, onLoopback),
@@ -134,7 +174,7 @@ export function readConfig(env: Env): Config {
     msrp: {
       host: msrpHost,
       port: port(env, 'MSRP_PORT', 2855),
-      publicHost: publicHost(env, { name: 'MSRP_PUBLIC_HOST', bound: msrpHost, wildcardOk: false }),
+      publicHost: publicHost(env, { name: 'MSRP_PUBLIC_HOST', bound: [msrpHost], wildcardOk: false }) ?? msrpHost,
     },
     databaseUrl: databaseUrl(env),
     dataDir: text(env, 'DATA_DIR') ?? './data',
@@ -162,13 +202,66 @@ function text(env: Env, name: string): string | null {
   return value === undefined || value === '' ? null : value;
 }
 
+/** What stands between commas, nothing empty. */
+function list(env: Env, name: string): readonly string[] {
+  const items = text(env, name)?.split(',') ?? [];
+  return items.map((item) => item.trim()).filter((item) => item !== '');
+}
+
 function port(env: Env, name: string, fallback: number): number {
   const value = text(env, name);
-  if (value === null) return fallback;
+  return value === null ? fallback : portOf(name, value);
+}
+
+/** A port that is off unless it is set; `off` says so, too. */
+function portOrOff(env: Env, name: string): number | null {
+  const value = text(env, name);
+  return value === null || value.toLowerCase() === 'off' ? null : portOf(name, value);
+}
+
+function portOf(name: string, value: string): number {
   const number = Number(value);
   if (!/^\d{1,5}$/.test(value) || number > 65_535)
     throw new BadConfig(`${name} must be a port from 0 to 65535, not "${value}".`);
   return number;
+}
+
+function sipListeners(env: Env, drachtio: boolean): SipListeners {
+  const [first = '127.0.0.1', ...others] = list(env, 'SIP_HOST');
+  const hosts = [first, ...others] as const;
+  for (const host of hosts) {
+    if (!isHost(host)) throw new BadConfig(`SIP_HOST must be addresses, comma separated; "${host}" is none.`);
+  }
+  const ports = {
+    tlsPort: portOrOff(env, 'SIP_TLS_PORT'),
+    wsPort: portOrOff(env, 'SIP_WS_PORT'),
+    wssPort: portOrOff(env, 'SIP_WSS_PORT'),
+  };
+  return {
+    hosts,
+    port: port(env, 'SIP_PORT', 5060),
+    ...ports,
+    certificate: certificate(env, ports),
+    publicHost: publicHost(env, { name: 'SIP_PUBLIC_HOST', bound: hosts, wildcardOk: drachtio }),
+  };
+}
+
+function certificate(env: Env, ports: { tlsPort: number | null; wssPort: number | null }): SipListeners['certificate'] {
+  const { tlsPort, wssPort } = ports;
+  if (tlsPort === null && wssPort === null) return null;
+  const forPort = tlsPort === null ? 'SIP_WSS_PORT' : 'SIP_TLS_PORT';
+  return { certFile: file(env, 'TLS_CERT', forPort), keyFile: file(env, 'TLS_KEY', forPort) };
+}
+
+function file(env: Env, name: string, forPort: string): string {
+  const path = text(env, name);
+  if (path === null) throw new BadConfig(`${name} must be set when ${forPort} is.`);
+  try {
+    readFileSync(path);
+  } catch {
+    throw new BadConfig(`${name} must be a file that can be read, not "${path}".`);
+  }
+  return path;
 }
 
 function oneOf<Word extends string>(env: Env, name: string, words: readonly Word[]): Word | null {
@@ -185,7 +278,8 @@ function apiKey(env: Env): string | null {
   return key;
 }
 
-function publicHost(env: Env, how: { name: string; bound: string; wildcardOk: boolean }): string {
+/** null: what is bound can be told to others as it is. */
+function publicHost(env: Env, how: { name: string; bound: readonly string[]; wildcardOk: boolean }): string | null {
   const given = text(env, how.name);
   if (given !== null) {
     if (isWildcard(given) || !isHost(given)) {
@@ -193,25 +287,27 @@ function publicHost(env: Env, how: { name: string; bound: string; wildcardOk: bo
     }
     return given;
   }
-  if (isWildcard(how.bound) && !how.wildcardOk)
-    throw new BadConfig(`${how.name} must be set when the server listens on ${how.bound}.`);
-  return how.bound;
+  const wildcard = how.bound.find(isWildcard);
+  if (wildcard !== undefined && !how.wildcardOk)
+    throw new BadConfig(`${how.name} must be set when the server listens on ${wildcard}.`);
+  return null;
 }
 
-function domains(env: Env, how: { sipHost: string; drachtio: boolean }): readonly string[] {
+function domains(env: Env, how: { sipHosts: readonly string[]; drachtio: boolean }): readonly string[] {
   const given = text(env, 'SIP_DOMAINS');
   if (given === null) {
     if (how.drachtio) throw new BadConfig('SIP_DOMAINS must be set when DRACHTIO_HOST is.');
-    if (isWildcard(how.sipHost)) throw new BadConfig(`SIP_DOMAINS must be set when SIP_HOST is ${how.sipHost}.`);
-    return [bracketed(how.sipHost.toLowerCase())];
+    const wildcard = how.sipHosts.find(isWildcard);
+    if (wildcard !== undefined) throw new BadConfig(`SIP_DOMAINS must be set when SIP_HOST is ${wildcard}.`);
+    return how.sipHosts.map((host) => bracketed(host.toLowerCase()));
   }
-  const list = given.split(',').map((domain) => domain.trim().toLowerCase());
-  for (const domain of list) {
+  const names = given.split(',').map((domain) => domain.trim().toLowerCase());
+  for (const domain of names) {
     if (!isHost(domain)) {
       throw new BadConfig(`SIP_DOMAINS must be domain names or addresses, comma separated; "${domain}" is neither.`);
     }
   }
-  return list.map(bracketed);
+  return names.map(bracketed);
 }
 
 /** An IPv6 address as it stands in a URI. */
@@ -229,9 +325,9 @@ function factoryUser(env: Env): string {
 function trustedPeers(env: Env, onLoopback: boolean): readonly string[] {
   const given = text(env, 'SIP_TRUSTED_PEERS');
   if (given === null) return onLoopback ? ['127.0.0.0/8', '::1'] : [];
-  const list = given.split(',').map((peer) => peer.trim());
-  addresses(list);
-  return list;
+  const peers = given.split(',').map((peer) => peer.trim());
+  addresses(peers);
+  return peers;
 }
 
 /** A test for "does this address belong to `list`", each entry an address or a network in CIDR form. Throws BadConfig. */

@@ -50,11 +50,11 @@ async function run(config: Config): Promise<void> {
   const onLost = (sentence: string): void => {
     log.fatal({}, sentence);
     process.exitCode = 1;
-    end('the store was lost');
+    end('a part was lost');
   };
   const { addresses, factoryUri, madeKey, stop: stopApp } = await startApp({ config, log, version, onLost });
   stop = stopApp;
-  // The store may have been lost while the other parts were still starting.
+  // A part may have been lost while the other parts were still starting.
   if (ended) return await stopApp();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => end(signal));
   process.stdout.write(`${banner({ version, addresses, factoryUri, config, madeKey })}\n`);

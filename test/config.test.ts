@@ -1,11 +1,15 @@
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { BadConfig, readConfig, variables } from '../src/config.ts';
 
 test('nothing set: everything on loopback, open, private', () => {
   expect(readConfig({})).toMatchObject({
     http: { host: '127.0.0.1', port: 8080 },
-    sip: { host: '127.0.0.1', port: 5060, publicHost: '127.0.0.1' },
-    msrp: { host: '127.0.0.1', port: 2855 },
+    sip: { hosts: ['127.0.0.1'], port: 5060, tlsPort: null, wsPort: null, wssPort: null, certificate: null },
+    msrp: { host: '127.0.0.1', port: 2855, publicHost: '127.0.0.1' },
+    sipdThread: 'main',
+    sipdMode: 'free',
+    sipdSwitches: [],
     domains: ['127.0.0.1'],
     auth: 'open',
     trustedPeers: ['127.0.0.0/8', '::1'],
@@ -18,6 +22,38 @@ test('nothing set: everything on loopback, open, private', () => {
 test('an address that others reach closes what loopback leaves open', () => {
   const config = readConfig({ SIP_HOST: '192.0.2.7' });
   expect(config).toMatchObject({ auth: 'digest', trustedPeers: [], privateTargets: 'refuse', domains: ['192.0.2.7'] });
+});
+
+test('several SIP addresses: all are our domains, and loopback is what all are on', () => {
+  expect(readConfig({ SIP_HOST: '127.0.0.1, ::1' })).toMatchObject({
+    sip: { hosts: ['127.0.0.1', '::1'], publicHost: null },
+    domains: ['127.0.0.1', '[::1]'],
+    auth: 'open',
+  });
+  expect(readConfig({ SIP_HOST: '127.0.0.1,192.0.2.7' })).toMatchObject({ auth: 'digest', trustedPeers: [] });
+});
+
+test('TLS and WebSocket are off until they get ports, and take their certificate from files', () => {
+  const file = fileURLToPath(import.meta.url);
+  expect(readConfig({ SIP_WS_PORT: '8088', SIP_TLS_PORT: 'off' }).sip).toMatchObject({
+    tlsPort: null,
+    wsPort: 8088,
+    certificate: null,
+  });
+  expect(readConfig({ SIP_TLS_PORT: '0', SIP_WSS_PORT: '8443', TLS_CERT: file, TLS_KEY: file }).sip).toMatchObject({
+    tlsPort: 0,
+    wssPort: 8443,
+    certificate: { certFile: file, keyFile: file },
+  });
+});
+
+test('the embedded server: its thread, its mode and the single switches', () => {
+  const config = readConfig({ SIPD_THREAD: 'worker', SIPD_MODE: 'strict', SIPD_SWITCHES: '-drops-refer, any-cseq,' });
+  expect(config).toMatchObject({
+    sipdThread: 'worker',
+    sipdMode: 'strict',
+    sipdSwitches: ['-drops-refer', 'any-cseq'],
+  });
 });
 
 test('a drachtio server is never on loopback for this purpose, and needs its domains named', () => {
@@ -36,6 +72,14 @@ test('a drachtio server is never on loopback for this purpose, and needs its dom
 test.each([
   [{ HTTP_PORT: '70000' }, 'HTTP_PORT must be a port from 0 to 65535, not "70000".'],
   [{ SIP_PORT: 'x' }, 'SIP_PORT must be a port from 0 to 65535, not "x".'],
+  [{ SIP_HOST: '127.0.0.1, a b' }, 'SIP_HOST must be addresses, comma separated; "a b" is none.'],
+  [{ SIP_HOST: '127.0.0.1, ::' }, 'SIP_PUBLIC_HOST must be set when the server listens on ::.'],
+  [{ SIP_WS_PORT: 'on' }, 'SIP_WS_PORT must be a port from 0 to 65535, not "on".'],
+  [{ SIP_TLS_PORT: '5061' }, 'TLS_CERT must be set when SIP_TLS_PORT is.'],
+  [{ SIP_WSS_PORT: '5061', TLS_CERT: 'package.json' }, 'TLS_KEY must be set when SIP_WSS_PORT is.'],
+  [{ SIP_TLS_PORT: '5061', TLS_CERT: 'no-such-file' }, 'TLS_CERT must be a file that can be read, not "no-such-file".'],
+  [{ SIP_TLS_PORT: '5061', TLS_CERT: '.' }, 'TLS_CERT must be a file that can be read, not ".".'],
+  [{ SIPD_THREAD: 'own' }, 'SIPD_THREAD must be one of main, worker, not "own".'],
   [{ API_KEY: 'short' }, 'API_KEY must have at least 24 characters.'],
   [{ SIP_HOST: '0.0.0.0' }, 'SIP_PUBLIC_HOST must be set when the server listens on 0.0.0.0.'],
   [{ SIP_HOST: '0.0.0.0', SIP_PUBLIC_HOST: '192.0.2.1' }, 'SIP_DOMAINS must be set when SIP_HOST is 0.0.0.0.'],

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import { BadConfig, type Config } from './config.ts';
+import type { ListeningAddress } from './http/http-options.ts';
+import type { Logger } from './log.ts';
+import { waysWith } from './sipd/daemon-ways.ts';
+import type { LogLevel } from './sipd/output.ts';
+import { startSipdThread } from './sipd/process/sipd-thread.ts';
+import { startSipd } from './sipd/sipd.ts';
+
+/** What speaks SIP for the service: its control port, and for the embedded one where it listens. */
+export type SipServer = {
+  readonly control: { readonly host: string; readonly port: number; readonly secret: string };
+  /** UDP and TCP. */
+  readonly sipPort: number;
+  readonly addresses: readonly ListeningAddress[];
+  readonly close: () => Promise<void>;
+};
+
+export type SipServerParts = {
+  readonly config: Config;
+  readonly log: Logger;
+  /** Called when the embedded server's thread has ended by itself, with one sentence. */
+  readonly onLost: (sentence: string) => void;
+};
+
+/** Throws BadConfig when `SIPD_SWITCHES` names what there is not. */
+export function checkSwitches({ sipdMode, sipdSwitches }: Config): void {
+  try {
+    waysWith(sipdMode, sipdSwitches);
+  } catch (error) {
+    throw new BadConfig(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** The embedded SIP server, on this thread or its own, or the drachtio server that the operator names. */
+export async function sipServer(parts: SipServerParts): Promise<SipServer> {
+  const { drachtio, sip } = parts.config;
+  if (drachtio !== null) {
+    return { control: drachtio, sipPort: sip.port, addresses: [], close: () => Promise.resolve() };
+  }
+  const secret = randomBytes(16).toString('hex');
+  const sipd = await embedded(parts, secret);
+  return {
+    control: { host: '127.0.0.1', port: sipd.controlPort, secret },
+    sipPort: sipd.addresses.find(({ protocol }) => protocol === 'udp')?.port ?? sip.port,
+    addresses: sipd.addresses.map(({ protocol, host, port }) => ({ part: 'sip', transport: protocol, host, port })),
+    close: () => sipd.close(),
+  };
+}
+
+async function embedded({ config, log, onLost }: SipServerParts, secret: string) {
+  const { hosts, publicHost, ...listeners } = config.sip;
+  const options = {
+    host: hosts[0],
+    port: listeners.port,
+    publicHost: publicHost ?? undefined,
+    control: { host: '127.0.0.1', port: 0, secret },
+    mode: config.sipdMode,
+    log: log.child({ part: 'sipd' }),
+  };
+  if (config.sipdThread === 'main') return await startSipd(options);
+  return await startSipdThread({
+    ...options,
+    leastLevel: leastLevel(config.logLevel),
+    onLost: (reason) => onLost(`The embedded SIP server was lost: ${reason}.`),
+  });
+}
+
+/** The level of sipd that a level of the log asks for. */
+function leastLevel(logLevel: string): LogLevel {
+  if (logLevel === 'trace' || logLevel === 'debug') return 'debug';
+  return logLevel === 'info' || logLevel === 'warn' ? logLevel : 'error';
+}
