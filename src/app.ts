@@ -326,6 +326,9 @@ function counter(): () => number {
   return () => ++count;
 }
 
+/** What the system tells when an address cannot be had. */
+type ListenFailure = NodeJS.ErrnoException & { readonly address: string; readonly port: number };
+
 /** Opens a listener; a port that is taken, or an address that is not ours, is told in one sentence. */
 async function bound<Listening>(
   what: string,
@@ -335,15 +338,11 @@ async function bound<Listening>(
   try {
     return await open();
   } catch (error) {
-    const failure = (error instanceof Error ? error : {}) as Partial<
-      NodeJS.ErrnoException & typeof at & { address: string }
-    >;
-    const code = failure.code ?? String(error);
+    const { code, address, port, message } = error as Partial<ListenFailure>;
+    if (code === undefined) throw new StartRefused(message ?? String(error));
     const reason = code === 'EADDRINUSE' ? 'the port is already in use' : code;
     // Where several ports are opened the system's error says which it was.
-    throw new StartRefused(
-      `${what} cannot listen on ${failure.address ?? at.host} port ${failure.port ?? at.port}: ${reason}.`,
-    );
+    throw new StartRefused(`${what} cannot listen on ${address ?? at.host} port ${port ?? at.port}: ${reason}.`);
   }
 }
 

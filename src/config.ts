@@ -185,7 +185,7 @@ export function readConfig(env: Env): Config {
 
 /** Whether `host` only ever reaches this machine. */
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+  return host === '::1' || /^127\./.test(host);
 }
 
 /** An address or a plain host name. */
@@ -230,7 +230,7 @@ function sipListeners(env: Env, drachtio: boolean): SipListeners {
   const [first = '127.0.0.1', ...others] = list(env, 'SIP_HOST');
   const hosts = [first, ...others] as const;
   for (const host of hosts) {
-    if (!isHost(host)) throw new BadConfig(`SIP_HOST must be addresses, comma separated; "${host}" is none.`);
+    if (isIP(host) === 0) throw new BadConfig(`SIP_HOST must be IP addresses, comma separated; "${host}" is none.`);
   }
   const ports = {
     tlsPort: portOrOff(env, 'SIP_TLS_PORT'),

@@ -72,7 +72,8 @@ test('a drachtio server is never on loopback for this purpose, and needs its dom
 test.each([
   [{ HTTP_PORT: '70000' }, 'HTTP_PORT must be a port from 0 to 65535, not "70000".'],
   [{ SIP_PORT: 'x' }, 'SIP_PORT must be a port from 0 to 65535, not "x".'],
-  [{ SIP_HOST: '127.0.0.1, a b' }, 'SIP_HOST must be addresses, comma separated; "a b" is none.'],
+  [{ SIP_HOST: '127.0.0.1, a b' }, 'SIP_HOST must be IP addresses, comma separated; "a b" is none.'],
+  [{ SIP_HOST: 'localhost' }, 'SIP_HOST must be IP addresses, comma separated; "localhost" is none.'],
   [{ SIP_HOST: '127.0.0.1, ::' }, 'SIP_PUBLIC_HOST must be set when the server listens on ::.'],
   [{ SIP_WS_PORT: 'on' }, 'SIP_WS_PORT must be a port from 0 to 65535, not "on".'],
   [{ SIP_TLS_PORT: '5061' }, 'TLS_CERT must be set when SIP_TLS_PORT is.'],
