@@ -6,7 +6,8 @@ import { describe, expect, test } from 'vitest';
 import type { Application } from '../sipd/application.ts';
 import { onStage, type Stage } from '../sipd/stage.ts';
 import { LossyRelay, losingShare } from '../support/lossy-relay.ts';
-import { needsPrograms, Sipp, type SippTally } from '../support/sipp.ts';
+import { needsPrograms } from '../support/programs.ts';
+import { Sipp, type SippTally } from '../support/sipp.ts';
 import { waitFor } from '../support/wait.ts';
 
 const sdp = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n';

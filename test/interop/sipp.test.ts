@@ -2,11 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readRoster, rosterLine } from '../support/conference-document.ts';
 import { only } from '../support/only.ts';
+import { needsPrograms } from '../support/programs.ts';
 import { referenceData } from '../support/reference-data.ts';
 import { type ConferenceView, conferences, participants } from '../support/rest-view.ts';
 import { Service } from '../support/service.ts';
 import type { Address, Transport } from '../support/sip-socket.ts';
-import { needsPrograms, Sipp, xmllint } from '../support/sipp.ts';
+import { Sipp, xmllint } from '../support/sipp.ts';
 import { waitFor } from '../support/wait.ts';
 
 const schema = new URL('../../../shared/xsd/conference-info.xsd', import.meta.url);

@@ -188,8 +188,7 @@ export class Call {
 
   /** The peer repeated its 2xx: the same ACK again. */
   acknowledgeAgain(): void {
-    if (this.#lastAck)
-      this.#agent.transactions.sendAlone(this.#lastAck, this.#agent.addressOf(this.dialog.remoteTarget));
+    if (this.#lastAck) this.#agent.transactions.sendAlone(this.#lastAck, this.#agent.addressOf(this.dialog.nextHop));
   }
 
   receiveAck(ack: SipRequest): void {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   header,
+  headerValues,
   type SipHeader,
   type SipMessage,
   type SipRequest,
@@ -36,6 +37,8 @@ export type DialogFacts = {
   readonly localUri: string;
   readonly remoteUri: string;
   readonly remoteTarget: string;
+  /** Values of Route, in order; see `routeSet`. */
+  readonly routes?: readonly string[];
   readonly localCseq: number;
   /** True when this user agent sent the request that made it. */
   readonly initiator: boolean;
@@ -66,6 +69,8 @@ export class Dialog {
       localUri: uriOf(header(request, 'From') ?? ''),
       remoteUri: uriOf(header(request, 'To') ?? ''),
       remoteTarget: uriOf(header(response, 'Contact') ?? request.uri),
+      // RFC 3261 12.1.2: in reverse order.
+      routes: routeSet(response).reverse(),
       localCseq: cseqOf(request),
       initiator: true,
       usage: request.method === 'SUBSCRIBE' ? 'SUBSCRIBE' : 'INVITE',
@@ -82,6 +87,7 @@ export class Dialog {
       localUri: uriOf(header(request, 'To') ?? ''),
       remoteUri: uriOf(header(request, 'From') ?? ''),
       remoteTarget: uriOf(header(request, 'Contact') ?? ''),
+      routes: routeSet(request),
       localCseq: 0,
       initiator: false,
       usage: 'INVITE',
@@ -99,18 +105,30 @@ export class Dialog {
     );
   }
 
+  /** The URI its requests are sent to: the first route, else the remote target. All routes are loose here. */
+  get nextHop(): string {
+    const [route] = this.facts.routes ?? [];
+    return route === undefined ? this.remoteTarget : uriOf(route);
+  }
+
   /** The headers that make a request part of this dialog; the CSeq rises unless `cseq` is given. */
   headers(method: string, cseq?: number): SipHeader[] {
     const { callId, localTag, remoteTag, localUri, remoteUri } = this.facts;
     if (cseq === undefined) this.#cseq += 1;
     return [
       { name: 'Max-Forwards', value: '70' },
+      ...(this.facts.routes ?? []).map((value) => ({ name: 'Route', value })),
       { name: 'To', value: `<${remoteUri}>;tag=${remoteTag}` },
       { name: 'From', value: `<${localUri}>;tag=${localTag}` },
       { name: 'Call-ID', value: callId },
       { name: 'CSeq', value: `${cseq ?? this.#cseq} ${method}` },
     ];
   }
+}
+
+/** The values of Record-Route as they stand in `message`, one URI each. */
+export function routeSet(message: SipMessage): string[] {
+  return headerValues(message, 'Record-Route').flatMap((value) => value.match(/<[^>]*>[^,]*/g) ?? []);
 }
 
 /** The number of a message's CSeq. */

@@ -5,20 +5,14 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { TestContext } from 'vitest';
 import { endWithUs } from './children.ts';
 import type { LossyRelay } from './lossy-relay.ts';
-import { type Address, openSipSocket, type Transport } from './sip-socket.ts';
+import { freeAddress, isListening } from './ports.ts';
+import type { Address, Transport } from './sip-socket.ts';
 import { waitFor, within } from './wait.ts';
 
 const scenarios = fileURLToPath(new URL('../interop/scenarios/', import.meta.url));
 const callTimeoutMs = 40_000;
-
-/** Skips the test, saying why, when one of `programs` is not installed; with CI set a skipped test fails the run. */
-export function needsPrograms(context: TestContext, ...programs: readonly string[]): void {
-  const absent = programs.filter((program) => spawnSync('which', [program]).status !== 0);
-  if (absent.length > 0) context.skip(`not installed: ${absent.join(', ')}`);
-}
 
 export type SippOptions = {
   /** Name of a file in test/interop/scenarios, without `.xml`. */
@@ -132,20 +126,10 @@ export class Sipp {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  /** Asks the kernel, since any packet would be a call to SIPp. */
   async #listens(transport: Transport): Promise<boolean> {
     if (this.#child.exitCode !== null) await this.succeeded();
-    const port = this.address.port.toString(16).toUpperCase().padStart(4, '0');
-    const table = await readFile(`/proc/net/${transport}`, 'utf8');
-    return new RegExp(`^\\s*\\d+: [0-9A-F]{8}:${port} 00000000:0000 `, 'm').test(table);
+    return await isListening(transport, this.address);
   }
-}
-
-/** A loopback address whose port is free for UDP and TCP alike. */
-async function freeAddress(): Promise<Address> {
-  const tcp = await openSipSocket('tcp', () => {});
-  await tcp.close();
-  return tcp.address;
 }
 
 /** Throws with xmllint's own words when `xml` does not fit the schema in the file `schema`. */

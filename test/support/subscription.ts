@@ -1,5 +1,5 @@
 import { header, type SipRequest, type SipResponse } from '../../src/wire/sip-message.ts';
-import { Dialog, tagOf, uriOf } from './sip-dialog.ts';
+import { Dialog, routeSet, tagOf, uriOf } from './sip-dialog.ts';
 import type { Address } from './sip-socket.ts';
 import type { ServerTransaction } from './sip-transactions.ts';
 import type { UserAgent } from './user-agent.ts';
@@ -87,6 +87,7 @@ function dialogOfNotify(subscribe: SipRequest, notify: SipRequest): Dialog {
     localUri: uriOf(header(subscribe, 'From') ?? ''),
     remoteUri: uriOf(header(subscribe, 'To') ?? ''),
     remoteTarget: uriOf(header(notify, 'Contact') ?? ''),
+    routes: routeSet(notify),
     localCseq: 1,
     initiator: true,
     usage: 'SUBSCRIBE',

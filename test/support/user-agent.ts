@@ -218,8 +218,15 @@ export class UserAgent {
 
   /** Sends a request inside `dialog` and awaits its final response. */
   async askIn(dialog: Dialog, method: string, parts: RequestParts = {}): Promise<SipResponse> {
-    return await this.transactions.send(this.requestIn(dialog, method, parts), this.addressOf(dialog.remoteTarget))
-      .final;
+    return await this.transactions.send(this.requestIn(dialog, method, parts), this.addressOf(dialog.nextHop)).final;
+  }
+
+  /** Binds its address of record to where it is, at the registrar of that domain (RFC 3261 10.2). */
+  async bind(): Promise<SipResponse> {
+    const registrar = `sip:${this.aor.slice(this.aor.indexOf('@') + 1)}`;
+    return await this.ask('REGISTER', registrar, {
+      headers: { 'To': `<${this.aor}>`, 'Contact': `<${this.contact}>`, 'Expires': '600' },
+    });
   }
 
   /** Where a request to `uri` goes: its own address, or the outbound one for a domain name. */

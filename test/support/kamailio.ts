@@ -1,0 +1,90 @@
+/** Kamailio as the SIP/IP core: the proxy in front of the focus, and the registrar of `home.example.com`. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { endGroupWithUs, killGroup } from './children.ts';
+import { isListening } from './ports.ts';
+import type { Address, Transport } from './sip-socket.ts';
+import { waitFor, within } from './wait.ts';
+
+const configuration = fileURLToPath(new URL('../interop/kamailio/kamailio.cfg', import.meta.url));
+
+/** The domain of those who are registered, and that of the focus. */
+export const home = 'home.example.com';
+export const focusDomain = 'focus.example.com';
+
+export type KamailioOptions = {
+  /** Its own address, free. */
+  readonly address: Address;
+  /** Where requests for the domain of the focus go. */
+  readonly focus: Address;
+  readonly transport: Transport;
+};
+
+/** One Kamailio, with its processes. */
+export class Kamailio {
+  readonly address: Address;
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+  #output = '';
+
+  private constructor(address: Address, child: ChildProcess, folder: string) {
+    this.address = address;
+    this.#child = child;
+    this.#folder = folder;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (bytes: Buffer) => {
+        this.#output += bytes.toString('utf8');
+      });
+    }
+  }
+
+  /** Starts it; ready when this resolves. */
+  static async start({ address, focus, transport }: KamailioOptions): Promise<Kamailio> {
+    const folder = await mkdtemp(join(tmpdir(), 'isfocus-kamailio-'));
+    const defines = {
+      KAMAILIO_PORT: String(address.port),
+      FOCUS_URI: `"sip:${focus.host}:${focus.port};transport=${transport}"`,
+    };
+    const child = spawn(
+      'kamailio',
+      [
+        ...['-f', configuration, '-DD', '-E', '-m', '32', '-M', '4', '-Y', folder, '-w', folder],
+        ...Object.entries(defines).flatMap(([name, value]) => ['-A', `${name}=${value}`]),
+      ],
+      // A group of its own, so that its many processes end together.
+      { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+    );
+    const kamailio = new Kamailio(address, endGroupWithUs(child), folder);
+    try {
+      await waitFor('Kamailio to listen', () => kamailio.#listens());
+    } catch (error) {
+      await kamailio[Symbol.asyncDispose]();
+      throw new Error(`${String(error)}\n${kamailio.#output}`);
+    }
+    return kamailio;
+  }
+
+  /** What it logged. */
+  get output(): string {
+    return this.#output;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const exit = once(this.#child, 'exit');
+      this.#child.kill('SIGTERM');
+      await within('Kamailio to end', exit).catch(() => undefined);
+    }
+    killGroup(this.#child);
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #listens(): Promise<boolean> {
+    if (this.#child.exitCode !== null) throw new Error(`Kamailio ended with ${this.#child.exitCode}:\n${this.#output}`);
+    return (await isListening('udp', this.address)) && (await isListening('tcp', this.address));
+  }
+}
