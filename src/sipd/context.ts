@@ -5,6 +5,7 @@ import type { Ids } from './ids.ts';
 import type { Peer } from './input.ts';
 import type { LogFields, LogLevel, Output } from './output.ts';
 import type { OwnAddresses } from './own-addresses.ts';
+import { Guard, type ProtectionOptions } from './protection/guard.ts';
 import { type TimerHandle, TimerLanes } from './timer-lanes.ts';
 
 /** RFC 3261 17.1.1.1, appendix A. Milliseconds. */
@@ -15,6 +16,7 @@ export type ContextOptions = {
   readonly timerValues: TimerValues;
   readonly own: OwnAddresses;
   readonly ids: Ids;
+  readonly protection?: ProtectionOptions | undefined;
 };
 
 /** Handed to every part of one stack. Outputs collect here until the input has been worked off. */
@@ -23,6 +25,7 @@ export class Context {
   readonly timerValues: TimerValues;
   readonly own: OwnAddresses;
   readonly ids: Ids;
+  readonly guard: Guard;
   readonly #timers = new TimerLanes();
   readonly #openConnections = new Set<number>();
   #outputs: Output[] = [];
@@ -34,6 +37,7 @@ export class Context {
     this.timerValues = options.timerValues;
     this.own = options.own;
     this.ids = options.ids;
+    this.guard = new Guard(this, options.protection ?? {});
   }
 
   /** Milliseconds since 1970. */

@@ -26,4 +26,6 @@ export type Input =
   | { readonly kind: 'session-closed'; readonly session: number }
   | { readonly kind: 'frame-received'; readonly session: number; readonly payload: string }
   | { readonly kind: 'alarm-fired' }
+  /** The shell has looked: how late the event loop is, and how much the slowest application has left unread. */
+  | { readonly kind: 'load-measured'; readonly delayMs: number; readonly queuedBytes: number }
   | { readonly kind: 'host-resolved'; readonly lookup: number; readonly address: string | null };

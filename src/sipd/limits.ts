@@ -64,4 +64,30 @@ export const limits = {
   tryingMs: 200,
   /** The daemon refuses a longer line with 400, in the body too (`line-limit`). */
   lineBytesMax: 8_192,
+  /**
+   * What one source that is not trusted may do. The rate is what a switch of a hundred busy extensions sends at its worst;
+   * a caller needs four messages for a call. Open transactions: that rate for the 32 s they live, and half as much again.
+   */
+  protection: {
+    requests: { perSecond: 200, burst: 1_000 },
+    refusals: { perSecond: 10, burst: 50 },
+    openTransactions: 10_000,
+    unacknowledgedFinals: 200,
+  },
+  /** Addresses of sources remembered, at some 300 octets each. */
+  sourceAddressesMax: 65_536,
+  /** Between two lines of the log about messages of one kind that were refused. */
+  complaintEveryMs: 10_000,
+  /** RFC 3261 20.33. Spread, so that not all come back in one second. */
+  retryAfterSeconds: { least: 5, spread: 11 },
+  /** How often the load is measured, and from where to where the server counts as overloaded (`protection/load.ts`). */
+  loadEveryMs: 250,
+  load: {
+    /** RFC 3261 17.1.1.2: an answer later than T1 is asked for again, and makes more load. */
+    delayMs: { high: 500, low: 100 },
+    queuedBytes: { high: 8_388_608, low: 1_048_576 },
+    pendingRequests: { high: 20_000, low: 10_000 },
+    /** Of `transactionsMax`. */
+    transactions: { high: 450_000, low: 400_000 },
+  },
 } as const;

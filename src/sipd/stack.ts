@@ -19,6 +19,7 @@ import { readAppMessage } from './message/compose.ts';
 import { firstValue, type IncomingRequest, type Reading, readBroken, readMessage } from './message/incoming.ts';
 import { replyPeer, writeRefusal } from './message/own-response.ts';
 import type { Output } from './output.ts';
+import type { ProtectionStatistics } from './protection/guard.ts';
 import { Answers } from './server/answers.ts';
 import { PendingRequests } from './server/pending-requests.ts';
 import { Unacknowledged } from './server/unacknowledged.ts';
@@ -54,6 +55,7 @@ export class Stack {
   readonly #client: UserAgentClient;
   readonly #calls: ClientCalls;
   readonly #dispatch: Dispatch;
+  readonly #awaitsAnswers = (from: Peer): boolean => this.#clientTransactions.areOpenTo(from);
 
   constructor(options: StackOptions) {
     const context = new Context(options);
@@ -117,15 +119,20 @@ export class Stack {
     };
   }
 
+  /** What has been refused and dropped since the start, and how the load is. */
+  statistics(): ProtectionStatistics {
+    return this.#context.guard.statistics();
+  }
+
   #take(input: Input): void {
     switch (input.kind) {
       case 'message-received':
         this.#context.connectionSeen(input.from);
-        this.#received(input.from, readMessage(input.from, input.text, this.#context.ways));
+        this.#messageReceived(input.from, input.text);
         return;
       case 'stream-broken':
         this.#context.connectionSeen(input.from);
-        this.#received(input.from, readBroken(input.text, input.reason));
+        this.#received(readBroken(input.text, input.reason), input.from, 'pass');
         if (input.from.connection !== null) this.#context.closeConnection(input.from.connection);
         return;
       case 'connection-closed':
@@ -148,15 +155,29 @@ export class Stack {
       case 'alarm-fired':
         this.#context.runTimers();
         return;
+      case 'load-measured':
+        this.#loadMeasured(input.delayMs, input.queuedBytes);
+        return;
       case 'host-resolved':
         this.#dispatch.hostResolved(input.lookup, input.address);
     }
   }
 
-  #received(from: Peer, reading: Reading): void {
+  #messageReceived(from: Peer, text: string): void {
+    const admission = this.#context.guard.admit(from, text, this.#awaitsAnswers);
+    if (admission === 'drop') return;
+    this.#received(readMessage(from, text, this.#context.ways), from, admission);
+  }
+
+  #loadMeasured(delayMs: number, queuedBytes: number): void {
+    const transactions = Math.max(this.#clientTransactions.count(), this.#serverTransactions.count());
+    this.#context.guard.measured({ delayMs, queuedBytes, pendingRequests: this.#pending.count(), transactions });
+  }
+
+  #received(reading: Reading, from: Peer, admission: 'pass' | 'refuse'): void {
     switch (reading.kind) {
       case 'request':
-        this.#server.receive(reading);
+        this.#server.receive(reading, admission);
         return;
       case 'response':
         // RFC 3261 18.1.2: a response that belongs to nothing is discarded.
@@ -164,7 +185,7 @@ export class Stack {
         return;
       case 'refused': {
         const { refusal } = reading;
-        this.#context.log('warn', { host: from.host, port: from.port, reason: refusal.reason }, 'malformed request');
+        this.#context.guard.complain('malformed', from, refusal.reason);
         const to = this.#context.ways.has('answers-to-source') ? from : replyPeer(from, refusal.topVia);
         this.#context.send(to, writeRefusal(refusal, from));
         return;
@@ -175,7 +196,7 @@ export class Stack {
   }
 
   #ignored(from: Peer, why: string): void {
-    this.#context.log('debug', { host: from.host, port: from.port, why }, 'message ignored');
+    this.#context.guard.complain('ignored', from, why);
   }
 
   #frame(session: number, payload: string): void {

@@ -4,6 +4,7 @@ import { makeIds } from '../../src/sipd/ids.ts';
 import type { Input, Peer } from '../../src/sipd/input.ts';
 import type { Output } from '../../src/sipd/output.ts';
 import { type OwnAddress, OwnAddresses } from '../../src/sipd/own-addresses.ts';
+import type { ProtectionOptions } from '../../src/sipd/protection/guard.ts';
 import { Stack } from '../../src/sipd/stack.ts';
 
 export type WorldPeer = { readonly name: string; readonly at: Peer };
@@ -37,8 +38,12 @@ export class StackWorld {
   #messages = 0;
   #branches = 0;
 
-  /** A server in one of its modes, or with only some of the daemon’s ways. */
-  constructor(mode: SipdMode | readonly DaemonWay[], sockets: readonly OwnAddress[] = plainSockets) {
+  /** A server in one of its modes, or with only some of the daemon’s ways. Every peer is trusted unless said. */
+  constructor(
+    mode: SipdMode | readonly DaemonWay[],
+    sockets: readonly OwnAddress[] = plainSockets,
+    protection: ProtectionOptions = { isTrusted: () => true },
+  ) {
     let chance = 0;
     const random32 = (): number => {
       chance += 1;
@@ -50,6 +55,7 @@ export class StackWorld {
       own: new OwnAddresses(sockets, ['127.0.0.1']),
       ids: makeIds(random32),
       secret: 'cymru',
+      protection,
     });
   }
 

@@ -57,6 +57,7 @@ export type Refusal = {
 
 /** Reads one whole message. Never throws on what a peer may send. */
 export function readMessage(from: Peer, text: string, ways: DaemonWays): Reading {
+  if (!mayBeSip(text)) return { kind: 'ignored', why: 'not SIP' };
   const scan = scanSipMessage(text);
   try {
     if (ways.has('line-limit')) checkLines(text);
@@ -68,6 +69,21 @@ export function readMessage(from: Peer, text: string, ways: DaemonWays): Reading
     if (!(error instanceof RemoteError)) throw error;
     return refuse(scan, error);
   }
+}
+
+/** Whether the first line names SIP at all: what does not is neither read nor answered. */
+function mayBeSip(text: string): boolean {
+  const feed = text.indexOf('\n');
+  // As good as every message.
+  if (feed > 8 && text.startsWith('SIP/2.0\r', feed - 8)) return true;
+  if (text.startsWith('SIP/')) return true;
+  let start = 0;
+  while (text.charCodeAt(start) === 13 || text.charCodeAt(start) === 10) start += 1;
+  const end = text.indexOf('\n', start);
+  return text
+    .slice(start, end === -1 ? text.length : end)
+    .toUpperCase()
+    .includes('SIP/');
 }
 
 /** First value of the header, undefined without one; `key` is the full name in lower case. */

@@ -6,6 +6,7 @@
 import type { Context } from '../context.ts';
 import type { Dialog } from '../dialog/dialog.ts';
 import type { Peer } from '../input.ts';
+import type { Source } from '../protection/sources.ts';
 import type { TimerHandle } from '../timer-lanes.ts';
 
 export type UnacknowledgedAnswer = {
@@ -17,7 +18,7 @@ export type UnacknowledgedAnswer = {
   readonly fallback: Peer;
 };
 
-type Wait = UnacknowledgedAnswer & { expiry: TimerHandle; repeat: TimerHandle };
+type Wait = UnacknowledgedAnswer & { readonly source: Source; expiry: TimerHandle; repeat: TimerHandle };
 
 /** The answers that wait, by dialog; `onExpired` gets a dialog whose ACK never came. */
 export class Unacknowledged {
@@ -35,7 +36,9 @@ export class Unacknowledged {
     const { t1 } = this.#context.timerValues;
     const expiry = this.#context.after(64 * t1, () => this.#expire(answer.dialog));
     const { dialog, cseq, text, to, fallback } = answer;
-    const wait: Wait = { dialog, cseq, text, to, fallback, expiry, repeat: expiry };
+    const source = this.#context.guard.source(to.host);
+    source.unacknowledgedFinals += 1;
+    const wait: Wait = { dialog, cseq, text, to, fallback, source, expiry, repeat: expiry };
     this.#repeatAfter(wait, t1);
     const waits = this.#waits.get(answer.dialog);
     if (waits === undefined) this.#waits.set(answer.dialog, [wait]);
@@ -73,6 +76,7 @@ export class Unacknowledged {
   #stop(wait: Wait): void {
     this.#context.stop(wait.expiry);
     this.#context.stop(wait.repeat);
+    wait.source.unacknowledgedFinals -= 1;
   }
 
   #expire(dialog: Dialog): void {

@@ -39,13 +39,15 @@ export class UserAgentServer {
     this.#context = parts.context;
   }
 
-  receive(request: IncomingRequest): void {
+  /** `admission` is `refuse` when the source has sent too much: what is new is not let in. */
+  receive(request: IncomingRequest, admission: 'pass' | 'refuse'): void {
     if (request.method === 'ACK') {
       this.#acknowledged(request);
       return;
     }
     const transaction = this.#parts.transactions.find(request);
     if (transaction !== undefined) this.#parts.transactions.receive(transaction, 'request');
+    else if (admission === 'refuse') this.#refuseBusy(request, 'limited');
     else if (request.method === 'CANCEL') this.#cancel(request);
     else if (request.toTag === null) this.#outsideDialog(request);
     else this.#inDialog(request, request.toTag);
@@ -182,9 +184,24 @@ export class UserAgentServer {
   }
 
   #offer(request: IncomingRequest): void {
+    if (this.#context.guard.sheds(request.method)) {
+      this.#refuseBusy(request, 'shed');
+      return;
+    }
     const session = this.#parts.apps.choose(request.method);
     if (session === null) this.refuse(request, this.#unwanted());
     else this.#hand(request, session, null);
+  }
+
+  #refuseBusy(request: IncomingRequest, why: 'limited' | 'shed'): void {
+    this.#context.guard.complain(why, request.from);
+    this.refuse(request, this.#busy());
+  }
+
+  /** RFC 3261 21.5.4. Those who are refused at once do not come back at once. */
+  #busy(): Omit<OwnResponse, 'toTag'> {
+    const seconds = limits.retryAfterSeconds.least + (this.#context.ids.cseq() % limits.retryAfterSeconds.spread);
+    return { status: 503, headers: [{ name: 'Retry-After', value: String(seconds) }] };
   }
 
   // RFC 3261 8.2.1: a method nobody asked for is not allowed; while nobody asks for anything, nobody is there.
@@ -198,7 +215,7 @@ export class UserAgentServer {
   #hand(request: IncomingRequest, session: number, dialog: Dialog | null): void {
     const transaction = this.#parts.transactions.begin(request);
     if (transaction === null) {
-      this.refuse(request, { status: 503 });
+      this.refuse(request, this.#busy());
       return;
     }
     const pending: PendingRequest = {

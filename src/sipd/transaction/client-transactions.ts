@@ -87,6 +87,11 @@ export class ClientTransactions {
     return true;
   }
 
+  /** Whether anything we sent to that peer has a transaction. */
+  areOpenTo(peer: Peer): boolean {
+    return this.#byAddress.has(addressOf(peer));
+  }
+
   /** Ends a transaction that has no final answer yet: its user is told of a timeout. */
   abandon(transaction: ClientTransaction): void {
     this.#fire(transaction, 'abandoned', null);

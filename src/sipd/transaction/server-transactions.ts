@@ -5,6 +5,7 @@ import type { Peer } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { IncomingRequest } from '../message/incoming.ts';
 import { replyPeer } from '../message/own-response.ts';
+import type { Source } from '../protection/sources.ts';
 import type { TimerHandle } from '../timer-lanes.ts';
 import { inviteServer } from './invite-server.ts';
 import { serverKey } from './matching.ts';
@@ -25,6 +26,10 @@ export type ServerTransaction = {
   repeat: TimerHandle | null;
   expiry: TimerHandle | null;
   rounds: number;
+  /** Who has begun it; null once it is over. */
+  source: Source | null;
+  /** Whether its answer is repeated until the ACK comes. */
+  unacknowledged: boolean;
 };
 
 /** All server transactions (RFC 3261 17.2.3). At most `limits.transactionsMax`. */
@@ -41,9 +46,13 @@ export class ServerTransactions {
     return this.#byKey.get(serverKey(request, method));
   }
 
-  /** Begins a transaction; null when there are too many. */
+  /** Begins a transaction; null when there are too many, in all or of one source. */
   begin(request: IncomingRequest): ServerTransaction | null {
     if (this.#byKey.size >= limits.transactionsMax) return null;
+    const { guard } = this.#context;
+    const source = guard.source(request.from.host);
+    if (request.toTag === null && !guard.mayBegin(source, request)) return null;
+    source.openTransactions += 1;
     const transaction: ServerTransaction = {
       key: serverKey(request),
       table: request.method === 'INVITE' ? inviteServer : nonInviteServer,
@@ -54,6 +63,8 @@ export class ServerTransactions {
       repeat: null,
       expiry: null,
       rounds: 0,
+      source,
+      unacknowledged: false,
     };
     transaction.state = transaction.table.initial.to;
     this.#byKey.set(transaction.key, transaction);
@@ -80,6 +91,7 @@ export class ServerTransactions {
     this.#context.stop(transaction.expiry);
     this.#byKey.delete(transaction.key);
     transaction.state = 'terminated';
+    this.#count(transaction);
   }
 
   count(): number {
@@ -90,11 +102,24 @@ export class ServerTransactions {
     const step = transaction.table.states[transaction.state]?.[event];
     if (step === undefined) return [];
     transaction.state = step.to;
+    this.#count(transaction);
     for (const action of step.do) this.#perform(transaction, action);
     if (step.to === 'terminated') this.forget(transaction);
     // RFC 6026 7.1: the 2xx is repeated by the transaction user, so its text is needed here no more.
     if (step.to === 'accepted') transaction.response = null;
     return step.do;
+  }
+
+  /** What the transaction weighs on its source. */
+  #count(transaction: ServerTransaction): void {
+    const { source, state, table, to } = transaction;
+    if (source === null) return;
+    const waits = state === 'completed' && table === inviteServer && to.protocol === 'udp';
+    if (waits !== transaction.unacknowledged) source.unacknowledgedFinals += waits ? 1 : -1;
+    transaction.unacknowledged = waits;
+    if (state !== 'terminated') return;
+    source.openTransactions -= 1;
+    transaction.source = null;
   }
 
   #perform(transaction: ServerTransaction, action: ServerAction): void {
