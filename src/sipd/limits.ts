@@ -6,6 +6,12 @@ export const limits = {
   dialogsMax: 200_000,
   /** Phones of one forked call that are kept apart: far more than ring at once for anybody. */
   forksMax: 32,
+  /** How long dialogs wait, when their application has gone, for another that takes them over: a restart takes less. */
+  orphanMs: 300_000,
+  /** What a peer of such a dialog is told to wait, in seconds. */
+  orphanRetryAfter: '5',
+  /** Connections remembered by user@host (`connections-by-user`). */
+  connectionsByUserMax: 10_000,
   /** Rounds of questions about names that are under way at once. */
   lookupsMax: 1_000,
   /** Targets of one request that are kept, and records of one answer that are read: more is nobody's honest DNS. */
@@ -33,16 +39,34 @@ export const limits = {
   tcpRefusalMs: 300_000,
   /** Long ACKs on their way over TCP that would go over UDP if nobody is there; more are sent without that. */
   acksWatchedMax: 1_000,
-  /** RFC 3261 18.1.1: a UDP datagram holds at most this much. */
-  datagramBytesMax: 65_535,
-  /** One message on a stream, header and body. */
+  /** RFC 3261 18.1.1: an IPv4 datagram of 65,535 octets holds this much after its IP and UDP headers. */
+  datagramBytesMax: 65_507,
+  /** One message on a stream or a WebSocket, header and body. */
   streamMessageBytesMax: 1_048_576,
+  /** Connections of all protocols. */
   streamConnectionsMax: 10_000,
+  /** Connections from one source that is not trusted: an office behind one address has fewer. */
+  streamConnectionsPerSourceMax: 1_000,
   /** A connection nothing was read from or written to for so long is closed. */
   streamIdleMs: 3_600_000,
   /** A message that has begun on a stream must be whole after this time. */
   streamPartialMs: 32_000,
+  /** Until a connection we make is open, its handshake done. */
   streamConnectMs: 10_000,
+  /** Until a connection that was let in has done its TLS handshake, and then its WebSocket upgrade. */
+  tlsHandshakeMs: 10_000,
+  upgradeMs: 10_000,
+  /** The HTTP request that asks for a WebSocket. */
+  upgradeHeaderBytesMax: 8_192,
+  /** A WebSocket is pinged so often; one that has been silent since the last ping is dead. */
+  webSocketPingMs: 30_000,
+  /** TCP probes a silent connection after this time, so that one whose peer has vanished does not stay. */
+  tcpKeepAliveMs: 45_000,
+  /** What was written to a connection that we close must be gone after this time; at the end of the server sooner. */
+  streamEndMs: 5_000,
+  closeGraceMs: 200,
+  /** The files of a certificate are looked at so often, when there are handshakes. */
+  certificateLookMs: 1_000,
   /** What may wait in one connection's send queue before it counts as dead. */
   streamQueueBytesMax: 4_194_304,
   /** Connected UDP sockets kept to hear ICMP errors of those we send requests to, and how long an idle one is kept. */
@@ -60,6 +84,12 @@ export const limits = {
   silentApplicationMs: 64_000,
   /** RFC 3261 16.6 step 11: Timer C, more than three minutes; a ringing call that hears nothing new is given up. */
   timerCMs: 185_000,
+  /** RFC 5393 5.3.3: branches of one request at once, here and further on. */
+  proxyBreadthMax: 60,
+  /** Branches of one request one after the other, with those that redirections lead to. */
+  proxyTargetsMax: 100,
+  /** How long a target that wants credentials is remembered, as in the daemon; a caller sends them at once. */
+  challengeMs: 2_000,
   /** RFC 3261 17.2.1: 100 must be sent unless the application answers within 200 ms. */
   tryingMs: 200,
   /** The daemon refuses a longer line with 400, in the body too (`line-limit`). */
