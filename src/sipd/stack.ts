@@ -7,12 +7,16 @@
  * sends what it answers; user-agent-client sends what applications ask for, client-calls takes the answers.
  */
 
+import { Acknowledgements } from './client/acknowledgements.ts';
 import { ClientCalls } from './client/client-calls.ts';
 import { Dispatch } from './client/dispatch.ts';
+import { Routing } from './client/routing.ts';
 import { UserAgentClient } from './client/user-agent-client.ts';
 import { Context, type ContextOptions } from './context.ts';
 import { Apps } from './control/apps.ts';
+import { ConnectionsByUser } from './dialog/connections-by-user.ts';
 import { type Dialog, Dialogs } from './dialog/dialog.ts';
+import { Orphans } from './dialog/orphans.ts';
 import { endUsage, subscriptionUsage } from './dialog/usages.ts';
 import type { Input, Peer } from './input.ts';
 import { readAppMessage } from './message/compose.ts';
@@ -21,13 +25,24 @@ import { replyPeer, writeRefusal } from './message/own-response.ts';
 import type { Output } from './output.ts';
 import type { ProtectionStatistics } from './protection/guard.ts';
 import { Answers } from './server/answers.ts';
+import { OpenRequests } from './server/open-requests.ts';
 import { PendingRequests } from './server/pending-requests.ts';
+import { ReliableProvisionals } from './server/reliable-provisionals.ts';
 import { Unacknowledged } from './server/unacknowledged.ts';
 import { UserAgentServer } from './server/user-agent-server.ts';
+import { Sessions } from './session-timer/sessions.ts';
+import { LongRequests } from './target/long-requests.ts';
+import { Lookups } from './target/lookups.ts';
 import { ClientTransactions } from './transaction/client-transactions.ts';
 import { ServerTransactions } from './transaction/server-transactions.ts';
 
-export type StackOptions = ContextOptions & { readonly secret: string };
+export type StackOptions = ContextOptions & {
+  readonly secret: string;
+  /** Whether applications that ask for call detail records get them; not when absent. */
+  readonly cdrs?: boolean | undefined;
+  /** URI of the next hop of requests outside dialogs; null or absent: where their own URI leads. */
+  readonly outboundProxy?: string | null | undefined;
+};
 
 /** How much the stack holds; all zero when nothing is going on. */
 export type StackCounts = {
@@ -50,55 +65,93 @@ export class Stack {
   readonly #clientTransactions: ClientTransactions;
   readonly #serverTransactions: ServerTransactions;
   readonly #unacknowledged: Unacknowledged;
+  readonly #open: OpenRequests;
+  readonly #sessions: Sessions;
   readonly #server: UserAgentServer;
   readonly #answers: Answers;
   readonly #client: UserAgentClient;
   readonly #calls: ClientCalls;
-  readonly #dispatch: Dispatch;
+  readonly #lookups: Lookups;
+  readonly #acknowledgements: Acknowledgements;
+  readonly #orphans: Orphans;
   readonly #awaitsAnswers = (from: Peer): boolean => this.#clientTransactions.areOpenTo(from);
 
   constructor(options: StackOptions) {
     const context = new Context(options);
     this.#context = context;
-    this.#apps = new Apps(context, options.secret);
+    this.#apps = new Apps(context, { secret: options.secret, cdrs: options.cdrs ?? false });
+    this.#lookups = new Lookups(context);
     this.#clientTransactions = new ClientTransactions(context);
     this.#serverTransactions = new ServerTransactions(context);
     this.#unacknowledged = new Unacknowledged(context, (dialog) => this.#client.hangUp(dialog, 'ACK timeout'));
+    const reliable = new ReliableProvisionals(context, this.#serverTransactions, {
+      send: (pending, answer) => this.#answers.send(pending, answer),
+      refuse: (answer) => this.#answers.refuse(answer),
+      expired: (pending) => this.#server.unacknowledged(pending),
+    });
     const shared = {
       context,
       apps: this.#apps,
       dialogs: this.#dialogs,
       pending: this.#pending,
       unacknowledged: this.#unacknowledged,
+      connectionsByUser: new ConnectionsByUser(context),
       dialogEnded: (dialog: Dialog) => this.#dialogEnded(dialog),
       inviteEnded: (dialog: Dialog) => this.#inviteEnded(dialog),
       makeRoom: (id: string) => this.#makeRoom(id),
     };
-    this.#server = new UserAgentServer({
+    this.#orphans = new Orphans({ ...shared, hangUp: (dialog, text) => this.#client.hangUp(dialog, text) });
+    this.#open = new OpenRequests({ ...shared, transactions: this.#serverTransactions, reliable });
+    this.#sessions = new Sessions({
+      ...shared,
+      send: (dialog, request) => this.#client.sendOwn(dialog, request),
+      acknowledge: (dialog, cseq) => this.#client.acknowledge(dialog, cseq),
+      hangUp: (dialog, text) => this.#client.hangUp(dialog, text),
+    });
+    const serving = {
       ...shared,
       transactions: this.#serverTransactions,
+      open: this.#open,
+      reliable,
+      sessions: this.#sessions,
+    };
+    this.#server = new UserAgentServer({
+      ...serving,
       dialogOfEarlyNotify: (notify) => this.#calls.dialogOfEarlyNotify(notify),
     });
     this.#answers = new Answers({
-      ...shared,
-      transactions: this.#serverTransactions,
-      answerFor: (pending, status) => this.#server.answerFor(pending, status),
-      provisionalSent: (pending) => this.#server.watchRinging(pending),
+      ...serving,
       notifyAnswered: (notify, dialog) => this.#notifyAnswered(notify, dialog),
     });
     this.#calls = new ClientCalls({
       ...shared,
       transactions: this.#clientTransactions,
+      sessions: this.#sessions,
+      acknowledge: (dialog, cseq) => this.#client.acknowledge(dialog, cseq),
       releaseUnwanted: (dialog, cseq, text) => {
         this.#client.acknowledge(dialog, cseq);
         this.#client.hangUp(dialog, text);
       },
     });
-    this.#dispatch = new Dispatch(context, this.#clientTransactions, {
-      response: (call, response) => this.#calls.response(call, response),
-      failed: (call, status, reason) => this.#calls.failed(call, status, reason),
+    const outward = { context, lookups: this.#lookups, longRequests: new LongRequests(context) };
+    const dispatch = new Dispatch({
+      ...outward,
+      transactions: this.#clientTransactions,
+      user: {
+        response: (call, response) => this.#calls.response(call, response),
+        failed: (call, status, reason) => this.#calls.failed(call, status, reason),
+      },
     });
-    this.#client = new UserAgentClient({ ...shared, calls: this.#calls, dispatch: this.#dispatch });
+    this.#acknowledgements = new Acknowledgements(outward);
+    this.#client = new UserAgentClient({
+      ...shared,
+      calls: this.#calls,
+      routing: new Routing({ ...shared, outboundProxy: options.outboundProxy ?? null }),
+      dispatch,
+      acknowledgements: this.#acknowledgements,
+      orphans: this.#orphans,
+      sessions: this.#sessions,
+    });
   }
 
   /** `now` is in milliseconds since 1970, of a clock that never goes back. */
@@ -114,7 +167,7 @@ export class Stack {
       pendingRequests: this.#pending.count(),
       calls: this.#calls.count(),
       unacknowledged: this.#unacknowledged.count(),
-      lookups: this.#dispatch.lookupCount(),
+      lookups: this.#lookups.count(),
       timers: this.#context.timerCount(),
     };
   }
@@ -141,13 +194,16 @@ export class Stack {
         return;
       case 'peer-unreachable':
         this.#clientTransactions.peerLost(input.peer, 'unreachable');
+        this.#acknowledgements.peerUnreachable(input.peer);
         return;
       case 'session-opened':
         this.#apps.open(input.session);
         return;
       case 'session-closed':
         this.#apps.close(input.session);
-        this.#server.sessionClosed(input.session);
+        this.#open.sessionClosed(input.session);
+        this.#calls.sessionClosed(input.session);
+        this.#orphans.sessionClosed(input.session);
         return;
       case 'frame-received':
         this.#frame(input.session, input.payload);
@@ -158,8 +214,8 @@ export class Stack {
       case 'load-measured':
         this.#loadMeasured(input.delayMs, input.queuedBytes);
         return;
-      case 'host-resolved':
-        this.#dispatch.hostResolved(input.lookup, input.address);
+      case 'names-found':
+        this.#lookups.found(input.lookup, input.answers);
     }
   }
 
@@ -246,7 +302,8 @@ export class Stack {
   #dialogEnded(dialog: Dialog): void {
     this.#dialogs.remove(dialog);
     this.#unacknowledged.drop(dialog);
-    this.#server.endOpenRequests(dialog);
+    this.#sessions.end(dialog);
+    this.#open.endAll(dialog);
   }
 
   /**
@@ -267,6 +324,8 @@ export class Stack {
       return;
     }
     this.#unacknowledged.drop(dialog);
+    this.#sessions.end(dialog);
+    this.#open.endCall(dialog);
     this.#context.after(64 * this.#context.timerValues.t1, () => this.#dialogEnded(dialog));
   }
 

@@ -18,7 +18,7 @@ describe('requests in dialogs', () => {
     return { world, alice, toTag };
   }
 
-  test('any method becomes an event; a lower CSeq gets 500 (the daemon lets it through)', () => {
+  test('CC-203 any method becomes an event; a lower CSeq gets 500 (the daemon lets it through)', () => {
     const free = call('free');
     free.world.asks(free.alice, 'INFO', { toTag: free.toTag, cseq: 5 });
     free.world.asks(free.alice, 'INFO', { toTag: free.toTag, cseq: 4 });

@@ -177,7 +177,7 @@ describe('requests outside dialogs', () => {
     expect(new Set(world.frames.map(({ session }) => session))).toEqual(new Set([1, 3]));
   });
 
-  test('the same request over another path is refused with 482', () => {
+  test('CC-201 the same request over another path is refused with 482', () => {
     const world = new StackWorld('free');
     const alice = world.peer('alice');
     world.application(1, 'invite');
@@ -206,7 +206,7 @@ describe('requests outside dialogs', () => {
     expect(headerOf(world.lastEvent(app).text, 'Event')).toBe('conference');
   });
 
-  test('an application that says nothing: the INVITE gets 500 after 64 s, other requests nothing', () => {
+  test('an application that says nothing: the INVITE gets 500 after 64 s, other requests 100 and no more', () => {
     const world = new StackWorld('free');
     const alice = world.peer('alice');
     world.application(1, 'invite', 'options');
@@ -215,6 +215,7 @@ describe('requests outside dialogs', () => {
     world.pass(64_000);
     expect(world.ladder.filter((line) => line.includes('-> alice'))).toEqual([
       '200 sipd -> alice : 100 INVITE',
+      '3500 sipd -> alice : 100 OPTIONS',
       '64000 sipd -> alice : 500 INVITE',
     ]);
     world.pass(40_000);

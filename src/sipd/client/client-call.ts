@@ -1,9 +1,10 @@
 /** A request on its way out: what it said, who waits for its answers, how far it is. */
 
 import type { Dialog } from '../dialog/dialog.ts';
-import type { Peer, Protocol } from '../input.ts';
-import { type AppMessage, writeRequest } from '../message/compose.ts';
+import type { Peer } from '../input.ts';
+import { type AppMessage, type RequestParts, writeRequest } from '../message/compose.ts';
 import type { OwnAddress } from '../own-addresses.ts';
+import type { OwnRequest } from '../session-timer/sessions.ts';
 import type { TimerHandle } from '../timer-lanes.ts';
 import type { ClientTransaction } from '../transaction/client-transactions.ts';
 
@@ -27,27 +28,46 @@ export type ClientCall = {
   readonly id: string;
   /** Who gets the answers; null: nobody (the server's own BYE). */
   readonly session: number | null;
-  readonly identity: RequestIdentity;
-  readonly text: string;
-  readonly protocol: Protocol;
+  /** Of the attempt under way, or of the one that is thought of first. */
+  identity: RequestIdentity;
+  /** The request as it goes with this identity. */
+  text: string;
   readonly contact: string | null;
+  /** Whose further headers and body go along. */
+  readonly app: RequestParts['app'];
   /** Event value, and whether the request is a NOTIFY that ends its subscription. */
   readonly event: string | undefined;
   readonly endsSubscription: boolean;
   /** The dialog it is sent in, or the one its answers make. */
   dialog: Dialog | null;
   readonly inDialog: boolean;
+  /** null while nothing is under way: before the first attempt and between two. */
   transaction: ClientTransaction | null;
   /** Where it went, once that is known. */
   peer: Peer | null;
   progress: 'waiting' | 'provisional' | 'final';
   /** CANCEL: not wanted, held until a provisional answer (RFC 3261 9.1), sent; `expired`: the server sent it by itself. */
-  cancel: { readonly kind: 'none' | 'sent' | 'expired' } | { readonly kind: 'held'; readonly text: string };
+  cancel: { readonly kind: 'none' | 'sent' | 'expired' } | { readonly kind: 'held'; readonly app: AppMessage | null };
   /** The daemon loses the final answer to a re-INVITE that got an 18x. */
   deaf: boolean;
-  /** Gives the call up: timer C, the wait for a cancelled call, the lookup of its host. */
+  /** Gives the call up: timer C, the wait for a cancelled call. */
   limit: TimerHandle | null;
+  /** Who else gets the final answer; null when none can come. */
+  readonly answered?: OwnRequest['answered'];
 };
+
+/** Writes the request anew for an attempt from this address (RFC 3263 4.3); the same address and branch change nothing. */
+export function goBy(call: ClientCall, own: OwnAddress, branch: string): void {
+  const { identity } = call;
+  if (identity.own === own && identity.branch === branch) return;
+  call.identity = { ...identity, own, branch, via: ownVia(own, branch) };
+  call.text = textOf(call.identity, call);
+}
+
+/** The text of a request with this identity. */
+export function textOf(identity: RequestIdentity, { contact, app }: Pick<ClientCall, 'contact' | 'app'>): string {
+  return writeRequest({ ...identity, contact, app });
+}
 
 /** ACK of a final answer of 300 or more. RFC 3261 17.1.1.3: same branch, and the To of the answer. */
 export function ackOfFailure(identity: RequestIdentity, to: string): string {

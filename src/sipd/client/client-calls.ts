@@ -6,7 +6,9 @@ import { type Dialog, type Dialogs, routeSet } from '../dialog/dialog.ts';
 import { endsSubscription, endUsage, subscriptionUsage } from '../dialog/usages.ts';
 import { limits } from '../limits.ts';
 import { tagOf } from '../message/address.ts';
+import type { AppMessage } from '../message/compose.ts';
 import { firstValue, type IncomingRequest, type IncomingResponse } from '../message/incoming.ts';
+import type { Sessions } from '../session-timer/sessions.ts';
 import type { ClientTransactions } from '../transaction/client-transactions.ts';
 import { AnswerEvents } from './answer-events.ts';
 import { type ClientCall, cancelOf } from './client-call.ts';
@@ -17,11 +19,14 @@ export type ClientCallsParts = {
   readonly apps: Apps;
   readonly dialogs: Dialogs;
   readonly transactions: ClientTransactions;
+  readonly sessions: Sessions;
   readonly dialogEnded: (dialog: Dialog) => void;
   /** Its INVITE usage has ended; subscriptions may go on for a while. */
   readonly inviteEnded: (dialog: Dialog) => void;
   /** Ends the dialog that has this id, if there is one. */
   readonly makeRoom: (id: string) => void;
+  /** ACKs the 2xx of an INVITE with this CSeq. */
+  readonly acknowledge: (dialog: Dialog, cseq: number) => void;
   /** ACKs a 2xx and hangs up: nobody wants the call. */
   readonly releaseUnwanted: (dialog: Dialog, cseq: number, text: string) => void;
 };
@@ -88,7 +93,9 @@ export class ClientCalls {
       return;
     }
     this.#events.received(call, response);
+    if (status >= 200) this.#record(call, status, response.text);
     if (status >= 200) this.#settleDialog(call, status);
+    if (status >= 200) this.#parts.sessions.concluded(call, response);
   }
 
   /** No answer can come any more: the application gets one the server makes up. */
@@ -97,8 +104,31 @@ export class ClientCalls {
     const cancelled = call.cancel.kind === 'held' || call.cancel.kind === 'sent';
     const silent = this.#context.ways.has('deserted-requests') && cancelled && status === 408;
     this.#final(call, status);
-    if (!silent && !call.deaf) this.#events.madeUp(call, status, reason);
+    if (!silent && !call.deaf) this.#record(call, status, this.#events.madeUp(call, status, reason));
     this.#settleDialog(call, status);
+    this.#parts.sessions.concluded(call, null);
+  }
+
+  /** An application has gone: nobody wants its calls any more. The daemon leaves them alone. */
+  sessionClosed(session: number): void {
+    if (this.#context.ways.has('deserted-requests')) return;
+    for (const call of [...this.#byId.values()]) {
+      if (call.session !== session || call.identity.method !== 'INVITE' || call.inDialog) continue;
+      this.cancel(call, null);
+    }
+    for (const dialog of this.#parts.dialogs.ofSession(session)) this.#acknowledgeFor(dialog);
+  }
+
+  /** The call is not wanted any more; `app` has further headers. RFC 3261 9.1: CANCEL waits for a provisional answer. */
+  cancel(call: ClientCall, app: AppMessage | null): void {
+    if (call.cancel.kind !== 'none') return;
+    if (call.progress !== 'waiting') {
+      this.sendCancel(call, cancelOf(call.identity, app));
+      return;
+    }
+    call.cancel = { kind: 'held', app };
+    // RFC 3263 4.3: its target is still being looked for. No INVITE is there to be cancelled, and none follows.
+    if (call.transaction === null) this.failed(call, 487, 'Request Terminated');
   }
 
   /** Sends a CANCEL. RFC 3261 9.1: without an answer to the INVITE after 64*T1 the call is given up. */
@@ -136,9 +166,11 @@ export class ClientCalls {
   #provisional(call: ClientCall, { status }: IncomingResponse): void {
     call.progress = 'provisional';
     if (call.identity.method !== 'INVITE') return;
-    if (call.cancel.kind === 'held') this.sendCancel(call, call.cancel.text);
+    if (call.cancel.kind === 'held') this.sendCancel(call, cancelOf(call.identity, call.cancel.app));
     else if (call.cancel.kind === 'none') this.#ringOn(call);
-    if (call.inDialog && status > 100 && this.#context.ways.has('loses-final-after-18x')) call.deaf = true;
+    if (call.inDialog && call.session !== null && status > 100 && this.#context.ways.has('loses-final-after-18x')) {
+      call.deaf = true;
+    }
   }
 
   // RFC 3261 16.8 has this for proxies; here it keeps a phone that rings for ever from holding memory for ever.
@@ -197,11 +229,12 @@ export class ClientCalls {
     const challenged = status === 401 || status === 407;
     if (!inDialog) {
       if (status >= 300) this.#early.refused(call);
-      else if (identity.method === 'INVITE') this.#adopt(call, dialog);
+      else if (identity.method === 'INVITE') this.#ackIfDeserted(call, dialog);
       return;
     }
     // RFC 3261 17.1.1.3: a refusal has been acknowledged; the ACK of an earlier 2xx is not to be sent for it.
     if (identity.method === 'INVITE' && status >= 300) this.#toAcknowledge.delete(dialog);
+    if (identity.method === 'INVITE' && status < 300) this.#ackIfDeserted(call, dialog);
     if (identity.method === 'BYE' && !challenged) this.#parts.inviteEnded(dialog);
     if (identity.method === 'NOTIFY' && !challenged) this.#notified(call, dialog, status);
     if (identity.method === 'SUBSCRIBE') this.#refreshed(call, dialog, status);
@@ -224,10 +257,25 @@ export class ClientCalls {
   }
 
   // The application that called has gone: nobody would ever ACK or hang up. The daemon leaves the peer alone with it.
-  #adopt(call: ClientCall, dialog: Dialog): void {
+  #ackIfDeserted(call: ClientCall, dialog: Dialog): void {
     if (this.#context.ways.has('deserted-requests') || call.session === null || this.#parts.apps.isOpen(call.session))
       return;
-    this.#parts.releaseUnwanted(dialog, call.identity.cseq, 'application gone');
+    this.#acknowledgeFor(dialog);
+  }
+
+  /** ACKs a 2xx instead of the application that has gone. A call that had only begun ends with it. */
+  #acknowledgeFor(dialog: Dialog): void {
+    const cseq = this.unacknowledged(dialog);
+    if (cseq === null || dialog.ack?.cseq === cseq) return;
+    if (cseq === dialog.origin.cseq) this.#parts.releaseUnwanted(dialog, cseq, 'application gone');
+    else this.#parts.acknowledge(dialog, cseq);
+  }
+
+  #record({ identity, inDialog }: ClientCall, status: number, text: string): void {
+    if (identity.method !== 'INVITE' || inDialog) return;
+    const { records } = this.#parts.apps;
+    if (status < 300) records.start('network', text, 'uac');
+    else records.refused('network', text, status);
   }
 
   /** A further 2xx to an INVITE (RFC 3261 13.2.2.4): the same again wants its ACK again, another is a fork. */

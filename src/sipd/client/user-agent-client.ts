@@ -7,32 +7,32 @@ import { RemoteError } from '../../wire/remote-error.ts';
 import type { Context } from '../context.ts';
 import type { Apps } from '../control/apps.ts';
 import { eventPayload, requestSent } from '../control/frames.ts';
-import { type Dialog, type Dialogs, dialogRoute } from '../dialog/dialog.ts';
-import { dialogPeer } from '../dialog/dialog-peer.ts';
+import type { Dialog } from '../dialog/dialog.ts';
+import type { Orphans } from '../dialog/orphans.ts';
 import type { Peer } from '../input.ts';
 import { limits } from '../limits.ts';
 import { readAddress, tagOf, withTag } from '../message/address.ts';
 import { knownMethods, readCSeq } from '../message/checks.ts';
-import {
-  type AppMessage,
-  given,
-  givenContact,
-  lacksContentType,
-  withOwnHost,
-  writeRequest,
-} from '../message/compose.ts';
+import { type AppMessage, given, givenContact, lacksContentType, withOwnHost } from '../message/compose.ts';
 import { bareContact, type OwnAddress } from '../own-addresses.ts';
-import { type Hop, type HopReading, isIpAddress, readHop } from '../target/next-hop.ts';
-import { type ClientCall, cancelOf, ownVia, type RequestIdentity } from './client-call.ts';
+import type { OwnRequest, Sessions } from '../session-timer/sessions.ts';
+import { type Hop, isSips } from '../target/next-hop.ts';
+import { defaultPort } from '../target/transports.ts';
+import type { Acknowledgements } from './acknowledgements.ts';
+import { type ClientCall, cancelOf, ownVia, type RequestIdentity, textOf } from './client-call.ts';
 import type { ClientCalls } from './client-calls.ts';
 import type { Dispatch } from './dispatch.ts';
+import { Refused, type Routing } from './routing.ts';
 
 export type UserAgentClientParts = {
   readonly context: Context;
   readonly apps: Apps;
-  readonly dialogs: Dialogs;
   readonly calls: ClientCalls;
+  readonly routing: Routing;
   readonly dispatch: Dispatch;
+  readonly acknowledgements: Acknowledgements;
+  readonly orphans: Orphans;
+  readonly sessions: Sessions;
   readonly inviteEnded: (dialog: Dialog) => void;
 };
 
@@ -48,13 +48,8 @@ export type AppRequest = {
   readonly uri: string;
 };
 
-/** Where a request goes, and from which of our addresses. */
-type Route = { readonly to: Peer | Hop | null; readonly own: OwnAddress };
-
-type DialogWay = Route & { readonly uri: string; readonly routes: readonly string[] };
-
-/** A refusal of the application's request: the text of its NOK. */
-class Refused extends Error {}
+/** Why the server hangs up when nobody has refreshed the session (RFC 4028 10). */
+const sessionExpired = 'Session timer expired';
 
 /** The requesting half: what applications send, brought into SIP’s form. */
 export class UserAgentClient {
@@ -81,27 +76,37 @@ export class UserAgentClient {
 
   /** The server hangs up by itself and tells the application (`unsolicited`). */
   hangUp(dialog: Dialog, text: string): void {
-    const found = this.#routeOrNone(dialog);
+    const found = this.#parts.routing.inDialogOrNone(dialog);
     // Without a way to the peer the application must hear all the same that the dialog is gone.
     const route = found.to === null ? { ...found, uri: readAddress(dialog.remoteAddress).uri } : found;
     this.#parts.inviteEnded(dialog);
     const headers = [{ name: 'Reason', key: 'reason', value: `SIP;cause=200;text="${text}"`, start: 0, end: 0 }];
     const app = { headers, body: '' };
-    const identity = this.#dialogIdentity(dialog, {
-      method: 'BYE',
-      uri: route.uri,
-      own: route.own,
-      cseq: null,
-    });
-    const bye = writeRequest({ ...identity, routes: route.routes, contact: null, app });
-    const call = this.#makeCall(identity, { session: null, text: bye, dialog });
+    const identity = this.#dialogIdentity(dialog, { method: 'BYE', uri: route.uri, own: route.own, cseq: null });
+    const call = this.#makeCall({ ...identity, routes: route.routes }, { session: null, dialog, app });
     if (dialog.owner !== null && this.#parts.apps.isOpen(dialog.owner)) this.#tellUnsolicited(dialog, call);
+    const reason = text === sessionExpired ? 'session-expired' : 'system-initiated-termination';
+    if (dialog.owner !== null)
+      this.#parts.apps.records.ended(dialog, { source: 'application', text: call.text }, reason);
     if (route.to !== null) this.#parts.dispatch.send(call, route.to);
+  }
+
+  /** Sends a request of the server itself in the dialog. False when there is no way to the peer. */
+  sendOwn(dialog: Dialog, { method, headers, body, answered }: OwnRequest): boolean {
+    const route = this.#parts.routing.inDialogOrNone(dialog);
+    if (route.to === null) return false;
+    const app = { headers: headers.map((each) => ({ ...each, key: each.name.toLowerCase(), start: 0, end: 0 })), body };
+    const identity = this.#dialogIdentity(dialog, { method, uri: route.uri, own: route.own, cseq: null });
+    const contact = dialog.localContact ?? bareContact(route.own, dialog.secure);
+    const call = this.#makeCall({ ...identity, routes: route.routes }, { session: null, dialog, contact, app });
+    this.#parts.dispatch.send({ ...call, answered }, route.to);
+    return true;
   }
 
   /** ACKs a 2xx nobody else will ACK (RFC 3261 13.2.2.4), as to a fork or for an application that has gone. */
   acknowledge(dialog: Dialog, cseq: number): void {
-    this.#sendAck(dialog, cseq, null);
+    const way = this.#parts.routing.inDialogOrNone(dialog);
+    if (way.to !== null) this.#parts.acknowledgements.send({ dialog, cseq, app: null, way });
   }
 
   #outsideDialog(request: AppRequest): void {
@@ -111,20 +116,15 @@ export class UserAgentClient {
     }
     if (lacksContentType(message)) throw new Refused('missing content-type');
     if (this.#parts.calls.count() >= limits.transactionsMax) throw new Refused('too many transactions');
-    const route = this.#route(readRoute(request));
+    const route = this.#parts.routing.outside(uri, request.proxy);
     const identity = this.#newIdentity(request, route.own);
     const ours = givenContact(message, route.own);
     const wantsContact = method === 'INVITE' || method === 'SUBSCRIBE';
-    const contact = ours ?? (wantsContact ? bareContact(route.own) : null);
-    const text = writeRequest({ ...identity, uri, contact, app: message });
-    const call = this.#makeCall(identity, {
-      session: request.session,
-      text,
-      dialog: null,
-      contact,
-      message,
-    });
+    const contact = ours ?? (wantsContact ? bareContact(route.own, isSips(uri)) : null);
+    const call = this.#makeCall(identity, { session: request.session, dialog: null, contact, app: message });
+    const { text } = call;
     this.#launch(request, call, route.to);
+    if (method === 'INVITE') this.#parts.apps.records.attempt('application', text);
   }
 
   #inDialog(request: AppRequest): void {
@@ -135,9 +135,10 @@ export class UserAgentClient {
       return;
     }
     if (dialog === undefined) throw new Refused('Server error: unable to find dialog for dialog id provided');
+    this.#parts.orphans.adopt(dialog, request.session);
     const { message, method } = request;
     if (lacksContentType(message)) throw new Refused('Server error: missing content-type');
-    const route = this.#dialogRoute(dialog, request.proxy);
+    const route = this.#parts.routing.inDialog(dialog, request.proxy);
     if (route.to === null) {
       throw new Refused(`Server error: unable to find route when sending request inside dialog ${dialog.id}`);
     }
@@ -151,27 +152,24 @@ export class UserAgentClient {
     });
     const ours = givenContact(message, route.own);
     const wantsContact = method === 'INVITE' || method === 'SUBSCRIBE' || method === 'REFER';
-    const before = dialog.localContact ?? bareContact(route.own);
+    const before = dialog.localContact ?? bareContact(route.own, dialog.secure);
     const contact = ours ?? (wantsContact ? before : null);
     if (contact !== null && wantsContact) dialog.localContact = contact;
-    const whole = { ...identity, routes: route.routes, contact, app: message };
     const call = this.#makeCall(
       { ...identity, routes: route.routes },
-      {
-        session: request.session,
-        text: writeRequest(whole),
-        dialog,
-        contact,
-        message,
-      },
+      { session: request.session, dialog, contact, app: this.#parts.sessions.complete(dialog, method, message) },
     );
     this.#launch(request, call, route.to);
+    if (method !== 'BYE') return;
+    this.#parts.apps.records.ended(dialog, { source: 'application', text: call.text }, 'normal-release');
   }
 
   #launch(request: AppRequest, call: ClientCall, to: Peer | Hop | null): void {
     this.#parts.calls.add(call);
     this.#confirm(request, call.text, { id: call.id, own: call.identity.own, to, held: false });
-    if (to !== null) this.#parts.dispatch.send(call, to);
+    // The daemon sends over the connection it remembers, open or not.
+    if (to !== null && 'connection' in to && !this.#context.isOpen(to)) this.#parts.calls.failed(call, 410, 'Gone');
+    else if (to !== null) this.#parts.dispatch.send(call, to);
     // `sips:` without a listener: the daemon takes the request and makes up its answer.
     else this.#parts.calls.failed(call, 416, 'Unsupported URI Scheme');
   }
@@ -180,21 +178,21 @@ export class UserAgentClient {
     identity: RequestIdentity,
     rest: {
       session: number | null;
-      text: string;
       dialog: Dialog | null;
       contact?: string | null;
-      message?: AppMessage;
+      app: Pick<AppMessage, 'headers' | 'body'>;
     },
   ): ClientCall {
-    const state = given(rest.message ?? null, 'subscription-state') ?? '';
+    const { app, contact = null } = rest;
+    const state = given(app, 'subscription-state') ?? '';
     return {
       id: this.#context.ids.uuid(),
       session: rest.session,
       identity,
-      text: rest.text,
-      protocol: identity.own.protocol,
-      contact: rest.contact ?? null,
-      event: given(rest.message ?? null, 'event'),
+      text: textOf(identity, { contact, app }),
+      contact,
+      app,
+      event: given(app, 'event'),
       endsSubscription: identity.method === 'NOTIFY' && state.toLowerCase().includes('terminated'),
       dialog: rest.dialog,
       inDialog: rest.dialog !== null,
@@ -247,38 +245,6 @@ export class UserAgentClient {
     };
   }
 
-  #route(reading: HopReading): Route {
-    if (reading.kind === 'refused') throw new Refused(reading.text);
-    const { own } = this.#context;
-    if (reading.kind === 'no-secure-transport') return { to: null, own: own.first };
-    const { host, port, protocol } = reading.hop;
-    if (own.isOwn(host, port)) throw new Refused('can not send request to myself');
-    const from = own.towards(protocol, host);
-    if (from === null) throw new Refused('requested protocol/transport not available');
-    return { to: reading.hop, own: from };
-  }
-
-  #dialogRoute(dialog: Dialog, proxy: string): DialogWay {
-    const found = dialogRoute(dialog);
-    if (found === null) return { to: null, own: this.#context.own.first, uri: '', routes: [] };
-    const peer = dialogPeer(this.#context, dialog);
-    const common = { uri: found.requestUri, routes: found.routes };
-    if (proxy === '' && peer !== null) return { to: peer, own: this.#context.own.of(peer), ...common };
-    const reading = readHop(proxy === '' ? found.nextHop : proxy, dialog.flow.protocol);
-    return { ...this.#route(reading), ...common };
-  }
-
-  /** The same where nobody is there to be told why it fails. */
-  #routeOrNone(dialog: Dialog): DialogWay {
-    try {
-      return this.#dialogRoute(dialog, '');
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      this.#context.log('warn', { callId: dialog.callId, text: error.message }, 'no way to the peer of a dialog');
-      return { to: null, own: this.#context.own.first, uri: '', routes: [] };
-    }
-  }
-
   #confirm(
     request: AppRequest,
     text: string,
@@ -287,11 +253,12 @@ export class UserAgentClient {
     const { own } = sent;
     // The daemon names its own socket for UDP, the peer for a stream.
     const shown = own.protocol === 'udp' || sent.to === null ? own : sent.to;
+    const port = shown.port ?? defaultPort(own.protocol);
     const rest = requestSent({
       bytes: sent.held ? 0 : text.length,
       protocol: own.protocol,
       host: shown.host,
-      port: shown.port,
+      port,
       now: this.#context.now,
       transactionId: sent.id,
       text,
@@ -305,41 +272,18 @@ export class UserAgentClient {
     if (invite === null) {
       throw new Refused('Server error: ACK for non-success final response is automatically generated by server');
     }
-    const sent = this.#sendAck(dialog, invite, request.message);
-    if (sent === null) {
+    const way = this.#parts.routing.inDialogOrNone(dialog);
+    if (way.to === null) {
       throw new Refused(`Server error: unable to find route when sending request inside dialog ${dialog.id}`);
     }
+    const text = this.#parts.acknowledgements.send({ dialog, cseq: invite, app: request.message, way });
+    this.#parts.sessions.described(dialog, request.message.body);
     const id = this.#context.ids.uuid();
-    this.#confirm(request, sent.text, { id, own: this.#context.own.of(sent.to), to: sent.to, held: false });
+    this.#confirm(request, text, { id, own: way.own, to: way.to, held: false });
     const { endAfterAck } = dialog;
     if (endAfterAck === null) return;
     dialog.endAfterAck = null;
     this.hangUp(dialog, endAfterAck);
-  }
-
-  /** RFC 3261 13.2.2.4: the ACK of a 2xx is a request in the dialog with the INVITE's CSeq, sent without a transaction. */
-  #sendAck(dialog: Dialog, cseq: number, app: AppMessage | null): { text: string; to: Peer } | null {
-    const route = this.#routeOrNone(dialog);
-    const to = ackPeer(dialog, route.to);
-    if (route.uri === '' || to === null) return null;
-    const branch = this.#context.ids.branch();
-    const own = this.#context.own.of(to);
-    const text = writeRequest({
-      method: 'ACK',
-      uri: route.uri,
-      via: ownVia(own, branch),
-      routes: route.routes,
-      from: dialog.localAddress,
-      to: dialog.remoteAddress,
-      callId: dialog.callId,
-      cseq,
-      contact: null,
-      app,
-      own,
-    });
-    dialog.ack = { cseq, text, to };
-    this.#context.send(to, text);
-    return { text, to };
   }
 
   #cancel(request: AppRequest): void {
@@ -350,9 +294,7 @@ export class UserAgentClient {
     const text = cancelOf(call.identity, request.message);
     const held = call.progress === 'waiting';
     this.#confirm(request, text, { id: this.#context.ids.uuid(), own: call.identity.own, to: call.peer, held });
-    if (call.cancel.kind !== 'none') return;
-    if (held) call.cancel = { kind: 'held', text };
-    else this.#parts.calls.sendCancel(call, text);
+    this.#parts.calls.cancel(call, request.message);
   }
 
   #tellUnsolicited(dialog: Dialog, bye: ClientCall): void {
@@ -363,7 +305,7 @@ export class UserAgentClient {
       id: ids.uuid(),
       source: 'application',
       bytes: bye.text.length,
-      protocol: bye.protocol,
+      protocol: own.protocol,
       host: own.host,
       port: own.port,
       now,
@@ -374,20 +316,6 @@ export class UserAgentClient {
     });
     this.#context.frame(dialog.owner, payload);
   }
-}
-
-/** Where an ACK goes: it cannot wait for a lookup, and the 2xx has just come from somewhere. */
-function ackPeer(dialog: Dialog, to: Peer | Hop | null): Peer | null {
-  if (to === null || 'connection' in to) return to;
-  return isIpAddress(to.host) ? { ...to, connection: null, listener: null } : dialog.flow;
-}
-
-/** The URI that says where a request outside a dialog goes. */
-function readRoute({ proxy, uri }: AppRequest): HopReading {
-  const target = readHop(uri);
-  // A `tel:` target crashes the daemon whatever else is said; and nobody can route it without a proxy.
-  if (target.kind === 'refused' && (proxy === '' || uri.toLowerCase().startsWith('tel:'))) return target;
-  return proxy === '' ? target : readHop(proxy);
 }
 
 function givenCSeq(value: string | undefined): number | null {

@@ -1,7 +1,13 @@
 /** Fills in and rewrites what an application sends, as the daemon does, and writes the message that goes out. */
 
 import { RemoteError } from '../../wire/remote-error.ts';
-import { parseStartLine, type ScannedHeader, type SipStartLine, scanSipMessage } from '../../wire/sip-message.ts';
+import {
+  parseStartLine,
+  type ScannedHeader,
+  type SipHeader,
+  type SipStartLine,
+  scanSipMessage,
+} from '../../wire/sip-message.ts';
 import type { OwnAddress } from '../own-addresses.ts';
 import { spellHeader } from './header-names.ts';
 
@@ -64,6 +70,8 @@ export type ResponseParts = {
   readonly callId: string;
   readonly cseq: string;
   readonly contact: string | null;
+  /** Headers the server adds of its own. */
+  readonly further: readonly SipHeader[];
   readonly app: AppMessage;
   readonly own: OwnAddress;
 };
@@ -75,12 +83,20 @@ export function writeResponse(parts: ResponseParts): string {
   for (const route of parts.recordRoutes) text += `Record-Route: ${route}\r\n`;
   text += `From: ${parts.from}\r\nTo: ${parts.to}\r\nCall-ID: ${parts.callId}\r\nCSeq: ${parts.cseq}\r\n`;
   if (parts.contact !== null) text += `Contact: ${parts.contact}\r\n`;
+  for (const { name, value } of parts.further) text += `${name}: ${value}\r\n`;
   return text + furtherHeaders(parts.app, parts.own) + bodyOf(parts.app);
 }
 
 /** The header as the application gave it; undefined when it did not. */
 export function given(app: { readonly headers: readonly ScannedHeader[] } | null, key: string): string | undefined {
   return app?.headers.find((each) => each.key === key)?.value;
+}
+
+/** The message with a header set anew, or added; `start` and `end` of that header mean nothing. */
+export function withHeader(app: AppMessage, name: string, value: string): AppMessage {
+  const key = name.toLowerCase();
+  const others = app.headers.filter((each) => each.key !== key);
+  return { ...app, headers: [...others, { name, key, value, start: 0, end: 0 }] };
 }
 
 /** The Contact the application gave, every one of several, with `localhost` replaced; null when it gave none. */

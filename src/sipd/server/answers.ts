@@ -1,8 +1,10 @@
 /** Answers applications give to requests (RFC 3261 8.2.6, 12.1.1, 13.3.1). */
 
+import type { SipHeader } from '../../wire/sip-message.ts';
 import type { Context } from '../context.ts';
 import type { Apps } from '../control/apps.ts';
 import { responseSent } from '../control/frames.ts';
+import { type ConnectionsByUser, grantedSeconds } from '../dialog/connections-by-user.ts';
 import { type Dialog, type Dialogs, routeSet } from '../dialog/dialog.ts';
 import { subscriptionUsage } from '../dialog/usages.ts';
 import { limits } from '../limits.ts';
@@ -17,8 +19,13 @@ import {
 } from '../message/compose.ts';
 import { allValues, firstValue, type IncomingRequest } from '../message/incoming.ts';
 import { bareContact } from '../own-addresses.ts';
+import type { Agreement, Sessions } from '../session-timer/sessions.ts';
+import { isSips } from '../target/next-hop.ts';
+import { isSecure } from '../target/transports.ts';
 import type { ServerTransactions } from '../transaction/server-transactions.ts';
-import type { PendingRequest, PendingRequests } from './pending-requests.ts';
+import type { OpenRequests } from './open-requests.ts';
+import type { AppAnswer, PendingRequest, PendingRequests } from './pending-requests.ts';
+import type { ReliableProvisionals } from './reliable-provisionals.ts';
 import type { Unacknowledged } from './unacknowledged.ts';
 
 export type AnswerParts = {
@@ -28,24 +35,15 @@ export type AnswerParts = {
   readonly pending: PendingRequests;
   readonly transactions: ServerTransactions;
   readonly unacknowledged: Unacknowledged;
-  /** The server answers a request itself. */
-  readonly answerFor: (pending: PendingRequest, status: number) => void;
-  /** The application has said something, but not everything: it is not waited for longer than a call may ring. */
-  readonly provisionalSent: (pending: PendingRequest) => void;
+  readonly connectionsByUser: ConnectionsByUser;
+  readonly open: OpenRequests;
+  readonly reliable: ReliableProvisionals;
+  readonly sessions: Sessions;
   readonly dialogEnded: (dialog: Dialog) => void;
   /** Ends the dialog that has this id, if there is one. */
   readonly makeRoom: (id: string) => void;
   /** A subscription we had has been ended by the peer's NOTIFY, which is now answered. */
   readonly notifyAnswered: (notify: IncomingRequest, dialog: Dialog) => void;
-};
-
-export type AppAnswer = {
-  readonly session: number;
-  readonly messageId: string;
-  readonly transactionId: string;
-  readonly message: AppMessage;
-  readonly status: number;
-  readonly reason: string;
 };
 
 /** The answering half of the user agent server. */
@@ -61,28 +59,58 @@ export class Answers {
   /** Sends the answer and confirms it to the application, in this order of frames: confirmation, then what follows. */
   answer(answer: AppAnswer): void {
     const pending = this.#parts.pending.byId(answer.transactionId);
-    const refusal =
-      pending === undefined ? 'Response not sent due to unknown transaction' : this.#refusal(pending, answer);
+    const refusal = pending === undefined ? unknownTransaction : this.#refusal(pending, answer);
     if (pending === undefined || refusal !== null) {
       this.#parts.apps.reply(answer.session, answer.messageId, `NOK|${refusal}`);
       return;
     }
-    this.#context.stop(pending.trying);
-    this.#context.stop(pending.silence);
-    this.#send(pending, answer);
+    if (this.#parts.reliable.holdsBack(pending, answer, isReliable(answer))) return;
+    this.send(pending, answer);
   }
 
-  #refusal(pending: PendingRequest, { message, status }: AppAnswer): string | null {
+  /** The answer cannot be sent any more. */
+  refuse(answer: AppAnswer): void {
+    this.#parts.apps.reply(answer.session, answer.messageId, `NOK|${unknownTransaction}`);
+  }
+
+  /** The same for an answer whose turn it is. */
+  send(pending: PendingRequest, answer: AppAnswer): void {
+    this.#parts.open.heard(pending);
+    const reliable = isReliable(answer);
+    const rseq = reliable ? this.#parts.reliable.nextNumber(pending) : null;
+    const success = answer.status >= 200 && answer.status < 300;
+    const agreement = success
+      ? this.#parts.sessions.agree(pending, answer.message)
+      : { message: answer.message, further: [], interval: null };
+    const text = this.#write(
+      pending,
+      answer,
+      rseq === null ? agreement : { ...agreement, further: [rseqHeader(rseq)] },
+    );
+    if (success) this.#parts.sessions.answered(pending, agreement);
+    this.#parts.transactions.respond(pending.transaction, answer.status, text);
+    const describes = answer.message.body !== '';
+    if (rseq !== null) this.#parts.reliable.sent(pending, rseq, { text, describes });
+    this.#confirm(pending, answer, text);
+    this.#record(pending, answer.status, text);
+    if (answer.status >= 200) this.#finish(pending, answer.status, text);
+    else this.#rings(pending, answer.message.body);
+  }
+
+  #refusal(pending: PendingRequest, answer: AppAnswer): string | null {
+    const { message, status } = answer;
     if (this.#context.ways.has('closed-is-gone') && !this.#context.isOpen(pending.transaction.to)) {
       return 'transport for response has been shutdown or closed';
     }
     const to = given(message, 'to');
     if (to !== undefined && !isAddress(to)) return 'invalid to header';
-    const requires = given(message, 'require') ?? '';
-    if (status < 200 && requires.includes('100rel')) {
-      const supports = [...allValues(pending.request, 'supported'), ...allValues(pending.request, 'require')];
-      if (!supports.some((value) => value.includes('100rel'))) return 'Remote endpoint does not support 100rel';
-      return 'reliable provisional responses are not supported';
+    if (this.#parts.reliable.isDecided(pending)) return unknownTransaction;
+    if (status === 100 && requiresReliable(message)) return '100 Trying is never sent reliably';
+    if (isReliable(answer) && !takesReliable(pending.request)) return 'Remote endpoint does not support 100rel';
+    if (pending.request.method !== 'INVITE' && !this.#context.ways.has('before-rfc-4320')) {
+      // RFC 4320 4.1: none but 100, which the server sends in time; 4.2: what nobody waits for any more is not sent.
+      if (status < 200) return 'only an INVITE has provisional responses';
+      if (status === 408) return 'only an INVITE is answered 408';
     }
     if (status >= 200 && status < 300 && !pending.inDialog && this.#parts.dialogs.count() >= limits.dialogsMax) {
       return 'too many dialogs';
@@ -90,30 +118,33 @@ export class Answers {
     return null;
   }
 
-  #send(pending: PendingRequest, answer: AppAnswer): void {
+  /** The text of the answer, and what it does to its dialog. */
+  #write(pending: PendingRequest, { message, status, reason }: AppAnswer, agreement: Agreement): string {
     const { request } = pending;
-    const { status } = answer;
-    const success = status >= 200 && status < 300;
-    const to = this.#toValue(pending, answer.message);
-    const contact = this.#contact(pending, answer);
-    const recordRoutes = this.#opensDialog(pending, status) ? allValues(request, 'record-route') : [];
+    const to = this.#toValue(pending, message);
+    const contact = this.#contact(pending, message, status);
+    const opens = opensDialog(pending, message, status);
     const text = writeResponse({
       status,
-      reason: answer.reason,
+      reason,
       vias: allValues(request, 'via'),
-      recordRoutes,
-      ...this.#identity(pending, answer.message),
+      recordRoutes: opens ? allValues(request, 'record-route') : [],
+      ...this.#identity(pending, message),
       to: status === 100 ? (firstValue(request, 'to') ?? to) : to,
       contact,
-      app: lacksContentType(answer.message) ? { ...answer.message, body: '' } : answer.message,
+      further: agreement.further,
+      app: lacksContentType(message) ? { ...message, body: '' } : agreement.message,
       own: this.#context.own.of(request.from),
     });
-    if (this.#opensDialog(pending, status)) this.#openDialog(pending, to, contact);
-    if (success) this.#succeed(pending, contact);
-    this.#parts.transactions.respond(pending.transaction, status, text);
-    this.#confirm(pending, answer, text);
-    if (status >= 200) this.#finish(pending, status, text);
-    else this.#parts.provisionalSent(pending);
+    if (opens) this.#openDialog(pending, to, contact);
+    if (status >= 200 && status < 300) this.#succeed(pending, message, contact);
+    return text;
+  }
+
+  /** The application has said something, but not everything: it is not waited for longer than a call may ring. */
+  #rings(pending: PendingRequest, body: string): void {
+    this.#parts.open.watchRinging(pending);
+    if (pending.dialog !== null) this.#parts.sessions.described(pending.dialog, body);
   }
 
   /** What identifies the answer. The daemon takes it from the application even when it is foreign to the request. */
@@ -143,22 +174,17 @@ export class Answers {
     return tagOf(value) === null ? withTag(value, pending.localTag) : value;
   }
 
-  #contact(pending: PendingRequest, { message, status }: AppAnswer): string | null {
+  #contact(pending: PendingRequest, message: AppMessage, status: number): string | null {
     const { method, from } = pending.request;
     const own = this.#context.own.of(from);
     const ours = givenContact(message, own);
     if (ours !== null) return ours;
-    if (status < 200 || status > 299 || (method !== 'INVITE' && method !== 'SUBSCRIBE')) return null;
+    // RFC 3262 3: a reliable provisional answer has what makes a dialog, as a 2xx has.
+    const wanted = status < 200 ? requiresReliable(message) : status < 300;
+    if (!wanted || (method !== 'INVITE' && method !== 'SUBSCRIBE')) return null;
     // The daemon falls back to its bare address even where the dialog has had another Contact.
     const before = this.#context.ways.has('forgets-contact') ? null : (pending.dialog?.localContact ?? null);
-    return before ?? bareContact(own);
-  }
-
-  /** RFC 3261 12.1: 2xx, and a provisional answer with a To tag, to what can make a dialog (REFER: RFC 3515 2.4.4). */
-  #opensDialog(pending: PendingRequest, status: number): boolean {
-    if (pending.inDialog || status === 100 || status >= 300) return false;
-    const { method } = pending.request;
-    return method === 'INVITE' || (status >= 200 && (method === 'SUBSCRIBE' || method === 'REFER'));
+    return before ?? bareContact(own, isSips(pending.request.uri));
   }
 
   #openDialog(pending: PendingRequest, to: string, contact: string | null): void {
@@ -182,6 +208,7 @@ export class Answers {
       routes: routeSet(request.recordRoutes, 'server'),
       remoteTarget: request.target,
       flow: request.from,
+      secure: isSips(request.uri) && isSecure(request.from.protocol),
       owner: pending.session,
       method: request.method,
       confirmed: false,
@@ -195,20 +222,30 @@ export class Answers {
     this.#parts.dialogs.add(dialog);
   }
 
-  #succeed(pending: PendingRequest, contact: string | null): void {
+  #succeed(pending: PendingRequest, message: AppMessage, contact: string | null): void {
     const { dialog, request } = pending;
+    if (request.method === 'REGISTER' || (request.method === 'SUBSCRIBE' && pending.inDialog)) {
+      this.#parts.connectionsByUser.accepted(request, grantedSeconds(message));
+    }
     if (dialog === null) return;
-    dialog.confirmed = true;
+    // What is answered within an early dialog does not end its being early.
+    if (!pending.inDialog) dialog.confirmed = true;
     dialog.localContact = contact ?? dialog.localContact;
     if (request.method === 'INVITE') dialog.usages.add('invite');
-    else if (request.method === 'SUBSCRIBE' || request.method === 'REFER') {
-      dialog.usages.add(subscriptionUsage(firstValue(request, 'event')));
-    }
+    const subscription = subscriptionOf(request, message);
+    if (subscription !== null) dialog.usages.add(subscription);
     // RFC 3261 12.2.2: a target refresh request brings the peer's new Contact. The daemon keeps the first.
     const refreshed = request.target;
     const refreshes = ['INVITE', 'UPDATE', 'SUBSCRIBE', 'NOTIFY', 'REFER'].includes(request.method);
     if (this.#context.ways.has('keeps-first-contact') || !pending.inDialog || !refreshes || refreshed === null) return;
     dialog.remoteTarget = refreshed;
+  }
+
+  #record({ request, inDialog }: PendingRequest, status: number, text: string): void {
+    if (request.method !== 'INVITE' || inDialog || status < 200) return;
+    const { records } = this.#parts.apps;
+    if (status < 300) records.start('application', text, 'uas');
+    else records.refused('application', text, status);
   }
 
   #confirm(pending: PendingRequest, answer: AppAnswer, text: string): void {
@@ -229,6 +266,7 @@ export class Answers {
   #finish(pending: PendingRequest, status: number, text: string): void {
     const { dialog, request } = pending;
     this.#parts.pending.remove(pending);
+    this.#parts.reliable.finish(pending);
     if (status >= 300) {
       if (!pending.inDialog && dialog !== null) this.#parts.dialogEnded(dialog);
       return;
@@ -237,7 +275,7 @@ export class Answers {
     if (request.method === 'INVITE') this.#awaitAck(pending, dialog, text);
     if (request.method === 'NOTIFY') this.#parts.notifyAnswered(request, dialog);
     // The daemon refuses the other branches of a forked request once one is accepted.
-    for (const other of this.#parts.pending.sameOrigin(request)) this.#parts.answerFor(other, 480);
+    for (const other of this.#parts.pending.sameOrigin(request)) this.#parts.open.answerFor(other, { status: 480 });
   }
 
   #awaitAck(pending: PendingRequest, dialog: Dialog, text: string): void {
@@ -246,4 +284,42 @@ export class Answers {
     const { to, fallback } = pending.transaction;
     this.#parts.unacknowledged.add({ dialog, cseq: pending.request.cseq, text, to, fallback });
   }
+}
+
+const unknownTransaction = 'Response not sent due to unknown transaction';
+
+/** RFC 3262 3: a provisional answer that needs a PRACK. */
+function isReliable({ message, status }: AppAnswer): boolean {
+  return status > 100 && status < 200 && requiresReliable(message);
+}
+
+function requiresReliable(message: AppMessage): boolean {
+  return (given(message, 'require') ?? '').toLowerCase().includes('100rel');
+}
+
+function takesReliable(request: IncomingRequest): boolean {
+  if (request.method !== 'INVITE') return false;
+  const supports = [...allValues(request, 'supported'), ...allValues(request, 'require')];
+  return supports.some((value) => value.toLowerCase().includes('100rel'));
+}
+
+function rseqHeader(rseq: number): SipHeader {
+  return { name: 'RSeq', value: String(rseq) };
+}
+
+/** RFC 3261 12.1: 2xx, and a provisional answer with a To tag, to what can make a dialog (REFER: RFC 3515 2.4.4). */
+function opensDialog({ request, inDialog }: PendingRequest, message: AppMessage, status: number): boolean {
+  if (inDialog || status === 100 || status >= 300) return false;
+  if (request.method === 'INVITE') return true;
+  return status >= 200 && subscriptionOf(request, message) !== null;
+}
+
+/** The subscription that a 2xx with these headers begins, or goes on with; null when there is none. */
+function subscriptionOf(request: IncomingRequest, message: AppMessage): string | null {
+  if (request.method === 'SUBSCRIBE') return subscriptionUsage(firstValue(request, 'event'));
+  if (request.method !== 'REFER') return null;
+  // RFC 4488 4: whoever answers so sends no NOTIFY.
+  if ((given(message, 'refer-sub') ?? '').trim().toLowerCase().startsWith('false')) return null;
+  // RFC 3515 2.4.6: the NOTIFYs of several REFERs are told apart by the CSeq.
+  return subscriptionUsage(`refer;id=${request.cseq}`);
 }

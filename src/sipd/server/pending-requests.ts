@@ -1,6 +1,7 @@
 /** Requests that applications have been given and have not finally answered. */
 
 import type { Dialog } from '../dialog/dialog.ts';
+import type { AppMessage } from '../message/compose.ts';
 import type { IncomingRequest } from '../message/incoming.ts';
 import type { TimerHandle } from '../timer-lanes.ts';
 import type { ServerTransaction } from '../transaction/server-transactions.ts';
@@ -20,6 +21,16 @@ export type PendingRequest = {
   trying: TimerHandle | null;
   /** Runs until the application has said anything at all. */
   silence: TimerHandle | null;
+};
+
+/** What an application answers. */
+export type AppAnswer = {
+  readonly session: number;
+  readonly messageId: string;
+  readonly transactionId: string;
+  readonly message: AppMessage;
+  readonly status: number;
+  readonly reason: string;
 };
 
 /** The open requests, found by id, transaction, dialog, or by what merged copies have in common. */

@@ -9,10 +9,14 @@ import { eventPayload } from '../control/frames.ts';
 import type { Dialog, Dialogs } from '../dialog/dialog.ts';
 import { limits } from '../limits.ts';
 import { knownMethods } from '../message/checks.ts';
+import { spellHeader } from '../message/header-names.ts';
 import { firstValue, type IncomingRequest } from '../message/incoming.ts';
 import { type OwnResponse, replyPeer, statelessTag, writeOwnResponse } from '../message/own-response.ts';
+import type { Sessions } from '../session-timer/sessions.ts';
 import type { ServerTransactions } from '../transaction/server-transactions.ts';
+import type { OpenRequests } from './open-requests.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
+import type { ReliableProvisionals } from './reliable-provisionals.ts';
 import type { Unacknowledged } from './unacknowledged.ts';
 
 export type UserAgentServerParts = {
@@ -22,12 +26,18 @@ export type UserAgentServerParts = {
   readonly pending: PendingRequests;
   readonly transactions: ServerTransactions;
   readonly unacknowledged: Unacknowledged;
+  readonly open: OpenRequests;
+  readonly reliable: ReliableProvisionals;
+  readonly sessions: Sessions;
   /** Dialog of a NOTIFY that has overtaken the answer to our SUBSCRIBE (RFC 6665 4.4.1). */
   readonly dialogOfEarlyNotify: (request: IncomingRequest) => Dialog | 'refuse' | null;
   readonly dialogEnded: (dialog: Dialog) => void;
   /** The peer has sent BYE. */
   readonly inviteEnded: (dialog: Dialog) => void;
 };
+
+/** A refusal by the server itself. */
+type Refusal = Omit<OwnResponse, 'toTag'>;
 
 /** The receiving half: gives each request to an application, or refuses it. */
 export class UserAgentServer {
@@ -53,37 +63,24 @@ export class UserAgentServer {
     else this.#inDialog(request, request.toTag);
   }
 
-  /** Answers without a transaction: a repeated request gets the same answer, To tag and all. */
-  refuse(request: IncomingRequest, response: Omit<OwnResponse, 'toTag'>): void {
+  /** Answers without a transaction: a repeated request gets the same answer, To tag and all. Gives its text. */
+  refuse(request: IncomingRequest, response: Refusal): string {
     const toTag = statelessTag(`${request.callId} ${request.fromTag ?? ''} ${request.cseq} ${request.uri}`);
     const to = this.#context.ways.has('answers-to-source') ? request.from : replyPeer(request.from, request.via);
     if (this.#context.ways.has('trying-at-once') && request.method === 'INVITE') {
       this.#context.send(to, writeOwnResponse(request, { status: 100, toTag: null }));
     }
-    this.#context.send(to, writeOwnResponse(request, { ...response, toTag }));
+    const text = writeOwnResponse(request, { ...response, toTag });
+    this.#context.send(to, text);
+    return text;
   }
 
-  /** The server gives the final answer of a request instead of the application. */
-  answerFor(pending: PendingRequest, status: number): void {
-    this.#settle(pending);
-    pending.localTag ??= this.#context.ids.tag();
-    const text = writeOwnResponse(pending.request, { status, toTag: pending.localTag });
-    this.#parts.transactions.respond(pending.transaction, status, text);
-  }
-
-  /** The dialog is gone: what is still open in it is answered. */
-  endOpenRequests(dialog: Dialog): void {
-    // RFC 3261 15.1.2: 487; the daemon says 500.
-    const status = this.#context.ways.has('ends-with-500') ? 500 : 487;
-    for (const pending of this.#parts.pending.inDialog(dialog)) this.answerFor(pending, status);
-    const opening = this.#parts.pending.byId(dialog.origin.transactionId);
-    if (opening?.dialog === dialog) this.answerFor(opening, 487);
-  }
-
-  /** An application has gone. The daemon leaves its requests open; we tell the peers. */
-  sessionClosed(session: number): void {
-    if (this.#context.ways.has('deserted-requests')) return;
-    for (const pending of this.#parts.pending.ofSession(session)) this.answerFor(pending, 503);
+  /** RFC 3262 3: nobody has acknowledged the reliable answer to this INVITE. Its application hears of a CANCEL. */
+  unacknowledged(pending: PendingRequest): void {
+    const { request } = pending;
+    this.#context.log('warn', { callId: request.callId }, 'a reliable provisional answer was not acknowledged');
+    this.#parts.open.answerFor(pending, { status: 504, reason: 'PRACK timeout' });
+    this.#event(madeUpCancel(request), pending, '');
   }
 
   #outsideDialog(request: IncomingRequest): void {
@@ -97,7 +94,11 @@ export class UserAgentServer {
     else if (method === 'BYE' || method === 'UPDATE' || method === 'PRACK') this.refuse(request, { status: 481 });
     else if (this.#isMerged(request))
       this.refuse(request, { status: this.#context.ways.has('late-merge') ? 480 : 482 });
-    else this.#offer(request);
+    else {
+      const refusal = this.#parts.sessions.refusal(request, null);
+      if (refusal === null) this.#offer(request);
+      else this.refuse(request, refusal);
+    }
   }
 
   /** RFC 3261 8.2.2.2: the same request over another path. The daemon lets both through until one is accepted. */
@@ -116,22 +117,81 @@ export class UserAgentServer {
   #known(request: IncomingRequest, dialog: Dialog): void {
     const { owner } = dialog;
     if (owner === null || !this.#parts.apps.isOpen(owner)) {
-      this.refuse(request, { status: 481 });
-      if (request.method === 'BYE') this.#parts.inviteEnded(dialog);
+      this.#orphaned(request, dialog);
       return;
     }
-    // RFC 3261 12.2.2: requests of a dialog count up. The daemon does not look.
-    if (!this.#context.ways.has('any-cseq') && dialog.remoteCseq !== null && request.cseq < dialog.remoteCseq) {
-      this.refuse(request, { status: 500 });
+    const refusal = this.#refusalInDialog(request, dialog);
+    if (refusal !== null) {
+      this.#refuseInDialog(request, refusal);
       return;
     }
     if (request.method === 'BYE' && !this.#mayEnd(request, dialog)) return;
     dialog.remoteCseq = Math.max(request.cseq, dialog.remoteCseq ?? 0);
     if (request.from.protocol !== 'udp') dialog.flow = request.from;
     this.#hand(request, owner, dialog);
-    if (request.method === 'BYE') this.#parts.inviteEnded(dialog);
+    if (request.method === 'BYE') this.#hungUp(request, dialog);
+    if (request.method === 'PRACK') this.#parts.reliable.goOn(dialog);
     if (request.method === 'NOTIFY' && this.#context.ways.has('refuses-early-notify'))
       this.#strictNotify(request, dialog);
+  }
+
+  /** What the server refuses in a dialog by itself; null is the application's to judge. */
+  #refusalInDialog(request: IncomingRequest, dialog: Dialog): Refusal | null {
+    // RFC 3261 12.2.2: requests of a dialog count up. The daemon does not look.
+    const late = dialog.remoteCseq !== null && request.cseq < dialog.remoteCseq;
+    if (late && !this.#context.ways.has('any-cseq')) return { status: 500 };
+    const { method } = request;
+    if (method === 'PRACK') return this.#prackRefusal(request, dialog);
+    if (method !== 'INVITE' && method !== 'UPDATE') return null;
+    if (this.#overlaps(method, dialog)) {
+      // RFC 3261 14.2, RFC 3311 5.2: 500, and a Retry-After of 0 to 10 seconds by chance.
+      const seconds = this.#context.ids.random32() % 11;
+      return { status: 500, headers: [{ name: 'Retry-After', value: String(seconds) }] };
+    }
+    return this.#parts.sessions.refusal(request, dialog);
+  }
+
+  /** RFC 3262 3: 481 to a PRACK that acknowledges nothing. */
+  #prackRefusal(prack: IncomingRequest, dialog: Dialog): Refusal | null {
+    const result = this.#parts.reliable.acknowledge(dialog, prack);
+    if (result === 'matched') return null;
+    return result === 'malformed' ? { status: 400, reason: 'Missing or malformed RAck' } : { status: 481 };
+  }
+
+  /** Whether one of the kind is still unanswered. Whether one of ours is (491) is the application's to know. */
+  #overlaps(method: 'INVITE' | 'UPDATE', dialog: Dialog): boolean {
+    if (method === 'INVITE') {
+      if (this.#context.ways.has('overlapping-invites')) return false;
+      if (this.#parts.pending.byId(dialog.origin.transactionId)?.dialog === dialog) return true;
+    }
+    return this.#parts.pending.inDialog(dialog).some(({ request }) => request.method === method);
+  }
+
+  /** Within a dialog a refusal has a transaction of its own, so that its ACK is not taken for the application's. */
+  #refuseInDialog(request: IncomingRequest, refusal: Refusal): void {
+    const transaction = this.#parts.transactions.begin(request);
+    if (transaction === null) {
+      this.refuse(request, this.#busy());
+      return;
+    }
+    const text = writeOwnResponse(request, { ...refusal, toTag: null });
+    this.#parts.transactions.respond(transaction, refusal.status, text);
+  }
+
+  #hungUp(bye: IncomingRequest, dialog: Dialog): void {
+    this.#parts.apps.records.ended(dialog, { source: 'network', text: bye.text }, 'normal-release');
+    this.#parts.inviteEnded(dialog);
+  }
+
+  // A dialog without an application. Another may take it over, which no peer would wait for whom a 481 told that it is
+  // gone (RFC 5057 5.1); the daemon says just that.
+  #orphaned(request: IncomingRequest, dialog: Dialog): void {
+    const stays = this.#context.ways.has('orphans-stay') || dialog.owner === null;
+    if (request.method === 'BYE') {
+      this.refuse(request, { status: stays ? 481 : 200 });
+      this.#hungUp(request, dialog);
+    } else if (stays) this.refuse(request, { status: 481 });
+    else this.refuse(request, { status: 503, headers: [{ name: 'Retry-After', value: limits.orphanRetryAfter }] });
   }
 
   /** Whether a BYE ends anything here; if not, it has been answered. */
@@ -164,7 +224,8 @@ export class UserAgentServer {
       const early = this.#parts.dialogOfEarlyNotify(request);
       if (early === 'refuse') {
         this.#offer(request);
-        for (const pending of this.#parts.pending.sameOrigin(request)) this.answerFor(pending, 500);
+        for (const pending of this.#parts.pending.sameOrigin(request))
+          this.#parts.open.answerFor(pending, { status: 500 });
         return;
       }
       if (early !== null) {
@@ -188,9 +249,15 @@ export class UserAgentServer {
       this.#refuseBusy(request, 'shed');
       return;
     }
-    const session = this.#parts.apps.choose(request.method);
-    if (session === null) this.refuse(request, this.#unwanted());
-    else this.#hand(request, session, null);
+    const { apps } = this.#parts;
+    const session = apps.choose(request.method);
+    if (request.method === 'INVITE') apps.records.attempt('network', request.text);
+    if (session !== null) {
+      this.#hand(request, session, null);
+      return;
+    }
+    const text = this.refuse(request, this.#unwanted());
+    if (request.method === 'INVITE') apps.records.stop('application', text, 'call-rejected');
   }
 
   #refuseBusy(request: IncomingRequest, why: 'limited' | 'shed'): void {
@@ -199,13 +266,13 @@ export class UserAgentServer {
   }
 
   /** RFC 3261 21.5.4. Those who are refused at once do not come back at once. */
-  #busy(): Omit<OwnResponse, 'toTag'> {
+  #busy(): Refusal {
     const seconds = limits.retryAfterSeconds.least + (this.#context.ids.cseq() % limits.retryAfterSeconds.spread);
     return { status: 503, headers: [{ name: 'Retry-After', value: String(seconds) }] };
   }
 
   // RFC 3261 8.2.1: a method nobody asked for is not allowed; while nobody asks for anything, nobody is there.
-  #unwanted(): Omit<OwnResponse, 'toTag'> {
+  #unwanted(): Refusal {
     const { apps } = this.#parts;
     if (this.#context.ways.has('unwanted-503') || !apps.isWanting()) return { status: 503 };
     return { status: 405, headers: [{ name: 'Allow', value: apps.allowed() }] };
@@ -230,8 +297,7 @@ export class UserAgentServer {
       silence: null,
     };
     this.#parts.pending.add(pending);
-    pending.silence = this.#watchSilence(pending, dialog !== null);
-    if (request.method === 'INVITE') pending.trying = this.#promiseTrying(pending);
+    this.#parts.open.watch(pending);
     this.#event(request, pending, dialog?.id ?? '');
   }
 
@@ -253,48 +319,6 @@ export class UserAgentServer {
     this.#context.frame(pending.session, payload);
   }
 
-  // RFC 3261 17.2.1: 100 only when the application needs longer than 200 ms; the daemon sends it at once.
-  #promiseTrying(pending: PendingRequest): PendingRequest['trying'] {
-    const send = (): void => {
-      const text = writeOwnResponse(pending.request, { status: 100, toTag: null });
-      this.#parts.transactions.respond(pending.transaction, 100, text);
-    };
-    if (!this.#context.ways.has('trying-at-once')) return this.#context.after(limits.tryingMs, send);
-    send();
-    return null;
-  }
-
-  #watchSilence(pending: PendingRequest, inDialog: boolean): PendingRequest['silence'] {
-    const { method } = pending.request;
-    const bye = method === 'BYE' && inDialog;
-    return this.#context.after(bye ? 64 * this.#context.timerValues.t1 : limits.silentApplicationMs, () => {
-      this.#context.log('warn', { method, callId: pending.request.callId }, 'application did not answer');
-      // RFC 4320 4.2: a late error to a non-INVITE helps nobody. The daemon says nothing to an INVITE either.
-      if (bye || (method === 'INVITE' && !this.#context.ways.has('deserted-requests'))) {
-        this.answerFor(pending, 500);
-        return;
-      }
-      this.#settle(pending);
-      this.#parts.transactions.forget(pending.transaction);
-    });
-  }
-
-  /** A call that rings longer than any caller waits (timer C) has been forgotten by its application. */
-  watchRinging(pending: PendingRequest): void {
-    pending.silence = this.#context.after(limits.timerCMs, () => this.answerFor(pending, 500));
-  }
-
-  #settle(pending: PendingRequest): void {
-    this.#context.stop(pending.trying);
-    this.#context.stop(pending.silence);
-    this.#parts.pending.remove(pending);
-    // An early dialog ends with the answer that refuses it.
-    if (!pending.inDialog && pending.dialog !== null && !pending.dialog.confirmed) {
-      this.#parts.dialogs.remove(pending.dialog);
-      this.endOpenRequests(pending.dialog);
-    }
-  }
-
   /** RFC 3261 9.2. */
   #cancel(cancel: IncomingRequest): void {
     const invite = this.#parts.transactions.find(cancel, 'INVITE');
@@ -312,7 +336,7 @@ export class UserAgentServer {
     this.#parts.transactions.respond(transaction, status, writeOwnResponse(cancel, { status, toTag }));
     if (pending === undefined) return;
     this.#event(cancel, pending, '');
-    this.answerFor(pending, 487);
+    this.#parts.open.cancelled(pending, cancel);
   }
 
   // RFC 3261 9.2: the To tag of the answers to CANCEL and INVITE should be the same.
@@ -339,4 +363,15 @@ export class UserAgentServer {
   #drop(request: IncomingRequest, why: string): void {
     this.#context.log('debug', { method: request.method, callId: request.callId, why }, 'request dropped');
   }
+}
+
+/** What the application gets when the server gives an INVITE up: a CANCEL nobody sent. */
+function madeUpCancel(invite: IncomingRequest): IncomingRequest {
+  const head = ['via', 'from', 'to', 'call-id'].map(
+    (key) => `${spellHeader(key)}: ${firstValue(invite, key) ?? ''}\r\n`,
+  );
+  const text =
+    `CANCEL ${invite.uri} SIP/2.0\r\n${head.join('')}CSeq: ${invite.cseq} CANCEL\r\n` +
+    'Reason: SIP;cause=504;text="PRACK timeout"\r\nContent-Length: 0\r\n\r\n';
+  return { ...invite, method: 'CANCEL', bytes: 0, text };
 }

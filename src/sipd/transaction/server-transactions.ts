@@ -85,6 +85,11 @@ export class ServerTransactions {
     return true;
   }
 
+  /** The answer just given is not repeated by itself. */
+  sayOnce(transaction: ServerTransaction): void {
+    this.#context.stop(transaction.repeat);
+  }
+
   /** Forgets a transaction nobody will answer. */
   forget(transaction: ServerTransaction): void {
     this.#context.stop(transaction.repeat);
