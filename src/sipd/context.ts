@@ -6,6 +6,7 @@ import type { Peer } from './input.ts';
 import type { LogFields, LogLevel, Output } from './output.ts';
 import type { OwnAddresses } from './own-addresses.ts';
 import { Guard, type ProtectionOptions } from './protection/guard.ts';
+import type { Question } from './target/questions.ts';
 import { type TimerHandle, TimerLanes } from './timer-lanes.ts';
 
 /** RFC 3261 17.1.1.1, appendix A. Milliseconds. */
@@ -108,8 +109,8 @@ export class Context {
     this.#outputs.push({ kind: 'close-connection', connection });
   }
 
-  resolveHost(lookup: number, host: string): void {
-    this.#outputs.push({ kind: 'resolve-host', lookup, host });
+  lookUp(lookup: number, questions: readonly Question[]): void {
+    this.#outputs.push({ kind: 'look-up', lookup, questions });
   }
 
   log(level: LogLevel, fields: LogFields, text: string): void {

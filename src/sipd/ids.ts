@@ -10,6 +10,8 @@ export type Ids = {
   readonly callId: () => string;
   /** RFC 3261 8.1.1.5: less than 2**31; small enough to count up from. */
   readonly cseq: () => number;
+  /** Plain chance, an integer below 2**32. */
+  readonly random32: () => number;
 };
 
 /** `random32` gives integers below 2**32 from a cryptographic source (a counter in tests). */
@@ -27,5 +29,6 @@ export function makeIds(random32: () => number): Ids {
     branch: () => `z9hG4bK${wide()}`,
     callId: () => `${hex()}${hex()}${hex()}${hex()}`,
     cseq: () => 1 + (random32() % 100_000_000),
+    random32,
   };
 }

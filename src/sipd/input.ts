@@ -1,5 +1,7 @@
 /** What can happen to the SIP stack. SIP text is latin1: one character is one octet. */
 
+import type { Answer } from './target/questions.ts';
+
 export type Protocol = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
 
 /** Where a message came from or goes to. `connection` names one open stream, null lets the shell find or open one. */
@@ -11,7 +13,7 @@ export type Peer = {
   readonly connection: number | null;
   /** Which of our sockets heard it (`OwnAddress.listener`); null: any that can reach it. */
   readonly listener: number | null;
-  /** The host name this address was asked for: what its certificate must prove (RFC 5922 7.4) and a WebSocket asks for. */
+  /** The host name this address was asked for: what its certificate must prove (RFC 5922 7.3) and a WebSocket asks for. */
   readonly name?: string;
 };
 
@@ -28,4 +30,5 @@ export type Input =
   | { readonly kind: 'alarm-fired' }
   /** The shell has looked: how late the event loop is, and how much the slowest application has left unread. */
   | { readonly kind: 'load-measured'; readonly delayMs: number; readonly queuedBytes: number }
-  | { readonly kind: 'host-resolved'; readonly lookup: number; readonly address: string | null };
+  /** What was found, an answer to each question of the `look-up`. */
+  | { readonly kind: 'names-found'; readonly lookup: number; readonly answers: readonly Answer[] };

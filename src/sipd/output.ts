@@ -1,6 +1,7 @@
 /** What the SIP stack asks its shells for, in order. */
 
 import type { Peer } from './input.ts';
+import type { Question } from './target/questions.ts';
 
 export type LogFields = Readonly<Record<string, string | number | null>>;
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -13,5 +14,6 @@ export type Output =
   | { readonly kind: 'close-session'; readonly session: number }
   /** Replaces the one alarm; `at` is in milliseconds of the clock that gives `now`. */
   | { readonly kind: 'set-alarm'; readonly at: number }
-  | { readonly kind: 'resolve-host'; readonly lookup: number; readonly host: string }
+  /** All questions are answered together, by `names-found`. */
+  | { readonly kind: 'look-up'; readonly lookup: number; readonly questions: readonly Question[] }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: LogFields; readonly text: string };

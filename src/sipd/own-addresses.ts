@@ -54,8 +54,14 @@ export class OwnAddresses {
   }
 }
 
-/** `<sip:host:port>` of the transport, with `;transport=` when it is not UDP: what a Contact is when nobody gave one. */
-export function bareContact(own: OwnAddress): string {
+/**
+ * `<sip:host:port>` of the transport, with `;transport=` when it is not UDP: what a Contact is when nobody gave one. With
+ * `secure`, and a transport that is, `<sips:host:port>`.
+ */
+export function bareContact(own: OwnAddress, secure = false): string {
+  // RFC 3261 8.1.1.8, 12.1.1: what is sent to or received by a sips URI has a sips Contact.
+  if (secure && own.protocol === 'tls') return `<sips:${own.host}:${own.port}>`;
+  if (secure && own.protocol === 'wss') return `<sips:${own.host}:${own.port};transport=ws>`;
   // RFC 3261 26.2.2, RFC 7118 5.5: what is secure says so by its transport; sips is left to those who want it.
   return `<sip:${own.host}:${own.port}${own.protocol === 'udp' ? '' : `;transport=${own.protocol}`}>`;
 }

@@ -1,17 +1,24 @@
 /** Starts and stops the embedded SIP server: joins the pure stack with sockets, clock, chance and name lookup. */
 
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { TimerValues } from './context.ts';
 import { ControlPort } from './control/session.ts';
-import { type SipdMode, waysOf } from './daemon-ways.ts';
+import { type DaemonWays, type SipdMode, waysOf } from './daemon-ways.ts';
 import { makeIds } from './ids.ts';
-import type { Input, Peer } from './input.ts';
+import type { Input, Protocol } from './input.ts';
+import { limits } from './limits.ts';
+import { KeptNames } from './names/kept-names.ts';
+import type { Names } from './names/names.ts';
+import { systemNames } from './names/system-names.ts';
 import type { LogFields, Output } from './output.ts';
 import { type OwnAddress, OwnAddresses } from './own-addresses.ts';
 import { Stack, type StackCounts } from './stack.ts';
-import { TcpTransport } from './transport/tcp.ts';
-import { UdpTransport } from './transport/udp.ts';
+import type { Question } from './target/questions.ts';
+import { Admission } from './transport/admission.ts';
+import { Certificate, type CertificateFiles, readAuthorities } from './transport/certificate.ts';
+import { Door } from './transport/door.ts';
+import { type Listening, Sockets } from './transport/sockets.ts';
+import { trustedSources } from './transport/trusted.ts';
 
 export type SipdLog = {
   readonly debug: (fields: LogFields, text: string) => void;
@@ -20,35 +27,67 @@ export type SipdLog = {
   readonly error: (fields: LogFields, text: string) => void;
 };
 
+/** All of it can be cloned to another thread, but for `log` and functions. */
 export type SipdOptions = {
-  /** IP address to bind; UDP and TCP get the same port, 0 takes a free one. */
-  readonly host: string;
+  /** IP addresses to bind, each for every transport; an IPv6 one hears IPv6 only, hence `::` goes with `0.0.0.0`. */
+  readonly host: string | readonly string[];
+  /** Of UDP and TCP together; 0 takes a free one. */
   readonly port: number;
+  /** Ports of TLS, WebSocket and secure WebSocket: 0 takes a free one, null opens none. */
+  readonly tlsPort?: number | null | undefined;
+  readonly wsPort?: number | null | undefined;
+  readonly wssPort?: number | null | undefined;
+  /** PEM files, demanded by every port that has TLS; read again when they change. */
+  readonly certificate?: CertificateFiles | null | undefined;
+  /** Servers we connect to with TLS. */
+  readonly tls?: TlsTrust | undefined;
   /** Host that goes into Via and Contact when it differs from `host`; needed when that is a wildcard. */
   readonly publicHost?: string | undefined;
-  readonly control: { readonly host: string; readonly port: number; readonly secret: string };
-  readonly mode: SipdMode;
+  readonly control: ControlOptions;
+  /** A mode, or single ways of the real server. */
+  readonly mode: SipdMode | DaemonWays;
   readonly log: SipdLog;
   /** T1, T2, T4 of RFC 3261 appendix A in milliseconds; 500, 4000, 5000 when not given. */
   readonly timers?: TimerValues | undefined;
-  /** Finds one address of a host name in the family of `host`; null when there is none. Default: the system's resolver. */
-  readonly resolveHost?: ((host: string) => Promise<string | null>) | undefined;
+  /** Addresses or CIDR blocks that the limits for single sources do not bind: proxies and gateways of one's own. */
+  readonly trustedPeers?: readonly string[] | undefined;
+  /** URI of the next hop of every request outside dialogs, unless the application names another. */
+  readonly outboundProxy?: string | null | undefined;
+  /** DNS servers by their addresses, with a port or without; those of the system when not given. */
+  readonly nameServers?: readonly string[] | undefined;
+  /** Looks names up in place of DNS and the hosts file. */
+  readonly names?: Names | undefined;
 };
 
-export type SipdAddress = { readonly protocol: 'udp' | 'tcp'; readonly host: string; readonly port: number };
+export type TlsTrust = {
+  /** PEM files of authorities that are trusted in place of the well-known ones. */
+  readonly caFiles?: readonly string[] | undefined;
+  /** False lets any server pass for any domain; for tests. True when not given. */
+  readonly verify?: boolean | undefined;
+};
+
+export type ControlOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly secret: string;
+  /** A second port, with TLS and the same certificate: 0 takes a free one, null opens none. */
+  readonly tlsPort?: number | null | undefined;
+};
+
+export type SipdAddress = { readonly protocol: Protocol; readonly host: string; readonly port: number };
 
 export type Sipd = {
+  /** Every socket; UDP of the first host comes first. */
   readonly addresses: readonly SipdAddress[];
   readonly controlPort: number;
+  /** Null: there is none. */
+  readonly controlTlsPort: number | null;
   /** How much is going on; all zero when idle. */
   readonly counts: () => StackCounts;
   readonly close: () => Promise<void>;
 };
 
-/** How often a free port is sought that both UDP and TCP can have. */
-const portAttemptsMax = 20;
-
-/** Starts the server; rejects with the system's error when an address cannot be had. */
+/** Starts the server; rejects with the system's error when an address cannot be had, or with one sentence. */
 export async function startSipd(options: SipdOptions): Promise<Sipd> {
   const runner = new Runner(options);
   await runner.open();
@@ -57,39 +96,40 @@ export async function startSipd(options: SipdOptions): Promise<Sipd> {
 
 class Runner {
   readonly #options: SipdOptions;
-  #udp: UdpTransport | null = null;
-  #tcp: TcpTransport | null = null;
+  readonly #hosts: readonly string[];
+  readonly #names: Names;
+  readonly #keptNames: KeptNames;
+  #sockets: Sockets | null = null;
   #control: ControlPort | null = null;
+  #secureControl: Door | null = null;
   #stack: Stack | null = null;
   #alarm: NodeJS.Timeout | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(options: SipdOptions) {
     this.#options = options;
+    this.#hosts = typeof options.host === 'string' ? [options.host] : options.host;
+    this.#names = options.names ?? systemNames(options.nameServers ?? null);
+    this.#keptNames = new KeptNames({ names: this.#names, now });
   }
 
   async open(): Promise<void> {
-    const { host, publicHost, control, mode, timers } = this.#options;
+    const { publicHost, control, mode, timers } = this.#options;
+    const ways = typeof mode === 'string' ? waysOf(mode) : mode;
+    checkHosts(this.#hosts);
+    const certificate = this.#certificate();
     try {
-      const port = await this.#openTransports();
-      const shown = publicHost ?? host;
+      this.#sockets = await this.#openSockets(certificate);
       this.#stack = new Stack({
-        ways: waysOf(mode),
+        ways,
         timerValues: timers ?? { t1: 500, t2: 4_000, t4: 5_000 },
-        own: new OwnAddresses(ownAddresses(host, shown, port), aliasesOf(host)),
+        own: new OwnAddresses(ownAddresses(this.#sockets.listening, publicHost), this.#hosts.flatMap(aliasesOf)),
         ids: makeIds(cryptographicChance()),
         // Inside sipd text is octets.
         secret: Buffer.from(control.secret, 'utf8').toString('latin1'),
+        outboundProxy: this.#options.outboundProxy,
       });
-      this.#control = await ControlPort.open({
-        host: control.host,
-        port: control.port,
-        ways: waysOf(mode),
-        onOpened: (session) => this.#submit({ kind: 'session-opened', session }),
-        onClosed: (session) => this.#submit({ kind: 'session-closed', session }),
-        onFrame: (session, payload) => this.#submit({ kind: 'frame-received', session, payload }),
-        onBroken: (session, reason) => this.#options.log.error({ session, reason }, 'control connection broken'),
-      });
+      await this.#openControl(ways, certificate);
     } catch (error) {
       await this.close();
       throw error;
@@ -97,14 +137,10 @@ class Runner {
   }
 
   sipd(): Sipd {
-    const { host } = this.#options;
-    const port = this.#tcp?.port ?? 0;
     return {
-      addresses: [
-        { protocol: 'udp', host, port },
-        { protocol: 'tcp', host, port },
-      ],
+      addresses: this.#sockets?.listening.map(({ protocol, host, port }) => ({ protocol, host, port })) ?? [],
       controlPort: this.#control?.port ?? 0,
+      controlTlsPort: this.#secureControl?.port ?? null,
       counts: () => {
         if (this.#stack === null) throw new Error('sipd is closed');
         return this.#stack.counts();
@@ -120,39 +156,66 @@ class Runner {
 
   // First the applications, then the sockets their last messages leave through.
   async #closeAll(): Promise<void> {
-    await this.#control?.close();
+    await Promise.all([this.#control?.close(), this.#secureControl?.close(limits.closeGraceMs)]);
     if (this.#alarm !== null) clearTimeout(this.#alarm);
     this.#alarm = null;
-    await this.#tcp?.close();
-    await this.#udp?.close();
+    this.#names.close?.();
+    await this.#sockets?.close();
   }
 
-  /** TCP first: its port keeps other processes out, which a shared UDP port does not. */
-  async #openTransports(): Promise<number> {
-    const { host, port } = this.#options;
-    for (let attempt = 1; ; attempt += 1) {
-      const tcp = await TcpTransport.open({
-        host,
-        port,
+  /** Throws one sentence when there is none where there must be, or it cannot be used. */
+  #certificate(): Certificate | null {
+    const { certificate, tlsPort, wssPort, control, log } = this.#options;
+    if (certificate) return Certificate.read(certificate, (sentence) => log.error({}, sentence));
+    const wanted = [tlsPort, wssPort, control.tlsPort].some((port) => port !== null && port !== undefined);
+    if (wanted) throw new Error('A port for TLS or secure WebSocket needs a certificate.');
+    return null;
+  }
+
+  #openSockets(certificate: Certificate | null): Promise<Sockets> {
+    const { port, tlsPort = null, wsPort = null, wssPort = null, tls = {}, trustedPeers = [] } = this.#options;
+    return Sockets.open({
+      hosts: this.#hosts,
+      ports: { plain: port, tls: tlsPort, ws: wsPort, wss: wssPort },
+      certificate,
+      tlsClient: { authorities: tls.caFiles?.map(readAuthorities) ?? null, verify: tls.verify ?? true },
+      admission: new Admission({
+        connectionsMax: limits.streamConnectionsMax,
+        perSourceMax: limits.streamConnectionsPerSourceMax,
+        isTrusted: trustedSources(trustedPeers),
+      }),
+      user: {
         onMessage: (from, text) => this.#submit({ kind: 'message-received', from, text }),
         onBroken: (from, text, reason) => this.#submit({ kind: 'stream-broken', from, text, reason }),
         onClosed: (peer) => this.#submit({ kind: 'connection-closed', peer }),
         onUnreachable: (peer, reason) => this.#submit({ kind: 'peer-unreachable', peer, reason }),
-      });
-      try {
-        this.#udp = await UdpTransport.open({
-          host,
-          port: tcp.port,
-          onMessage: (from, text) => this.#submit({ kind: 'message-received', from, text }),
-          onUnreachable: (peer, reason) => this.#submit({ kind: 'peer-unreachable', peer, reason }),
-        });
-        this.#tcp = tcp;
-        return tcp.port;
-      } catch (error) {
-        await tcp.close();
-        if (port !== 0 || attempt >= portAttemptsMax) throw error;
-      }
-    }
+      },
+      onTrouble: (reason) => this.#options.log.error({ reason }, 'no connection can be accepted'),
+    });
+  }
+
+  async #openControl(ways: DaemonWays, certificate: Certificate | null): Promise<void> {
+    const { control, log } = this.#options;
+    const { host, port, tlsPort = null } = control;
+    const opened = await ControlPort.open({
+      host,
+      port,
+      ways,
+      onOpened: (session) => this.#submit({ kind: 'session-opened', session }),
+      onClosed: (session) => this.#submit({ kind: 'session-closed', session }),
+      onFrame: (session, payload) => this.#submit({ kind: 'frame-received', session, payload }),
+      onBroken: (session, reason) => log.error({ session, reason }, 'control connection broken'),
+    });
+    this.#control = opened;
+    if (tlsPort === null) return;
+    this.#secureControl = await Door.open({
+      host,
+      port: tlsPort,
+      admission: null,
+      certificate,
+      onSocket: (socket) => opened.accept(socket),
+      onTrouble: (reason) => log.error({ reason }, 'no control connection can be accepted'),
+    });
   }
 
   #submit(input: Input): void {
@@ -163,10 +226,10 @@ class Runner {
   #perform(output: Output): void {
     switch (output.kind) {
       case 'send':
-        this.#send(output.to, output.text, output.heed);
+        this.#sockets?.send(output.to, output.text, output.heed);
         return;
       case 'close-connection':
-        this.#tcp?.closeConnection(output.connection);
+        this.#sockets?.closeConnection(output.connection);
         return;
       case 'frame':
         this.#control?.send(output.session, output.payload);
@@ -178,35 +241,33 @@ class Runner {
         if (this.#alarm !== null) clearTimeout(this.#alarm);
         this.#alarm = setTimeout(() => this.#submit({ kind: 'alarm-fired' }), Math.max(0, output.at - now()));
         return;
-      case 'resolve-host':
-        void this.#resolve(output.lookup, output.host);
+      case 'look-up':
+        void this.#lookUp(output.lookup, output.questions);
         return;
       case 'log':
         this.#options.log[output.level](output.fields, output.text);
     }
   }
 
-  #send(to: Peer, text: string, heed: boolean): void {
-    if (to.protocol === 'udp') this.#udp?.send(to, text, heed);
-    else this.#tcp?.send(to, text);
-  }
-
-  async #resolve(lookupId: number, host: string): Promise<void> {
-    const resolve = this.#options.resolveHost ?? systemResolver(this.#options.host);
-    const address = await resolve(host).catch(() => null);
-    this.#submit({ kind: 'host-resolved', lookup: lookupId, address });
+  async #lookUp(lookup: number, questions: readonly Question[]): Promise<void> {
+    this.#submit({ kind: 'names-found', lookup, answers: await this.#keptNames.answers(questions) });
   }
 }
 
-function systemResolver(bindHost: string): (host: string) => Promise<string | null> {
-  return async (host) => (await lookup(host, { family: isIP(bindHost) === 6 ? 6 : 4 })).address;
+function checkHosts(hosts: readonly string[]): void {
+  if (hosts.length === 0) throw new Error('sipd needs an IP address to listen on.');
+  const [wrong] = hosts.filter((host) => isIP(host) === 0);
+  if (wrong !== undefined) throw new Error(`sipd listens on IP addresses, and "${wrong}" is none.`);
 }
 
-function ownAddresses(bound: string, shown: string, port: number): readonly OwnAddress[] {
-  const host = isIP(shown) === 6 ? `[${shown}]` : shown;
-  const family = isIP(bound) === 6 ? 6 : 4;
-  const protocols = ['udp', 'tcp'] as const;
-  return protocols.map((protocol, listener) => ({ listener, protocol, family, host, port, bound }));
+/** `publicHost` stands for all addresses, or if it is an IP address itself for those of its family. */
+function ownAddresses(listening: readonly Listening[], publicHost: string | undefined): readonly OwnAddress[] {
+  return listening.map(({ listener, protocol, host: bound, port }) => {
+    const isShown = publicHost !== undefined && (isIP(publicHost) === 0 || isIP(publicHost) === isIP(bound));
+    const shown = isShown ? publicHost : bound;
+    const host = isIP(shown) === 6 ? `[${shown}]` : shown;
+    return { listener, protocol, family: isIP(bound) === 6 ? 6 : 4, host, port, bound };
+  });
 }
 
 /** Other names of our own address: loopback when everything is bound. */

@@ -160,20 +160,20 @@ describe('requests outside dialogs', () => {
     const world = new StackWorld('free');
     world.peer('bob');
     world.application(1);
-    world.appAsks(1, 'OPTIONS sip:bob@example.com');
-    world.input({ kind: 'host-resolved', lookup: 1, address: '10.0.0.1' });
-    world.appAsks(1, 'OPTIONS sip:bob@nowhere.invalid');
-    world.input({ kind: 'host-resolved', lookup: 2, address: null });
-    world.appAsks(1, 'OPTIONS sip:bob@slow.example.com');
+    world.appAsks(1, 'OPTIONS sip:bob@example.com:5060');
+    world.finds({ kind: 'a', addresses: ['10.0.0.1'] });
+    world.appAsks(1, 'OPTIONS sip:bob@nowhere.invalid:5060');
+    world.finds({ kind: 'a', addresses: [] });
+    world.appAsks(1, 'OPTIONS sip:bob@slow.example.com:5060');
     world.pass(32_000);
     expect(world.ladder.filter((line) => !line.includes('app1 ->') && !line.includes('-> bob'))).toEqual([
       '0 sipd -> app1 : OK',
-      '0 sipd looks up example.com',
+      '0 sipd looks up a example.com',
       '0 sipd -> app1 : OK',
-      '0 sipd looks up nowhere.invalid',
+      '0 sipd looks up a nowhere.invalid',
       '0 sipd -> app1 : event 503 OPTIONS',
       '0 sipd -> app1 : OK',
-      '0 sipd looks up slow.example.com',
+      '0 sipd looks up a slow.example.com',
       '32000 sipd -> app1 : event 408 OPTIONS',
       '32000 sipd -> app1 : event 503 OPTIONS',
     ]);

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { startSipd } from '../../src/sipd/sipd.ts';
 import { waitFor, within } from '../support/wait.ts';
 import { ask, connectApplication } from './application.ts';
+import { hosts } from './names/hosts.ts';
 import { onStage } from './stage.ts';
 
 /** A bare TCP connection and all that came over it. */
@@ -129,7 +130,7 @@ describe('starting and stopping', () => {
         const nowhere = await within('503', ask(application, 'sip:x@nowhere.example.com', { method: 'OPTIONS' }));
         expect(nowhere).toMatchObject({ status: 503, reason: 'DNS Error' });
       },
-      { resolveHost: async (host) => (host === 'bob.example.com' ? '127.0.0.1' : null) },
+      { names: hosts({ 'bob.example.com': '127.0.0.1' }) },
     ));
 
   test('a secret beyond ASCII is taken as drachtio-srf sends it', () =>

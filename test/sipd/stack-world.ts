@@ -6,6 +6,7 @@ import type { Output } from '../../src/sipd/output.ts';
 import { type OwnAddress, OwnAddresses } from '../../src/sipd/own-addresses.ts';
 import type { ProtectionOptions } from '../../src/sipd/protection/guard.ts';
 import { Stack } from '../../src/sipd/stack.ts';
+import type { Answer } from '../../src/sipd/target/questions.ts';
 
 export type WorldPeer = { readonly name: string; readonly at: Peer };
 
@@ -35,6 +36,7 @@ export class StackWorld {
   readonly #peers = new Map<string, WorldPeer>();
   #now = start;
   #alarm: number | null = null;
+  readonly #lookups: number[] = [];
   #messages = 0;
   #branches = 0;
 
@@ -85,6 +87,13 @@ export class StackWorld {
 
   input(input: Input): void {
     for (const output of this.stack.handle(input, this.#now)) this.#take(output);
+  }
+
+  /** Answers the oldest question that waits: an answer for each part of it, in order. */
+  finds(...answers: readonly Answer[]): void {
+    const lookup = this.#lookups.shift();
+    if (lookup === undefined) throw new Error(`nothing is being looked up\n${this.ladder.join('\n')}`);
+    this.input({ kind: 'names-found', lookup, answers });
   }
 
   /** Lets time pass, firing what falls due on the way. */
@@ -206,7 +215,10 @@ export class StackWorld {
       this.#note(`sipd -> app${output.session} : ${frameSummary(output.payload)}`);
     } else if (output.kind === 'close-session') this.#note(`sipd closes app${output.session}`);
     else if (output.kind === 'close-connection') this.#note(`sipd closes connection ${output.connection}`);
-    else if (output.kind === 'resolve-host') this.#note(`sipd looks up ${output.host}`);
+    else if (output.kind === 'look-up') {
+      this.#note(`sipd looks up ${output.questions.map(({ kind, name }) => `${kind} ${name}`).join(', ')}`);
+      this.#lookups.push(output.lookup);
+    }
   }
 
   #nameOf(to: Peer): string {

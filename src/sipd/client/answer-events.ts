@@ -24,7 +24,7 @@ export class AnswerEvents {
   /** No answer can come any more: the server makes one up. Gives its text. */
   madeUp(call: ClientCall, status: number, reason: string): string {
     const text = madeUpResponse(call.identity, status, { reason, tag: this.#context.ids.tag() });
-    this.#event(call, { bytes: 0, protocol: call.protocol, host: '', port: 0, text });
+    this.#event(call, { bytes: 0, protocol: call.identity.own.protocol, host: '', port: 0, text });
     return text;
   }
 

@@ -9,6 +9,8 @@ import { type Dialog, type Dialogs, routeSet } from '../dialog/dialog.ts';
 import { limits } from '../limits.ts';
 import { tagOf } from '../message/address.ts';
 import { allValues, firstValue, type IncomingResponse } from '../message/incoming.ts';
+import { isSips } from '../target/next-hop.ts';
+import { isSecure } from '../target/transports.ts';
 import type { ClientCall } from './client-call.ts';
 
 export type EarlyDialogsParts = {
@@ -206,6 +208,7 @@ function newDialog(call: ClientCall, remote: Remote): Dialog {
     localCseq: identity.cseq,
     remoteCseq: null,
     owner: call.session,
+    secure: isSips(identity.uri) && isSecure(remote.flow.protocol),
     method: identity.method,
     confirmed: false,
     localContact: call.contact,

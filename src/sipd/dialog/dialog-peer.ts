@@ -4,6 +4,7 @@ import { isPrivateHost } from '../../wire/ip-address.ts';
 import type { Context } from '../context.ts';
 import type { Peer } from '../input.ts';
 import { readHop } from '../target/next-hop.ts';
+import { defaultPort, isSecure } from '../target/transports.ts';
 import { type Dialog, dialogRoute } from './dialog.ts';
 
 /**
@@ -12,12 +13,14 @@ import { type Dialog, dialogRoute } from './dialog.ts';
  */
 export function dialogPeer(context: Context, dialog: Dialog): Peer | null {
   const { flow } = dialog;
+  if (dialog.secure && !isSecure(flow.protocol)) return null;
   if (flow.protocol !== 'udp') return flow.connection !== null && context.isOpen(flow) ? flow : null;
   const route = dialogRoute(dialog);
   if (route === null || dialog.routes.length > 0) return null;
   const reading = readHop(route.nextHop);
-  if (reading.kind !== 'hop' || reading.hop.protocol !== 'udp') return null;
-  const { host, port } = reading.hop;
+  if (reading.kind !== 'hop' || (reading.hop.transport ?? 'udp') !== 'udp') return null;
+  const { host } = reading.hop;
+  const port = reading.hop.port ?? defaultPort('udp');
   // The daemon takes any difference for a NAT; the RFC follows the Contact. A private Contact of a public peer leads nowhere.
   const behindNat = context.ways.has('nat-by-any-difference')
     ? host !== flow.host || port !== flow.port

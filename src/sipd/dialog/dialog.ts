@@ -22,6 +22,8 @@ export type Dialog = {
   remoteTarget: string | null;
   /** Where the peer's message that made the dialog came from. */
   flow: Peer;
+  /** RFC 3261 12.1.1, 12.1.2: begun over TLS with a sips URI; its requests go by secured transports only. */
+  readonly secure: boolean;
   /** The application connection that gets the peer's requests; null when the daemon would have forgotten it. */
   owner: number | null;
   readonly method: string;

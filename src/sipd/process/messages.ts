@@ -6,7 +6,7 @@ import type { StackCounts } from '../stack.ts';
 
 /** What a thread is started with: the options that can be cloned, and the least level of a log line that comes over. */
 export type ThreadData = {
-  readonly options: Omit<SipdOptions, 'log' | 'resolveHost'>;
+  readonly options: Omit<SipdOptions, 'log' | 'names'>;
   readonly leastLevel: LogLevel;
 };
 

@@ -5,7 +5,7 @@ import type { StackCounts } from '../stack.ts';
 import type { FromThread, ThreadData, ToThread } from './messages.ts';
 
 /** Options of sipd that can be cloned, and what its thread has to tell. */
-export type SipdThreadOptions = Omit<SipdOptions, 'resolveHost'> & {
+export type SipdThreadOptions = Omit<SipdOptions, 'names'> & {
   /** Log lines below it are not asked for. */
   readonly leastLevel: LogLevel;
   /** Called once, with the reason, when the thread ends though nobody has closed it. */
