@@ -1,5 +1,5 @@
 /** A SIP peer of the tests: writes requests and answers by hand and waits for what comes. */
-import { type Arrival, openSipSocket, type SipSocket, type Transport } from '../support/sip-socket.ts';
+import { type AnyTransport, type Arrival, openSipSocket, type SipSocket } from '../support/sip-socket.ts';
 import { patienceMs, WaitTimeout } from '../support/wait.ts';
 
 type Waiter = { readonly wanted: (text: string) => boolean; readonly resolve: (arrival: Arrival) => void };
@@ -21,12 +21,12 @@ export class Peer {
     this.#server = server;
   }
 
-  static async open(name: string, transport: Transport, server: { host: string; port: number }): Promise<Peer> {
+  static async open(name: string, transport: AnyTransport, server: { host: string; port: number }): Promise<Peer> {
     const arrivals: Arrival[] = [];
     let take = (arrival: Arrival): void => {
       arrivals.push(arrival);
     };
-    const socket = await openSipSocket(transport, (arrival) => take(arrival));
+    const socket = await openSipSocket(transport, (arrival) => take(arrival), server.host);
     const peer = new Peer(name, socket, server);
     take = (arrival) => peer.#take(arrival);
     for (const arrival of arrivals) peer.#take(arrival);
@@ -38,8 +38,14 @@ export class Peer {
   }
 
   get uri(): string {
-    const transport = this.#socket.transport === 'tcp' ? ';transport=tcp' : '';
-    return `sip:${this.name}@127.0.0.1:${this.port}${transport}`;
+    const { transport } = this.#socket;
+    return `sip:${this.name}@${this.#sentBy}${transport === 'udp' ? '' : `;transport=${transport}`}`;
+  }
+
+  /** Host and port as they stand in a URI; a WebSocket client has no port. */
+  get #sentBy(): string {
+    const { host, port } = this.#socket.address;
+    return port === 0 ? host : `${bracketed(host)}:${port}`;
   }
 
   /** A request to the server with the usual headers; `more` are further header lines or replace the usual ones. */
@@ -49,8 +55,8 @@ export class Peer {
     const { callId = `call-${this.name}`, cseq = 1, fromTag = `tag-${this.name}`, toTag, body = '' } = fields;
     const to = `<sip:focus@127.0.0.1>${toTag === undefined ? '' : `;tag=${toTag}`}`;
     return [
-      `${method} ${fields.uri ?? `sip:focus@127.0.0.1:${this.#server.port}`} SIP/2.0`,
-      `Via: SIP/2.0/${this.#socket.transport.toUpperCase()} 127.0.0.1:${this.port};branch=${branch}`,
+      `${method} ${fields.uri ?? `sip:focus@${bracketed(this.#server.host)}:${this.#server.port}`} SIP/2.0`,
+      `Via: SIP/2.0/${this.#socket.transport.toUpperCase()} ${this.#sentBy};branch=${branch}`,
       'Max-Forwards: 70',
       `From: <sip:${this.name}@127.0.0.1>;tag=${fromTag}`,
       `To: ${to}`,
@@ -123,6 +129,10 @@ export type RequestFields = {
   readonly more?: readonly string[];
   readonly body?: string;
 };
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
 
 /** Header lines of that name in a message. */
 export function lines(text: string, name: string): string[] {

@@ -1,7 +1,8 @@
 /** sipd with an application and peers on loopback, closed together. */
 import type { SipdMode } from '../../src/sipd/daemon-ways.ts';
 import { type Sipd, type SipdOptions, startSipd } from '../../src/sipd/sipd.ts';
-import type { Transport } from '../support/sip-socket.ts';
+import { authorityFile, certificateFiles } from '../support/certificates.ts';
+import type { AnyTransport } from '../support/sip-socket.ts';
 import { type Application, connectApplication } from './application.ts';
 import { Peer } from './peer.ts';
 
@@ -39,8 +40,16 @@ export class Stage {
     return application;
   }
 
-  async peer(name: string, transport: Transport): Promise<Peer> {
-    const peer = await Peer.open(name, transport, { host: '127.0.0.1', port: this.port });
+  /** The port of a transport, on the first address that has it. */
+  portOf(transport: AnyTransport): number {
+    const address = this.sipd.addresses.find(({ protocol }) => protocol === transport);
+    if (address === undefined) throw new Error(`sipd does not listen for ${transport}`);
+    return address.port;
+  }
+
+  /** A peer beside sipd, on one of the addresses it listens on. */
+  async peer(name: string, transport: AnyTransport, host = '127.0.0.1'): Promise<Peer> {
+    const peer = await Peer.open(name, transport, { host, port: this.portOf(transport) });
     this.#peers.push(peer);
     return peer;
   }
@@ -51,6 +60,15 @@ export class Stage {
     await this.sipd.close();
   }
 }
+
+/** What sipd needs to listen on every transport, and to trust the peers of these tests. */
+export const everyTransport = {
+  tlsPort: 0,
+  wsPort: 0,
+  wssPort: 0,
+  certificate: certificateFiles('server'),
+  tls: { caFiles: [authorityFile] },
+} as const satisfies Partial<SipdOptions>;
 
 /** Runs `play` on a stage and closes it, whatever happens. */
 export async function onStage(

@@ -48,7 +48,7 @@ export class ControlPort {
   static async open(options: ControlOptions): Promise<ControlPort> {
     const server = createServer({ noDelay: true });
     const port = new ControlPort(options, server);
-    server.on('connection', (socket) => port.#accept(socket));
+    server.on('connection', (socket) => port.accept(socket));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(options.port, options.host, () => {
@@ -62,6 +62,35 @@ export class ControlPort {
   get port(): number {
     const address = this.#server.address();
     return address !== null && typeof address === 'object' ? address.port : this.#options.port;
+  }
+
+  /** Takes a connection that came in here, or by a port with TLS. */
+  accept(socket: Socket): void {
+    if (this.#sessions.size >= limits.controlSessionsMax) {
+      socket.destroy();
+      return;
+    }
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const session: Session = {
+      id,
+      socket,
+      reader: this.#options.ways.has('control-ring') ? new RingReader() : new FrameReader(limits.controlFrameBytesMax),
+      outgoing: '',
+      ending: false,
+      login: setTimeout(() => socket.destroy(), limits.controlLoginMs).unref(),
+    };
+    this.#sessions.set(id, session);
+    socket.setEncoding('latin1');
+    socket.setKeepAlive(true, 45_000);
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => this.#read(session, String(chunk)));
+    socket.once('close', () => {
+      if (session.login !== null) clearTimeout(session.login);
+      this.#sessions.delete(id);
+      this.#options.onClosed(id);
+    });
+    this.#options.onOpened(id);
   }
 
   /** Queues a frame for the end of this turn. */
@@ -92,34 +121,6 @@ export class ControlPort {
     }, 200);
     await done;
     clearTimeout(force);
-  }
-
-  #accept(socket: Socket): void {
-    if (this.#sessions.size >= limits.controlSessionsMax) {
-      socket.destroy();
-      return;
-    }
-    this.#lastId += 1;
-    const id = this.#lastId;
-    const session: Session = {
-      id,
-      socket,
-      reader: this.#options.ways.has('control-ring') ? new RingReader() : new FrameReader(limits.controlFrameBytesMax),
-      outgoing: '',
-      ending: false,
-      login: setTimeout(() => socket.destroy(), limits.controlLoginMs).unref(),
-    };
-    this.#sessions.set(id, session);
-    socket.setEncoding('latin1');
-    socket.setKeepAlive(true, 45_000);
-    socket.on('error', () => undefined);
-    socket.on('data', (chunk) => this.#read(session, String(chunk)));
-    socket.once('close', () => {
-      if (session.login !== null) clearTimeout(session.login);
-      this.#sessions.delete(id);
-      this.#options.onClosed(id);
-    });
-    this.#options.onOpened(id);
   }
 
   #read(session: Session, chunk: string): void {

@@ -12,9 +12,14 @@ import { limits } from '../limits.ts';
 export type UdpOptions = {
   readonly host: string;
   readonly port: number;
+  /** What peers heard here name as their `listener`. */
+  readonly listener: number;
   readonly onMessage: (from: Peer, text: string) => void;
   readonly onUnreachable: (peer: Peer, reason: string) => void;
 };
+
+/** RFC 5389 6. */
+const stunCookie = 0x2112a442;
 
 type Probe = { readonly socket: Socket; readonly peer: Peer; waiting: string[] | null; idle: NodeJS.Timeout };
 
@@ -50,11 +55,16 @@ export class UdpTransport {
     return this.#main.address().port;
   }
 
+  /** Whether the host, an IP address, is of this socket's family. */
+  reaches(host: string): boolean {
+    return host.includes(':') === this.#options.host.includes(':');
+  }
+
   /** Sends a datagram; `heed` when the sender wants to hear that nobody is there. */
   send(peer: Peer, text: string, heed: boolean): void {
     if (this.#closed) return;
     // Port 0 is nobody's; the system throws on it.
-    if (isIP(peer.host) !== isIP(this.#options.host) || peer.port === 0 || text.length > limits.datagramBytesMax) {
+    if (isIP(peer.host) === 0 || peer.port === 0 || text.length > limits.datagramBytesMax) {
       setImmediate(() => this.#options.onUnreachable(peer, 'cannot be sent over this socket'));
       return;
     }
@@ -71,12 +81,12 @@ export class UdpTransport {
   }
 
   #listen(socket: Socket): void {
+    const { listener } = this.#options;
     socket.on('message', (data, info) => {
       // A forged source: nothing could ever be answered.
       if (info.port === 0) return;
-      // RFC 5626 4.4.1 and custom: datagrams of nothing but line ends keep a NAT open.
-      if (data.length < 5 && data.toString('latin1').trim() === '') return;
-      const from: Peer = { protocol: 'udp', host: info.address, port: info.port, connection: null, listener: null };
+      if (isKeepAlive(data)) return;
+      const from: Peer = { protocol: 'udp', host: info.address, port: info.port, connection: null, listener };
       this.#options.onMessage(from, data.toString('latin1'));
     });
   }
@@ -135,11 +145,18 @@ export class UdpTransport {
   }
 }
 
+/** Custom: datagrams of a few line ends, blanks or zeros keep a NAT open. RFC 5626 3.5.2: STUN does, with two zero bits. */
+function isKeepAlive(data: Buffer): boolean {
+  const [first = 0] = data;
+  return first < 64 && (data.length < 5 || (data.length >= 20 && data.readUInt32BE(4) === stunCookie));
+}
+
 // The port is shared among our own sockets only: the TCP listener on the same number keeps other processes out.
 function newSocket(options: UdpOptions): Socket {
   return createSocket({
     type: isIP(options.host) === 6 ? 'udp6' : 'udp4',
     reuseAddr: true,
+    ipv6Only: isIP(options.host) === 6,
     recvBufferSize: limits.socketBufferBytes,
     sendBufferSize: limits.socketBufferBytes,
   });
