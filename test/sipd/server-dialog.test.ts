@@ -61,17 +61,19 @@ describe('requests in dialogs', () => {
     }
   });
 
-  test('the application is gone: everything gets 481, and the BYE ends the dialog', () => {
-    const { world, alice, toTag } = call('free');
-    world.input({ kind: 'session-closed', session: 1 });
-    world.application(2, 'invite', 'info');
-    for (const method of ['INFO', 'INVITE', 'BYE']) world.asks(alice, method, { toTag, cseq: 2 });
-    expect(world.ladder.filter((line) => line.includes('-> alice'))).toEqual([
-      '0 sipd -> alice : 481 INFO',
-      '0 sipd -> alice : 481 INVITE',
-      '0 sipd -> alice : 481 BYE',
-    ]);
-    expect(world.stack.counts().dialogs).toBe(0);
+  test('the application is gone: the peer is to try again later (the daemon: 481), and its BYE ends the dialog', () => {
+    for (const [mode, answers] of [
+      ['free', ['503 INFO', '503 INVITE', '200 BYE']],
+      ['strict', ['481 INFO', '481 INVITE', '481 BYE']],
+    ] as const) {
+      const { world, alice, toTag } = call(mode);
+      world.input({ kind: 'session-closed', session: 1 });
+      world.application(2, 'invite', 'info');
+      for (const method of ['INFO', 'INVITE', 'BYE']) world.asks(alice, method, { toTag, cseq: 2 });
+      const finals = world.ladder.filter((line) => line.includes('-> alice') && !line.includes('100'));
+      expect(finals).toEqual(answers.map((answer) => `0 sipd -> alice : ${answer}`));
+      expect(world.stack.counts().dialogs).toBe(0);
+    }
   });
 
   test('any application may use a dialog whose id it knows, and gets the answers', () => {

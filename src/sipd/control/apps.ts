@@ -2,6 +2,7 @@
 
 import type { Context } from '../context.ts';
 import { limits } from '../limits.ts';
+import { CallRecords } from './call-records.ts';
 
 /** The version applications see; drachtio-srf pings only servers of at least v0.8.2. */
 const protocolVersion = 'v0.9.10';
@@ -11,14 +12,16 @@ type Rota = { readonly sessions: number[]; next: number };
 
 /** The sessions of the control port and the verbs they registered. New requests go round among them. */
 export class Apps {
+  readonly records: CallRecords;
   readonly #context: Context;
   readonly #secret: string;
   readonly #sessions = new Map<number, Session>();
   readonly #rotas = new Map<string, Rota>();
 
-  constructor(context: Context, secret: string) {
+  constructor(context: Context, options: { readonly secret: string; readonly cdrs: boolean }) {
     this.#context = context;
-    this.#secret = secret;
+    this.#secret = options.secret;
+    this.records = new CallRecords(context, options.cdrs, (verb) => this.choose(verb));
   }
 
   open(session: number): void {
@@ -140,10 +143,12 @@ export class Apps {
     if (found === undefined) return;
     const gone = only === undefined ? [...new Set(found.verbs)] : [only];
     for (const verb of gone) {
-      const rota = this.#rotas.get(verb);
-      const left = rota?.sessions.filter((each) => each !== session) ?? [];
+      const { sessions, next } = this.#rotas.get(verb) ?? { sessions: [], next: 0 };
+      const left = sessions.filter((each) => each !== session);
+      // Whose turn it was, it stays.
+      const passed = sessions.slice(0, next).filter((each) => each !== session).length;
       if (left.length === 0) this.#rotas.delete(verb);
-      else this.#rotas.set(verb, { sessions: left, next: rota?.next ?? 0 });
+      else this.#rotas.set(verb, { sessions: left, next: passed });
     }
     const kept = found.verbs.filter((verb) => !gone.includes(verb));
     found.verbs.splice(0, found.verbs.length, ...kept);
