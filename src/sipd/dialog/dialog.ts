@@ -1,5 +1,7 @@
 /** Dialogs (RFC 3261 12) and what runs in them: an INVITE usage, subscriptions (RFC 6665 4.5.2, RFC 5057). */
 
+import { RemoteError } from '../../wire/remote-error.ts';
+import { parseSipUri, withoutHeaders, writeSipUri } from '../../wire/sip-uri.ts';
 import type { Peer } from '../input.ts';
 import { paramOf, readAddress } from '../message/address.ts';
 
@@ -138,13 +140,26 @@ export function dialogRoute(dialog: Dialog): DialogRoute | null {
   const target = dialog.remoteTarget;
   if (target === null) return null;
   const [first, ...rest] = dialog.routes;
-  if (first === undefined) return { requestUri: target, routes: [], nextHop: target };
+  const uri = asRequestUri(target);
+  if (first === undefined) return { requestUri: uri, routes: [], nextHop: target };
   const router = readAddress(first).uri;
   if (paramOf(uriParams(router), 'lr') !== undefined) {
-    return { requestUri: target, routes: dialog.routes, nextHop: router };
+    return { requestUri: uri, routes: dialog.routes, nextHop: router };
   }
   // A strict router of RFC 2543 wants its own URI as the Request-URI, and the target last in the list.
-  return { requestUri: router, routes: [...rest, `<${target}>`], nextHop: router };
+  return { requestUri: asRequestUri(router), routes: [...rest, `<${target}>`], nextHop: router };
+}
+
+/** RFC 3261 12.2.1.1, 19.1.1: what may not stand in a Request-URI, the method parameter and the headers, is left out. */
+function asRequestUri(uri: string): string {
+  // Nearly no Contact has either.
+  if (!uri.includes('?') && !uri.includes(';method=')) return uri;
+  try {
+    return writeSipUri(withoutHeaders(parseSipUri(uri)));
+  } catch (error) {
+    if (error instanceof RemoteError) return uri;
+    throw error;
+  }
 }
 
 /** Route set out of Record-Routes: as they come for a server, reversed for a client (RFC 3261 12.1.1, 12.1.2). */
@@ -158,5 +173,7 @@ function tagsKey(callId: string, localTag: string, remoteTag: string): string {
 
 function uriParams(uri: string): string {
   const semicolon = uri.indexOf(';', uri.lastIndexOf('@') + 1);
-  return semicolon === -1 ? '' : uri.slice(semicolon);
+  if (semicolon === -1) return '';
+  const headers = uri.indexOf('?', semicolon);
+  return uri.slice(semicolon, headers === -1 ? uri.length : headers);
 }

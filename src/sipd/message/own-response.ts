@@ -58,6 +58,8 @@ export function writeRefusal(refusal: Refusal, from: Peer): string {
 /**
  * Where an answer goes. RFC 3261 18.2.2: a stream answers on its connection; a datagram goes to the source address, at
  * the source port if the client asked so (RFC 3581 4), else at the port of its Via. A Via that cannot be read: the source.
+ * maddr is not followed, nor is sent-by looked up (ours, against 18.2.2): what comes from one address shall not make us
+ * send to another. The name in a sent-by is always passed by for `received`, which `markVia` adds.
  */
 export function replyPeer(from: Peer, via: Via | null): Peer {
   if (from.protocol !== 'udp' || via === null || viaParam(via, 'rport') !== undefined) return from;
