@@ -4,8 +4,7 @@ import { makeIds } from '../../src/sipd/ids.ts';
 import type { Input, Peer } from '../../src/sipd/input.ts';
 import type { Output } from '../../src/sipd/output.ts';
 import { type OwnAddress, OwnAddresses } from '../../src/sipd/own-addresses.ts';
-import type { ProtectionOptions } from '../../src/sipd/protection/guard.ts';
-import { Stack } from '../../src/sipd/stack.ts';
+import { Stack, type StackOptions } from '../../src/sipd/stack.ts';
 import type { Answer } from '../../src/sipd/target/questions.ts';
 
 export type WorldPeer = { readonly name: string; readonly at: Peer };
@@ -44,7 +43,7 @@ export class StackWorld {
   constructor(
     mode: SipdMode | readonly DaemonWay[],
     sockets: readonly OwnAddress[] = plainSockets,
-    protection: ProtectionOptions = { isTrusted: () => true },
+    more: Partial<StackOptions> = {},
   ) {
     let chance = 0;
     const random32 = (): number => {
@@ -57,7 +56,8 @@ export class StackWorld {
       own: new OwnAddresses(sockets, ['127.0.0.1']),
       ids: makeIds(random32),
       secret: 'cymru',
-      protection,
+      protection: { isTrusted: () => true },
+      ...more,
     });
   }
 

@@ -12,7 +12,7 @@ const sources = {
 };
 
 function open(protection: ProtectionOptions = { sources }) {
-  const world = new StackWorld('free', plainSockets, protection);
+  const world = new StackWorld('free', plainSockets, { protection });
   const mallory = world.peer('mallory');
   const alice = world.peer('alice');
   const app = world.application(1, 'invite', 'options', 'message', 'subscribe', 'notify');
