@@ -53,6 +53,8 @@ export type SipdOptions = {
   readonly trustedPeers?: readonly string[] | undefined;
   /** URI of the next hop of every request outside dialogs, unless the application names another. */
   readonly outboundProxy?: string | null | undefined;
+  /** Sends call records to the applications that ask for them; false when not given. */
+  readonly cdrs?: boolean | undefined;
   /** DNS servers by their addresses, with a port or without; those of the system when not given. */
   readonly nameServers?: readonly string[] | undefined;
   /** Looks names up in place of DNS and the hosts file. */
@@ -128,6 +130,7 @@ class Runner {
         // Inside sipd text is octets.
         secret: Buffer.from(control.secret, 'utf8').toString('latin1'),
         outboundProxy: this.#options.outboundProxy,
+        cdrs: this.#options.cdrs,
       });
       await this.#openControl(ways, certificate);
     } catch (error) {
