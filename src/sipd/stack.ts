@@ -11,6 +11,7 @@ import { Acknowledgements } from './client/acknowledgements.ts';
 import { ClientCalls } from './client/client-calls.ts';
 import { Dispatch } from './client/dispatch.ts';
 import { Routing } from './client/routing.ts';
+import { Transit } from './client/transit.ts';
 import { UserAgentClient } from './client/user-agent-client.ts';
 import { Context, type ContextOptions } from './context.ts';
 import { Apps } from './control/apps.ts';
@@ -24,6 +25,8 @@ import { firstValue, type IncomingRequest, type Reading, readBroken, readMessage
 import { replyPeer, writeRefusal } from './message/own-response.ts';
 import type { Output } from './output.ts';
 import type { ProtectionStatistics } from './protection/guard.ts';
+import { ForwardingProxy } from './proxy/forwarding-proxy.ts';
+import type { CommandFrame } from './proxy/proxy-command.ts';
 import { Answers } from './server/answers.ts';
 import { OpenRequests } from './server/open-requests.ts';
 import { PendingRequests } from './server/pending-requests.ts';
@@ -49,6 +52,7 @@ export type StackCounts = {
   readonly clientTransactions: number;
   readonly serverTransactions: number;
   readonly dialogs: number;
+  /** Requests without an answer to the end: with an application, or being forwarded. */
   readonly pendingRequests: number;
   readonly calls: number;
   readonly unacknowledged: number;
@@ -74,6 +78,7 @@ export class Stack {
   readonly #lookups: Lookups;
   readonly #acknowledgements: Acknowledgements;
   readonly #orphans: Orphans;
+  readonly #proxy: ForwardingProxy;
   readonly #awaitsAnswers = (from: Peer): boolean => this.#clientTransactions.areOpenTo(from);
 
   constructor(options: StackOptions) {
@@ -108,6 +113,17 @@ export class Stack {
       acknowledge: (dialog, cseq) => this.#client.acknowledge(dialog, cseq),
       hangUp: (dialog, text) => this.#client.hangUp(dialog, text),
     });
+    const outward = { context, lookups: this.#lookups, longRequests: new LongRequests(context) };
+    const transit = new Transit({ ...outward, transactions: this.#clientTransactions });
+    this.#proxy = new ForwardingProxy({
+      ...shared,
+      serverTransactions: this.#serverTransactions,
+      clientTransactions: this.#clientTransactions,
+      transit,
+      lookups: this.#lookups,
+      answerFor: (pending, response) => this.#open.answerFor(pending, response),
+      refuse: (request, response) => this.#server.refuse(request, response),
+    });
     const serving = {
       ...shared,
       transactions: this.#serverTransactions,
@@ -117,6 +133,7 @@ export class Stack {
     };
     this.#server = new UserAgentServer({
       ...serving,
+      proxy: this.#proxy,
       dialogOfEarlyNotify: (notify) => this.#calls.dialogOfEarlyNotify(notify),
     });
     this.#answers = new Answers({
@@ -133,10 +150,9 @@ export class Stack {
         this.#client.hangUp(dialog, text);
       },
     });
-    const outward = { context, lookups: this.#lookups, longRequests: new LongRequests(context) };
     const dispatch = new Dispatch({
-      ...outward,
-      transactions: this.#clientTransactions,
+      context,
+      transit,
       user: {
         response: (call, response) => this.#calls.response(call, response),
         failed: (call, status, reason) => this.#calls.failed(call, status, reason),
@@ -164,7 +180,7 @@ export class Stack {
       clientTransactions: this.#clientTransactions.count(),
       serverTransactions: this.#serverTransactions.count(),
       dialogs: this.#dialogs.count(),
-      pendingRequests: this.#pending.count(),
+      pendingRequests: this.#pending.count() + this.#proxy.count(),
       calls: this.#calls.count(),
       unacknowledged: this.#unacknowledged.count(),
       lookups: this.#lookups.count(),
@@ -270,18 +286,13 @@ export class Stack {
       return;
     }
     if (this.#apps.command(session, messageId, tokens)) return;
-    if (command === 'sip') this.#sip({ session, messageId, tokens, text: end === -1 ? '' : payload.slice(end + 2) });
-    else if (command === 'proxy') this.#apps.reply(session, messageId, 'NOK|proxying is not supported');
+    const frame = { session, messageId, tokens, text: end === -1 ? '' : payload.slice(end + 2) };
+    if (command === 'sip') this.#sip(frame);
+    else if (command === 'proxy') this.#proxy.command(frame);
     else this.#apps.refuse(session, messageId, 'Unknown message type');
   }
 
-  #sip(frame: {
-    readonly session: number;
-    readonly messageId: string;
-    readonly tokens: readonly string[];
-    readonly text: string;
-  }): void {
-    const { session, messageId, tokens, text } = frame;
+  #sip({ session, messageId, tokens, text }: CommandFrame): void {
     const [, transactionId = '', dialogId = '', proxy = ''] = tokens;
     const message = readAppMessage(text);
     if (message === null) {

@@ -86,7 +86,7 @@ describe('the control protocol', () => {
     const world = new StackWorld('free');
     world.application(1);
     world.say(1, 'proxy|x|||||||sip:a@b\r\nINVITE sip:a@b SIP/2.0\r\n\r\n');
-    expect(world.lastReply(1).tokens).toEqual(['NOK', 'proxying is not supported']);
+    expect(world.lastReply(1).tokens).toEqual(['NOK', 'unknown transaction']);
   });
 });
 

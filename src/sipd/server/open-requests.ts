@@ -152,7 +152,7 @@ export class OpenRequests {
 }
 
 /** RFC 4320 4.1: 100 to a non-INVITE must come when the client's timer E has grown to T2, and over UDP not before. */
-function lateTryingMs({ t1, t2 }: TimerValues): number {
+export function lateTryingMs({ t1, t2 }: TimerValues): number {
   let at = 0;
   for (let interval = t1; interval < t2; interval *= 2) at += interval;
   return at;

@@ -12,6 +12,7 @@ import { knownMethods } from '../message/checks.ts';
 import { spellHeader } from '../message/header-names.ts';
 import { firstValue, type IncomingRequest } from '../message/incoming.ts';
 import { type OwnResponse, replyPeer, statelessTag, writeOwnResponse } from '../message/own-response.ts';
+import type { ForwardingProxy } from '../proxy/forwarding-proxy.ts';
 import type { Sessions } from '../session-timer/sessions.ts';
 import type { ServerTransactions } from '../transaction/server-transactions.ts';
 import type { OpenRequests } from './open-requests.ts';
@@ -29,6 +30,8 @@ export type UserAgentServerParts = {
   readonly open: OpenRequests;
   readonly reliable: ReliableProvisionals;
   readonly sessions: Sessions;
+  /** For what belongs to calls that went through us. */
+  readonly proxy: Pick<ForwardingProxy, 'relay' | 'acknowledge' | 'cancel'>;
   /** Dialog of a NOTIFY that has overtaken the answer to our SUBSCRIBE (RFC 6665 4.4.1). */
   readonly dialogOfEarlyNotify: (request: IncomingRequest) => Dialog | 'refuse' | null;
   readonly dialogEnded: (dialog: Dialog) => void;
@@ -233,6 +236,8 @@ export class UserAgentServer {
         return;
       }
     }
+    // Only what no dialog of ours wants: an application may be the user agent behind our own Route.
+    if (this.#parts.proxy.relay(request)) return;
     const anew = ['MESSAGE', 'INFO', 'NOTIFY', 'SUBSCRIBE', 'OPTIONS', 'PUBLISH', 'REGISTER'].includes(request.method);
     if (anew) this.#offer(request);
     else if (this.#isDropped(request.method)) this.#drop(request, 'no such dialog');
@@ -334,7 +339,10 @@ export class UserAgentServer {
     const status = late ? 481 : 200;
     const toTag = pending === undefined ? this.#context.ids.tag() : this.#tagOf(pending);
     this.#parts.transactions.respond(transaction, status, writeOwnResponse(cancel, { status, toTag }));
-    if (pending === undefined) return;
+    if (pending === undefined) {
+      this.#parts.proxy.cancel(cancel, invite);
+      return;
+    }
     this.#event(cancel, pending, '');
     this.#parts.open.cancelled(pending, cancel);
   }
@@ -350,7 +358,7 @@ export class UserAgentServer {
     if (transaction !== undefined && !this.#parts.transactions.receive(transaction, 'ack')) return;
     const dialog = this.#parts.dialogs.find(ack.callId, ack.toTag ?? '', ack.fromTag ?? '');
     if (dialog === undefined) {
-      this.#drop(ack, 'no such dialog');
+      if (!this.#parts.proxy.acknowledge(ack)) this.#drop(ack, 'no such dialog');
       return;
     }
     this.#parts.unacknowledged.acknowledge(dialog, ack.cseq);

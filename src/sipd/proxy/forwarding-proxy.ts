@@ -1,0 +1,267 @@
+/**
+ * The stateful proxy (RFC 3261 16): requests that applications have us forward, and the later requests of the dialogs
+ * we stay in, which are forwarded without asking anybody.
+ */
+
+import { RemoteError } from '../../wire/remote-error.ts';
+import { ownVia } from '../client/client-call.ts';
+import type { Transit } from '../client/transit.ts';
+import type { Context } from '../context.ts';
+import type { Apps } from '../control/apps.ts';
+import type { Peer } from '../input.ts';
+import { limits } from '../limits.ts';
+import { allValues, type IncomingRequest } from '../message/incoming.ts';
+import { type OwnResponse, statelessTag, writeOwnResponse } from '../message/own-response.ts';
+import { reasonPhrase } from '../message/reason-phrases.ts';
+import { lateTryingMs } from '../server/open-requests.ts';
+import type { PendingRequest, PendingRequests } from '../server/pending-requests.ts';
+import type { Lookups } from '../target/lookups.ts';
+import type { TimerHandle } from '../timer-lanes.ts';
+import type { ClientTransactions } from '../transaction/client-transactions.ts';
+import type { ServerTransaction, ServerTransactions } from '../transaction/server-transactions.ts';
+import type { Target } from './branch.ts';
+import { Challenges } from './challenges.ts';
+import { type CopySource, commonTail, type SentCopy, writeCopy } from './forwarded-text.ts';
+import { type CommandFrame, type ProxyCommand, ProxyReport, readProxyCommand } from './proxy-command.ts';
+import { type Checked, checkForwarding } from './request-checks.ts';
+import { ResponseContext } from './response-context.ts';
+import { namesUs, type RouteInformation, routeInformation } from './route-information.ts';
+import { RouteMarks, routeUri } from './route-marks.ts';
+import { destinationTarget, redirectedTargets, routedTarget } from './targets.ts';
+
+export type ForwardingProxyParts = {
+  readonly context: Context;
+  readonly apps: Apps;
+  readonly pending: PendingRequests;
+  readonly serverTransactions: ServerTransactions;
+  readonly clientTransactions: ClientTransactions;
+  readonly transit: Transit;
+  readonly lookups: Lookups;
+  /** The server answers a request an application was given. */
+  readonly answerFor: (pending: PendingRequest, response: Omit<OwnResponse, 'toTag'>) => void;
+  /** The server answers a request nobody was given. */
+  readonly refuse: (request: IncomingRequest, response: Omit<OwnResponse, 'toTag'>) => void;
+};
+
+/** A request that may be forwarded. */
+type Passage = {
+  readonly request: IncomingRequest;
+  readonly route: RouteInformation;
+  readonly checked: Checked & { readonly kind: 'fine' };
+  readonly targets: readonly Target[];
+};
+
+/** What is asked of us beside the forwarding: by an application, or by nobody. */
+type Wish = Pick<ProxyCommand, 'parallel' | 'followRedirects' | 'provisionalMs' | 'finalMs' | 'message'> & {
+  readonly recordRoute: boolean;
+  readonly report: ProxyReport | null;
+};
+
+/** All requests that are being forwarded. */
+export class ForwardingProxy {
+  readonly #parts: ForwardingProxyParts;
+  readonly #context: Context;
+  readonly #marks: RouteMarks;
+  readonly #challenges: Challenges;
+  readonly #open = new Map<ServerTransaction, ResponseContext>();
+
+  constructor(parts: ForwardingProxyParts) {
+    this.#parts = parts;
+    this.#context = parts.context;
+    this.#marks = new RouteMarks(parts.context.ids);
+    this.#challenges = new Challenges(parts.context);
+  }
+
+  /** An application has a request forwarded that it was given. */
+  command(frame: CommandFrame): void {
+    const command = readProxyCommand(frame);
+    const report = new ProxyReport(this.#context, this.#parts.apps, command);
+    const pending = this.#parts.pending.byId(command.transactionId);
+    if (pending === undefined) report.refused('unknown transaction');
+    else if (pending.dialog !== null || pending.inDialog) report.refused('request belongs to a dialog of this server');
+    else this.#obey(pending, command, report);
+  }
+
+  /**
+   * A request with a To tag that belongs to no dialog of ours: forwarded when we stayed on its way. False when it does
+   * not ask for that; the caller then deals with it.
+   */
+  relay(request: IncomingRequest): boolean {
+    const route = this.#routeOf(request);
+    if (route === null) {
+      this.#parts.refuse(request, { status: 400 });
+      return true;
+    }
+    if (!this.#asksForRelay(route)) return false;
+    if (route.mark !== 'valid') {
+      // Never an open relay (see route-marks.ts). What looks like ours of another life speaks of a call that is gone.
+      this.#parts.refuse(request, { status: route.mark === 'stale' ? 481 : 403 });
+      return true;
+    }
+    const checked = checkForwarding(request, route, this.#context.own);
+    const reading = routedTarget(route);
+    if (checked.kind === 'refused') this.#parts.refuse(request, checked);
+    else if (reading.kind === 'refused') this.#parts.refuse(request, { status: 404 });
+    else this.#relayTo({ request, route, checked, targets: [reading.target] });
+    return true;
+  }
+
+  /** The ACK of a 2xx that belongs to no dialog of ours, forwarded without a transaction (RFC 3261 16.11). False: dropped. */
+  acknowledge(ack: IncomingRequest): boolean {
+    const route = this.#routeOf(ack);
+    if (route === null || !this.#asksForRelay(route) || route.mark !== 'valid') return false;
+    const checked = checkForwarding(ack, route, this.#context.own);
+    const reading = routedTarget(route);
+    if (checked.kind === 'refused' || reading.kind === 'refused') return false;
+    const { uri, routes, hop } = reading.target;
+    const tail = commonTail({ request: ack, maxForwards: checked.maxForwards, headers: [] });
+    // RFC 3261 16.11: a repeated ACK gets the same branch.
+    const seed = allValues(ack, 'via')[0] ?? '';
+    const branch = `z9hG4bK${statelessTag(`${seed} ${ack.callId} ${ack.cseq}`)}-${checked.loopMark}`;
+    const send = (peer: Peer | null): void => {
+      if (peer === null) return;
+      const via = ownVia(this.#context.own.of(peer), branch);
+      const parts = { uri, routes, via, recordRoutes: [], path: null, maxBreadth: checked.breadth };
+      this.#context.send(peer, writeCopy(ack, parts, tail));
+    };
+    if ('connection' in hop) send(hop);
+    else this.#parts.lookups.first(hop, send);
+    return true;
+  }
+
+  /** RFC 3261 16.10: a CANCEL, which has been answered, for an INVITE that may be one of these. */
+  cancel(cancel: IncomingRequest, invite: ServerTransaction): void {
+    this.#open.get(invite)?.cancel(allValues(cancel, 'reason'));
+  }
+
+  count(): number {
+    return this.#open.size;
+  }
+
+  #obey(pending: PendingRequest, command: ProxyCommand, report: ProxyReport): void {
+    const { request } = pending;
+    const { own } = this.#context;
+    const route = this.#routeOf(request);
+    const checked = route === null ? ({ kind: 'refused', status: 400 } as const) : checkForwarding(request, route, own);
+    if (route === null || checked.kind === 'refused') {
+      this.#parts.answerFor(pending, checked.kind === 'refused' ? checked : { status: 400 });
+      const status = checked.kind === 'refused' ? checked.status : 400;
+      report.refused(`Rejected with ${status} ${reasonPhrase(status)}`);
+      return;
+    }
+    const destinations = this.#challenges.narrow(request, command.destinations);
+    const readings = destinations.map((each) => destinationTarget(each, route, own));
+    const wrong = readings.find((reading) => reading.kind === 'refused');
+    if (wrong?.kind === 'refused' || readings.length === 0) {
+      report.refused(wrong?.kind === 'refused' ? wrong.text : 'no destination');
+      return;
+    }
+    this.#parts.pending.remove(pending);
+    this.#context.stop(pending.silence);
+    const targets = readings.flatMap((reading) => (reading.kind === 'target' ? [reading.target] : []));
+    const wish = { ...command, recordRoute: command.remainInDialog, report };
+    this.#forward({ request, route, checked, targets }, wish, pending);
+  }
+
+  #relayTo(passage: Passage): void {
+    const { request } = passage;
+    const transaction = this.#parts.serverTransactions.begin(request);
+    if (transaction === null) {
+      this.#parts.refuse(request, { status: 503 });
+      return;
+    }
+    const wish: Wish = {
+      parallel: false,
+      followRedirects: false,
+      provisionalMs: null,
+      finalMs: null,
+      message: { headers: [] },
+      // RFC 6665 4.3: a NOTIFY makes the dialog of its SUBSCRIBE, so whoever wants to stay says so in both.
+      recordRoute: request.method === 'NOTIFY',
+      report: null,
+    };
+    this.#forward(passage, wish, { transaction, trying: this.#promiseTrying(request, transaction) });
+  }
+
+  #forward(
+    { request, route, checked, targets }: Passage,
+    wish: Wish,
+    { transaction, trying }: { readonly transaction: ServerTransaction; readonly trying: TimerHandle | null },
+  ): void {
+    const { ids } = this.#context;
+    const copies: CopySource = { request, maxForwards: checked.maxForwards, headers: wish.message.headers };
+    const tail = commonTail(copies);
+    const tried = new Set(targets.map(({ uri }) => uri));
+    const secure = isSecure(route.uri);
+    const forwarding = new ResponseContext({
+      context: this.#context,
+      transactions: this.#parts.serverTransactions,
+      request,
+      transaction,
+      branch: {
+        transactions: this.#parts.clientTransactions,
+        transit: this.#parts.transit,
+        write: (branch, sent) =>
+          writeCopy(request, { ...sent, ...this.#ways(sent, wish), maxBreadth: branch.breadth }, tail),
+        newBranchParam: () => `${ids.branch()}-${checked.loopMark}`,
+        provisionalMs: wish.provisionalMs,
+        finalMs: this.#context.ways.has('ignores-final-timeout') ? null : wish.finalMs,
+      },
+      parallel: wish.parallel,
+      breadth: checked.breadth,
+      redirected: (response) => (wish.followRedirects ? redirectedTargets(response, secure, tried) : []),
+      trying,
+      heard: ({ destination }, response) => {
+        if (destination !== null && (response.status === 401 || response.status === 407)) {
+          this.#challenges.note(request, destination);
+        }
+        wish.report?.heard(response);
+      },
+      answered: (answer) => wish.report?.answered(answer),
+      over: () => this.#open.delete(transaction),
+    });
+    this.#open.set(transaction, forwarding);
+    forwarding.begin(targets);
+  }
+
+  /** What a copy says about the way of later requests. */
+  #ways({ own, request, uri }: SentCopy, wish: Wish): { recordRoutes: readonly string[]; path: string | null } {
+    if (!wish.recordRoute) return { recordRoutes: [], path: null };
+    const secure = isSecure(uri);
+    // RFC 3327 5.2: a REGISTER makes no dialog, but those who will call the user must find the way.
+    if (request.method === 'REGISTER') return { recordRoutes: [], path: `<${routeUri(own, secure)}>` };
+    const towardsTarget = this.#marks.write(own, request.callId, secure);
+    const heard = this.#context.own.of(request.from);
+    if (heard === own) return { recordRoutes: [towardsTarget], path: null };
+    // RFC 5658 4: between two networks or transports each side gets the address it can reach.
+    return { recordRoutes: [towardsTarget, this.#marks.write(heard, request.callId, secure)], path: null };
+  }
+
+  /** Null when its Route cannot be read. */
+  #routeOf(request: IncomingRequest): RouteInformation | null {
+    try {
+      return routeInformation(request, this.#context.own, this.#marks);
+    } catch (error) {
+      if (error instanceof RemoteError) return null;
+      throw error;
+    }
+  }
+
+  /** Whether there is a Route of ours and somebody else behind it; else the request was meant for us. */
+  #asksForRelay({ mark, routes, uri }: RouteInformation): boolean {
+    return mark !== null && (routes.length > 0 || !namesUs(uri, this.#context.own));
+  }
+
+  // RFC 3261 16.2, 17.2.1: 100 unless something else has been said after 200 ms; RFC 4320 4.1 for others.
+  #promiseTrying(request: IncomingRequest, transaction: ServerTransaction): TimerHandle {
+    const late = lateTryingMs(this.#context.timerValues);
+    return this.#context.after(request.method === 'INVITE' ? limits.tryingMs : late, () => {
+      const text = writeOwnResponse(request, { status: 100, toTag: null });
+      this.#parts.serverTransactions.respond(transaction, 100, text);
+    });
+  }
+}
+
+function isSecure(uri: string): boolean {
+  return uri.slice(0, 5).toLowerCase() === 'sips:';
+}

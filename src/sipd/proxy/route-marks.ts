@@ -1,0 +1,54 @@
+/**
+ * Our entry in Record-Route, and how we know it again. Whoever sends a request with our Route wants it forwarded to
+ * wherever its Request-URI says, without any application being asked; a server that obeyed everybody would be an open
+ * relay. So the entry carries a mark that only we can make: a keyed hash of the Call-ID. Only those who took part in
+ * a call that an application had us forward ever see it, and it is good for the requests of that call alone. The key
+ * is drawn anew with each start: nothing is stored, and the marks of a former life are known to be ours no more.
+ */
+
+import { createHash } from 'node:crypto';
+import { type SipUri, uriParam } from '../../wire/sip-uri.ts';
+import type { Ids } from '../ids.ts';
+import type { OwnAddress } from '../own-addresses.ts';
+
+/** `valid`: ours, for this call. `stale`: looks like ours, but of another call or another life. `none`: not a mark. */
+export type MarkVerdict = 'valid' | 'stale' | 'none';
+
+const markParam = 'mark';
+/** Hexadecimal digits: 96 bits are more than anybody can guess. */
+const markLength = 24;
+
+/** RFC 3261 16.6 step 4: loose routing, an address the next hop can reach; sips where the request has it. */
+export function routeUri(own: OwnAddress, secure: boolean): string {
+  const scheme = secure && (own.protocol === 'tls' || own.protocol === 'wss') ? 'sips' : 'sip';
+  const transport = own.protocol === 'udp' ? '' : `;transport=${own.protocol}`;
+  return `${scheme}:${own.host}:${own.port}${transport};lr`;
+}
+
+/** Makes and judges the marks of one stack. */
+export class RouteMarks {
+  readonly #ids: Ids;
+  #key: string | null = null;
+
+  constructor(ids: Ids) {
+    this.#ids = ids;
+  }
+
+  /** The Record-Route value for one of our addresses. `secure`: the request goes to a sips URI. */
+  write(own: OwnAddress, callId: string, secure: boolean): string {
+    return `<${routeUri(own, secure)};${markParam}=${this.#markOf(callId)}>`;
+  }
+
+  judge(uri: SipUri, callId: string): MarkVerdict {
+    const mark = uriParam(uri, markParam);
+    if (mark === undefined || mark === null) return 'none';
+    return mark === this.#markOf(callId) ? 'valid' : 'stale';
+  }
+
+  // HMAC in its plain form: a key of fixed length before the text, hashed, and again before that hash.
+  #markOf(callId: string): string {
+    this.#key ??= Array.from({ length: 8 }, () => this.#ids.random32().toString(16).padStart(8, '0')).join('');
+    const inner = createHash('sha256').update(`${this.#key}${callId}`, 'latin1').digest('hex');
+    return createHash('sha256').update(`${this.#key}${inner}`, 'latin1').digest('hex').slice(0, markLength);
+  }
+}
