@@ -56,6 +56,7 @@ export class StackWorld {
       own: new OwnAddresses(sockets, ['127.0.0.1']),
       ids: makeIds(random32),
       secret: 'cymru',
+      cdrs: true,
       protection: { isTrusted: () => true },
       ...more,
     });
