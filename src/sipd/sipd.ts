@@ -216,6 +216,7 @@ class Runner {
       port: tlsPort,
       admission: null,
       certificate,
+      handshakeMs: limits.tlsHandshakeMs,
       onSocket: (socket) => opened.accept(socket),
       onTrouble: (reason) => log.error({ reason }, 'no control connection can be accepted'),
     });

@@ -2,7 +2,6 @@
 
 import { createServer, isIP, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
-import { limits } from '../limits.ts';
 import type { Admission } from './admission.ts';
 import type { Certificate, CertificatePair } from './certificate.ts';
 
@@ -14,6 +13,8 @@ export type DoorOptions = {
   readonly admission: Admission | null;
   /** With it, only what has come through the TLS handshake comes in. */
   readonly certificate: Certificate | null;
+  /** How long that may take. */
+  readonly handshakeMs: number;
   readonly onSocket: (socket: Socket) => void;
   /** The system lets nobody in: no file descriptors are left, for one. */
   readonly onTrouble: (reason: string) => void;
@@ -33,7 +34,7 @@ export class Door {
       });
       return;
     }
-    const secure = tlsServer(certificate);
+    const secure = tlsServer(certificate, options.handshakeMs);
     secure.on('connection', (socket: Socket) => this.#letIn(socket, options.admission));
     secure.on('secureConnection', (socket: TLSSocket) => onSocket(socket));
     this.#server = secure;
@@ -88,9 +89,9 @@ export class Door {
 }
 
 /** Every handshake gets the certificate that is in the files then. */
-function tlsServer(certificate: Certificate): TlsServer {
+function tlsServer(certificate: Certificate, handshakeTimeout: number): TlsServer {
   let pair: CertificatePair = certificate.current();
-  const server = createTlsServer({ noDelay: true, handshakeTimeout: limits.tlsHandshakeMs, ...pair });
+  const server = createTlsServer({ noDelay: true, handshakeTimeout, ...pair });
   server.prependListener('connection', () => {
     const current = certificate.current();
     if (current === pair) return;

@@ -182,6 +182,7 @@ export class Sockets {
       port,
       admission,
       certificate: secure ? certificate : null,
+      handshakeMs: limits.tlsHandshakeMs,
       onSocket,
       onTrouble,
     });

@@ -13,6 +13,8 @@ export type OpenOptions = {
   readonly ports?: Partial<Ports>;
   readonly files?: CertificateFiles;
   readonly verify?: boolean;
+  /** Default: that of the test certificates. */
+  readonly authorities?: readonly Buffer[];
   readonly admission?: Partial<AdmissionOptions>;
 };
 
@@ -33,7 +35,7 @@ export class OpenSockets {
       hosts: options.hosts ?? ['127.0.0.1'],
       ports: { plain: 0, tls: 0, ws: 0, wss: 0, ...options.ports },
       certificate,
-      tlsClient: { authorities: [authority], verify: options.verify ?? true },
+      tlsClient: { authorities: options.authorities ?? [authority], verify: options.verify ?? true },
       admission: new Admission({
         connectionsMax: 1_000,
         perSourceMax: 1_000,
