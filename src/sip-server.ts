@@ -51,11 +51,12 @@ export async function sipServer(parts: SipServerParts): Promise<SipServer> {
 async function embedded({ config, log, onLost }: SipServerParts, secret: string) {
   const { hosts, publicHost, ...listeners } = config.sip;
   const options = {
-    host: hosts[0],
-    port: listeners.port,
+    ...listeners,
+    host: hosts,
     publicHost: publicHost ?? undefined,
     control: { host: '127.0.0.1', port: 0, secret },
-    mode: config.sipdMode,
+    mode: waysWith(config.sipdMode, config.sipdSwitches),
+    trustedPeers: config.trustedPeers,
     log: log.child({ part: 'sipd' }),
   };
   if (config.sipdThread === 'main') return await startSipd(options);

@@ -1,51 +1,56 @@
 /** Runs the SIP server alone, as a drachtio server for any drachtio-srf application. */
 
+import type { LogFields, LogLevel } from './output.ts';
+import { levelsFrom } from './process/levels.ts';
+import { BadVariable, readSettings, type SipdSettings } from './process/settings.ts';
+import { helpText, sipdBanner, warning } from './process/words.ts';
 import { type SipdLog, startSipd } from './sipd.ts';
 
-const log: SipdLog = {
-  debug: () => undefined,
-  info: (fields, text) => write('info', fields, text),
-  warn: (fields, text) => write('warn', fields, text),
-  error: (fields, text) => write('error', fields, text),
-};
-
-function write(level: string, fields: object, text: string): void {
-  process.stderr.write(`${level}: ${text} ${JSON.stringify(fields)}\n`);
+function logFrom(least: LogLevel | null): SipdLog {
+  const wanted = least === null ? new Set<LogLevel>() : levelsFrom(least);
+  const line = (level: LogLevel) => (fields: LogFields, text: string) => {
+    if (wanted.has(level)) process.stderr.write(`${level}: ${text} ${JSON.stringify(fields)}\n`);
+  };
+  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
 }
 
-/** A port out of the environment; throws one sentence that names the variable. */
-function portFrom(name: string, usual: number): number {
-  const text = process.env[name] ?? String(usual);
-  const port = Number(text);
-  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new Error(`${name} must be a port number, not "${text}".`);
-  return port;
-}
-
-async function main(): Promise<void> {
-  const mode = process.env['SIPD_MODE'] ?? 'free';
-  if (mode !== 'free' && mode !== 'strict') throw new Error(`SIPD_MODE must be free or strict, not "${mode}".`);
+async function run(settings: SipdSettings): Promise<void> {
+  const { hosts, publicHost, ways, leastLevel, ...options } = settings;
   const sipd = await startSipd({
-    host: process.env['SIP_HOST'] ?? '127.0.0.1',
-    port: portFrom('SIP_PORT', 5060),
-    publicHost: process.env['SIP_PUBLIC_HOST'],
-    control: {
-      host: '127.0.0.1',
-      port: portFrom('DRACHTIO_PORT', 9022),
-      secret: process.env['DRACHTIO_SECRET'] ?? 'cymru',
-    },
-    mode,
-    log,
+    ...options,
+    host: hosts,
+    publicHost: publicHost ?? undefined,
+    mode: ways,
+    log: logFrom(leastLevel),
   });
   const end = (): void => {
-    void sipd.close().then(() => process.exit(0));
+    void sipd.close().then(() => process.exit(0), fail);
   };
-  process.once('SIGTERM', end);
-  process.once('SIGINT', end);
-  const listening = sipd.addresses.map(({ protocol, host, port }) => `${protocol}/${host}:${port}`).join(', ');
-  process.stdout.write(`sipd (${mode}) listens on ${listening}; control port 127.0.0.1:${sipd.controlPort}\n`);
+  // Both may come twice: a terminal sends Ctrl-C to npm and to us, and npm passes its own on.
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end);
+  const warned = warning(settings);
+  if (warned !== null) process.stderr.write(`${warned}\n`);
+  process.stdout.write(`${sipdBanner(settings, sipd)}\n`);
 }
 
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+/** A start that failed ends with one sentence, and the process with 1. */
+function fail(error: unknown): void {
   process.exitCode = 1;
-});
+  process.stderr.write(`${sentenceOf(error)}\n`);
+}
+
+function sentenceOf(error: unknown): string {
+  if (error instanceof BadVariable) return error.message;
+  if (!(error instanceof Error)) return `sipd cannot start: ${String(error)}`;
+  const { code, address, port }: Partial<NodeJS.ErrnoException & { address: string; port: number }> = error;
+  if (code === 'EADDRINUSE') return `sipd cannot listen on ${address} port ${port}: the port is already in use.`;
+  if (code === 'EADDRNOTAVAIL') return `sipd cannot listen on ${address}: it is no address of this machine.`;
+  return `sipd cannot start: ${error.message}`;
+}
+
+try {
+  if (process.argv.includes('--help')) process.stdout.write(`${helpText()}\n`);
+  else await run(readSettings(process.env));
+} catch (error) {
+  fail(error);
+}

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import {
   absentFiles,
+  codeBlock,
+  pairsTable,
   pathsNamed,
   sectionOf,
   stateDiagram,
@@ -27,6 +29,15 @@ test('a variable is one row, its bars escaped', () => {
       .split('\n')
       .at(-1),
   ).toBe('| `AUDIO` | `off` | off \\| inactive |');
+});
+
+test('pairs are rows, their bars escaped', () => {
+  expect(pairsTable(['a', 'b'], [['1', 'x|y']])).toBe('| a | b |\n| --- | --- |\n| 1 | x\\|y |');
+});
+
+test('a block of code is the first in its language', () => {
+  expect(codeBlock('```sh\nls\n```\n\n```js\nlet a;\nlet b;\n```\n', 'js')).toBe('let a;\nlet b;\n');
+  expect(() => codeBlock('```sh\nls\n```\n', 'js')).toThrow(/js/);
 });
 
 test('a diagram has one arrow for each pair of states, and leaves out states that no event touches', () => {

@@ -37,9 +37,29 @@ type Variable = { readonly name: string; readonly default: string; readonly mean
 
 /** The table of environment variables, one row each. */
 export function variablesTable(variables: readonly Variable[]): string {
-  const cell = (text: string) => text.replaceAll('|', '\\|');
   const rows = variables.map((one) => `| \`${one.name}\` | ${cell(one.default)} | ${cell(one.meaning)} |`);
   return ['| variable | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+type Pair = readonly [string, string];
+
+/** A table of two columns. */
+export function pairsTable([left, right]: Pair, rows: readonly Pair[]): string {
+  const lines = rows.map((row) => `| ${row.map(cell).join(' | ')} |`);
+  return [`| ${left} | ${right} |`, '| --- | --- |', ...lines].join('\n');
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|');
+}
+
+/** The first fenced block in that language. Throws when there is none. */
+export function codeBlock(markdown: string, language: string): string {
+  const fence = `\`\`\`${language}\n`;
+  const begin = markdown.indexOf(fence);
+  const end = markdown.indexOf('\n```', begin);
+  if (begin < 0 || end < 0) throw new Error(`The document has no block in ${language}`);
+  return markdown.slice(begin + fence.length, end + 1);
 }
 
 type Table = Readonly<Record<string, Readonly<Record<string, string | undefined>>>>;

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { daemonWays } from '../../src/sipd/daemon-ways.ts';
+import { limits } from '../../src/sipd/limits.ts';
+import { sipdVariables } from '../../src/sipd/process/settings.ts';
+import { pairsTable, printedSection, variablesTable } from './documents.ts';
+
+const octets = (count: number): string => `${count.toLocaleString('en')} octets`;
+
+const sections = {
+  'sipd variables': variablesTable(sipdVariables),
+  'switches': pairsTable(['switch', 'what the real server does'], Object.entries(daemonWays).map(named)),
+  'limits': pairsTable(
+    ['of', 'at most'],
+    [
+      ['dialogs', limits.dialogsMax.toLocaleString('en')],
+      ['transactions, client and server each', limits.transactionsMax.toLocaleString('en')],
+      ['connections', limits.streamConnectionsMax.toLocaleString('en')],
+      ['one message on a connection', octets(limits.streamMessageBytesMax)],
+      ['applications', limits.controlSessionsMax.toLocaleString('en')],
+      ['one control frame', octets(limits.controlFrameBytesMax)],
+      ['what an application may leave unread', octets(limits.controlQueueBytesMax)],
+    ],
+  ),
+};
+
+for (const [name, expected] of Object.entries(sections)) {
+  test(`docs/sipd.md has the ${name} as the code has them (npm run docs:rewrite writes them)`, () => {
+    expect(printedSection('docs/sipd.md', name, expected)).toBe(expected);
+  });
+}
+
+function named([name, meaning]: readonly [string, string]): readonly [string, string] {
+  return [`\`${name}\``, meaning];
+}
