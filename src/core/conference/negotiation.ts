@@ -157,13 +157,18 @@ const plainAudio: MediaDescription = {
 
 /** Accepted without sound: the discard port, never used. */
 function audioLine(offered: MediaDescription): MediaDescription {
+  const [format = '0'] = offered.formats;
+  // RFC 8866 6.6: a dynamic payload type means nothing without its mapping; RFC 3264 6.1: the offer's numbers stay.
+  const meaning = offered.attributes.filter(
+    ({ name, value }) => (name === 'rtpmap' || name === 'fmtp') && value?.startsWith(`${format} `),
+  );
   return {
     media: 'audio',
     port: 9,
     protocol: offered.protocol,
-    formats: offered.formats.slice(0, 1),
+    formats: [format],
     connection: null,
-    attributes: [{ name: 'inactive', value: null }],
+    attributes: [...meaning, { name: 'inactive', value: null }],
   };
 }
 
