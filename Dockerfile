@@ -1,5 +1,6 @@
 # docker build -t isfocus .
 # docker run --network host -v isfocus:/data isfocus
+# With a drachtio server and Postgres beside it: compose.yaml.
 
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
@@ -30,7 +31,8 @@ RUN install -d -o node -g node /data
 # (SIP_PUBLIC_HOST, MSRP_PUBLIC_HOST), so they stay on loopback until somebody says so.
 ENV NODE_ENV=production DATA_DIR=/data HTTP_HOST=0.0.0.0
 VOLUME /data
-EXPOSE 8080/tcp 5060/udp 5060/tcp 2855/tcp
+# TLS and WebSocket are off until SIP_TLS_PORT, SIP_WS_PORT or SIP_WSS_PORT is set; 5061 is the usual port of SIP over TLS.
+EXPOSE 8080/tcp 5060/udp 5060/tcp 5061/tcp 2855/tcp
 USER node
 
 # The first start of the embedded database may take some seconds.
