@@ -12,6 +12,8 @@ import type { Names } from './names/names.ts';
 import { systemNames } from './names/system-names.ts';
 import type { LogFields, Output } from './output.ts';
 import { type OwnAddress, OwnAddresses } from './own-addresses.ts';
+import { LoadGauge } from './process/load-gauge.ts';
+import type { ProtectionOptions, ProtectionStatistics } from './protection/guard.ts';
 import { Stack, type StackCounts } from './stack.ts';
 import type { Question } from './target/questions.ts';
 import { Admission } from './transport/admission.ts';
@@ -49,8 +51,10 @@ export type SipdOptions = {
   readonly log: SipdLog;
   /** T1, T2, T4 of RFC 3261 appendix A in milliseconds; 500, 4000, 5000 when not given. */
   readonly timers?: TimerValues | undefined;
-  /** Addresses or CIDR blocks that the limits for single sources do not bind: proxies and gateways of one's own. */
+  /** Addresses or CIDR blocks that the limits for single sources do not bind: proxies and gateways of one's own. Loopback when not given. */
   readonly trustedPeers?: readonly string[] | undefined;
+  /** The limits for single sources and the marks of overload, where they shall differ from `limits.ts`. */
+  readonly protection?: Omit<ProtectionOptions, 'isTrusted'> | undefined;
   /** URI of the next hop of every request outside dialogs, unless the application names another. */
   readonly outboundProxy?: string | null | undefined;
   /** Sends call records to the applications that ask for them; false when not given. */
@@ -86,6 +90,8 @@ export type Sipd = {
   readonly controlTlsPort: number | null;
   /** How much is going on; all zero when idle. */
   readonly counts: () => StackCounts;
+  /** What has been refused or dropped to protect the server, and whether it is overloaded. */
+  readonly protection: () => ProtectionStatistics;
   readonly close: () => Promise<void>;
 };
 
@@ -106,6 +112,7 @@ class Runner {
   #secureControl: Door | null = null;
   #stack: Stack | null = null;
   #alarm: NodeJS.Timeout | null = null;
+  #gauge: LoadGauge | null = null;
   #closing: Promise<void> | null = null;
 
   constructor(options: SipdOptions) {
@@ -119,9 +126,10 @@ class Runner {
     const { publicHost, control, mode, timers } = this.#options;
     const ways = typeof mode === 'string' ? waysOf(mode) : mode;
     checkHosts(this.#hosts);
+    const isTrusted = trustedSources(this.#options.trustedPeers ?? ['127.0.0.0/8', '::1']);
     const certificate = this.#certificate();
     try {
-      this.#sockets = await this.#openSockets(certificate);
+      this.#sockets = await this.#openSockets(certificate, isTrusted);
       this.#stack = new Stack({
         ways,
         timerValues: timers ?? { t1: 500, t2: 4_000, t4: 5_000 },
@@ -131,8 +139,10 @@ class Runner {
         secret: Buffer.from(control.secret, 'utf8').toString('latin1'),
         outboundProxy: this.#options.outboundProxy,
         cdrs: this.#options.cdrs,
+        protection: { ...this.#options.protection, isTrusted },
       });
       await this.#openControl(ways, certificate);
+      this.#gauge = new LoadGauge((delayMs) => this.#measured(delayMs));
     } catch (error) {
       await this.close();
       throw error;
@@ -148,6 +158,10 @@ class Runner {
         if (this.#stack === null) throw new Error('sipd is closed');
         return this.#stack.counts();
       },
+      protection: () => {
+        if (this.#stack === null) throw new Error('sipd is closed');
+        return this.#stack.statistics();
+      },
       close: () => this.close(),
     };
   }
@@ -162,6 +176,7 @@ class Runner {
     await Promise.all([this.#control?.close(), this.#secureControl?.close(limits.closeGraceMs)]);
     if (this.#alarm !== null) clearTimeout(this.#alarm);
     this.#alarm = null;
+    this.#gauge?.close();
     this.#names.close?.();
     await this.#sockets?.close();
   }
@@ -175,8 +190,8 @@ class Runner {
     return null;
   }
 
-  #openSockets(certificate: Certificate | null): Promise<Sockets> {
-    const { port, tlsPort = null, wsPort = null, wssPort = null, tls = {}, trustedPeers = [] } = this.#options;
+  #openSockets(certificate: Certificate | null, isTrusted: (address: string) => boolean): Promise<Sockets> {
+    const { port, tlsPort = null, wsPort = null, wssPort = null, tls = {} } = this.#options;
     return Sockets.open({
       hosts: this.#hosts,
       ports: { plain: port, tls: tlsPort, ws: wsPort, wss: wssPort },
@@ -185,7 +200,7 @@ class Runner {
       admission: new Admission({
         connectionsMax: limits.streamConnectionsMax,
         perSourceMax: limits.streamConnectionsPerSourceMax,
-        isTrusted: trustedSources(trustedPeers),
+        isTrusted,
       }),
       user: {
         onMessage: (from, text) => this.#submit({ kind: 'message-received', from, text }),
@@ -220,6 +235,10 @@ class Runner {
       onSocket: (socket) => opened.accept(socket),
       onTrouble: (reason) => log.error({ reason }, 'no control connection can be accepted'),
     });
+  }
+
+  #measured(delayMs: number): void {
+    this.#submit({ kind: 'load-measured', delayMs, queuedBytes: this.#control?.queuedBytes() ?? 0 });
   }
 
   #submit(input: Input): void {

@@ -104,6 +104,15 @@ export class ControlPort {
     session.login = null;
   }
 
+  /** Octets of frames that the application furthest behind has not taken yet. */
+  queuedBytes(): number {
+    let most = 0;
+    for (const { socket, outgoing } of this.#sessions.values()) {
+      most = Math.max(most, socket.writableLength + outgoing.length);
+    }
+    return most;
+  }
+
   /** Closes after what is queued. */
   closeSession(id: number): void {
     const session = this.#sessions.get(id);
