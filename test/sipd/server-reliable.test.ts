@@ -17,7 +17,7 @@ function invited(mode: 'free' | 'strict' = 'free', more = ['Supported: 100rel'])
 }
 
 /** Alice acknowledges the latest reliable answer, or says another RAck. */
-function prack(world: StackWorld, alice: WorldPeer, cseq: number, rack?: string): void {
+function prack({ world, alice }: { world: StackWorld; alice: WorldPeer }, cseq: number, rack?: string): void {
   const answer = world.lastSent('SIP/2.0 18');
   const more = [`RAck: ${rack ?? `${headerOf(answer, 'RSeq')} 1 INVITE`}`];
   world.asks(alice, 'PRACK', { toTag: toTagOf(answer), cseq, more });
@@ -33,7 +33,7 @@ describe('RFC 3262: provisional answers that need a PRACK', () => {
     expect(headerOf(sent, 'Contact')).toBe('<sip:10.0.0.9:5060>');
     expect(headerOf(sent, 'Require')).toBe('100rel');
     world.pass(4_000);
-    prack(world, alice, 2);
+    prack({ world, alice }, 2);
     world.appAnswers(app, '200 OK');
     world.pass(60_000);
     answer('200 OK');
@@ -103,7 +103,7 @@ describe('RFC 3262: provisional answers that need a PRACK', () => {
       answer('183 Session Progress', reliable, body);
       answer('200 OK');
       expect(world.ladder.at(-1)).toBe(before);
-      prack(world, alice, 2);
+      prack({ world, alice }, 2);
       expect(world.ladder.filter((line) => line.includes('200 INVITE'))).toEqual(['0 sipd -> alice : 200 INVITE']);
       expect(world.ladder).toContain('0 sipd -> app1 : event PRACK in call-alice;from-tag=alice');
       world.pass(450);
@@ -153,7 +153,7 @@ describe('RFC 3262: provisional answers that need a PRACK', () => {
     const rseq = Number(headerOf(world.lastSent('SIP/2.0 183'), 'RSeq'));
     const toTag = toTagOf(world.lastSent('SIP/2.0 183'));
     for (const rack of [`${rseq + 1} 1 INVITE`, `${rseq} 2 INVITE`, `${rseq} 1 UPDATE`]) {
-      prack(world, alice, 2, rack);
+      prack({ world, alice }, 2, rack);
       expect(world.ladder.at(-1)).toBe('0 sipd -> alice : 481 PRACK');
     }
     world.asks(alice, 'PRACK', { toTag, cseq: 2 });
@@ -170,7 +170,7 @@ describe('RFC 3262: provisional answers that need a PRACK', () => {
     const { world, alice, answer } = invited();
     answer('180 Ringing', reliable);
     answer('200 OK');
-    prack(world, alice, 2);
+    prack({ world, alice }, 2);
     expect(world.ladder.at(-1)).toBe('0 sipd -> app1 : event PRACK in call-alice;from-tag=alice');
   });
 
@@ -223,7 +223,7 @@ describe('RFC 3262: provisional answers that need a PRACK', () => {
     world.asks(alice, 'ACK', { toTag });
     world.asks(alice, 'INVITE', { toTag, cseq: 2, more: ['Supported: 100rel'] });
     world.appAnswers(app, '183 Session Progress', reliable);
-    prack(world, alice, 3, `${headerOf(world.lastSent('SIP/2.0 183'), 'RSeq')} 2 INVITE`);
+    prack({ world, alice }, 3, `${headerOf(world.lastSent('SIP/2.0 183'), 'RSeq')} 2 INVITE`);
     expect(world.ladder.at(-1)).toBe('0 sipd -> app1 : event PRACK in call-alice;from-tag=alice');
   });
 
