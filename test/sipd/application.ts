@@ -56,8 +56,11 @@ export type RequestOptions = {
 
 type Middleware = (request: AppRequest, response: AppResponse) => void;
 
+/** What the control connection is secured with: the authority that signed the server's certificate. */
+export type ControlTls = { readonly ca: Buffer };
+
 export type Application = {
-  connect: (options: { host: string; port: number; secret: string }) => void;
+  connect: (options: { host: string; port: number; secret: string; tls?: ControlTls }) => void;
   disconnect: () => void;
   on: (event: string, listener: (...values: unknown[]) => void) => void;
   use: (method: string, middleware: Middleware) => void;
@@ -75,13 +78,13 @@ export type Application = {
 };
 
 /** Connects an application and waits until it is logged in. */
-export async function connectApplication(port: number, secret = 'cymru'): Promise<Application> {
+export async function connectApplication(port: number, secret = 'cymru', tls?: ControlTls): Promise<Application> {
   const application = new Srf() as unknown as Application;
   const connected = new Promise<void>((resolve, reject) => {
     application.on('connect', (error) => (error instanceof Error ? reject(error) : resolve()));
   });
   application.on('error', () => undefined);
-  application.connect({ host: '127.0.0.1', port, secret });
+  application.connect({ host: '127.0.0.1', port, secret, ...(tls === undefined ? {} : { tls }) });
   await within('the application to log in', connected);
   return application;
 }
