@@ -82,7 +82,7 @@ describe('the control protocol', () => {
     expect(world.frames.filter(({ session }) => session === 1)).toHaveLength(4);
   });
 
-  test('proxying is refused in so many words', () => {
+  test('a transaction nobody knows cannot be forwarded', () => {
     const world = new StackWorld('free');
     world.application(1);
     world.say(1, 'proxy|x|||||||sip:a@b\r\nINVITE sip:a@b SIP/2.0\r\n\r\n');
