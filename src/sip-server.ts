@@ -40,6 +40,7 @@ export async function sipServer(parts: SipServerParts): Promise<SipServer> {
   }
   const secret = randomBytes(16).toString('hex');
   const sipd = await embedded(parts, secret);
+  parts.log.info({ part: 'sipd', thread: parts.config.sipdThread, addresses: sipd.addresses }, 'SIP server listens');
   return {
     control: { host: '127.0.0.1', port: sipd.controlPort, secret },
     sipPort: sipd.addresses.find(({ protocol }) => protocol === 'udp')?.port ?? sip.port,
