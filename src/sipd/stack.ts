@@ -60,6 +60,13 @@ export type StackCounts = {
   readonly timers: number;
 };
 
+type ServingParts = {
+  readonly context: Context;
+  readonly apps: Apps;
+  readonly dialogs: Dialogs;
+  readonly pending: PendingRequests;
+};
+
 /** One stack. Times are milliseconds since 1970; sockets and the clock are the caller’s. */
 export class Stack {
   readonly #context: Context;
@@ -89,11 +96,6 @@ export class Stack {
     this.#clientTransactions = new ClientTransactions(context);
     this.#serverTransactions = new ServerTransactions(context);
     this.#unacknowledged = new Unacknowledged(context, (dialog) => this.#client.hangUp(dialog, 'ACK timeout'));
-    const reliable = new ReliableProvisionals(context, this.#serverTransactions, {
-      send: (pending, answer) => this.#answers.send(pending, answer),
-      refuse: (answer) => this.#answers.refuse(answer),
-      expired: (pending) => this.#server.unacknowledged(pending),
-    });
     const shared = {
       context,
       apps: this.#apps,
@@ -106,13 +108,9 @@ export class Stack {
       makeRoom: (id: string) => this.#makeRoom(id),
     };
     this.#orphans = new Orphans({ ...shared, hangUp: (dialog, text) => this.#client.hangUp(dialog, text) });
-    this.#open = new OpenRequests({ ...shared, transactions: this.#serverTransactions, reliable });
-    this.#sessions = new Sessions({
-      ...shared,
-      send: (dialog, request) => this.#client.sendOwn(dialog, request),
-      acknowledge: (dialog, cseq) => this.#client.acknowledge(dialog, cseq),
-      hangUp: (dialog, text) => this.#client.hangUp(dialog, text),
-    });
+    const serving = this.#serving(shared);
+    this.#open = serving.open;
+    this.#sessions = serving.sessions;
     const outward = { context, lookups: this.#lookups, longRequests: new LongRequests(context) };
     const transit = new Transit({ ...outward, transactions: this.#clientTransactions });
     this.#proxy = new ForwardingProxy({
@@ -124,13 +122,6 @@ export class Stack {
       answerFor: (pending, response) => this.#open.answerFor(pending, response),
       refuse: (request, response) => this.#server.refuse(request, response),
     });
-    const serving = {
-      ...shared,
-      transactions: this.#serverTransactions,
-      open: this.#open,
-      reliable,
-      sessions: this.#sessions,
-    };
     this.#server = new UserAgentServer({
       ...serving,
       proxy: this.#proxy,
@@ -145,10 +136,7 @@ export class Stack {
       transactions: this.#clientTransactions,
       sessions: this.#sessions,
       acknowledge: (dialog, cseq) => this.#client.acknowledge(dialog, cseq),
-      releaseUnwanted: (dialog, cseq, text) => {
-        this.#client.acknowledge(dialog, cseq);
-        this.#client.hangUp(dialog, text);
-      },
+      releaseUnwanted: (dialog, cseq, text) => this.#releaseUnwanted(dialog, cseq, text),
     });
     const dispatch = new Dispatch({
       context,
@@ -168,6 +156,24 @@ export class Stack {
       orphans: this.#orphans,
       sessions: this.#sessions,
     });
+  }
+
+  /** What the server half has besides: the watch over what is open, reliable answers, sessions that expire. */
+  #serving<Shared extends ServingParts>(shared: Shared) {
+    const transactions = this.#serverTransactions;
+    const reliable = new ReliableProvisionals(shared.context, transactions, {
+      send: (pending, answer) => this.#answers.send(pending, answer),
+      refuse: (answer) => this.#answers.refuse(answer),
+      expired: (pending) => this.#server.unacknowledged(pending),
+    });
+    const open = new OpenRequests({ ...shared, transactions, reliable });
+    const sessions = new Sessions({
+      ...shared,
+      send: (dialog, request) => this.#client.sendOwn(dialog, request),
+      acknowledge: (dialog, cseq) => this.#client.acknowledge(dialog, cseq),
+      hangUp: (dialog, text) => this.#client.hangUp(dialog, text),
+    });
+    return { ...shared, transactions, reliable, open, sessions };
   }
 
   /** `now` is in milliseconds since 1970, of a clock that never goes back. */
@@ -308,6 +314,11 @@ export class Stack {
       const { status, reason } = start;
       this.#answers.answer({ session, messageId, transactionId, message, status, reason });
     }
+  }
+
+  #releaseUnwanted(dialog: Dialog, cseq: number, text: string): void {
+    this.#client.acknowledge(dialog, cseq);
+    this.#client.hangUp(dialog, text);
   }
 
   #dialogEnded(dialog: Dialog): void {
