@@ -215,6 +215,7 @@ class Runner {
   async #openControl(ways: DaemonWays, certificate: Certificate | null): Promise<void> {
     const { control, log } = this.#options;
     const { host, port, tlsPort = null } = control;
+    const onTrouble = (reason: string): void => log.error({ reason }, 'no control connection can be accepted');
     const opened = await ControlPort.open({
       host,
       port,
@@ -223,6 +224,7 @@ class Runner {
       onClosed: (session) => this.#submit({ kind: 'session-closed', session }),
       onFrame: (session, payload) => this.#submit({ kind: 'frame-received', session, payload }),
       onBroken: (session, reason) => log.error({ session, reason }, 'control connection broken'),
+      onTrouble,
     });
     this.#control = opened;
     if (tlsPort === null) return;
@@ -233,7 +235,7 @@ class Runner {
       certificate,
       handshakeMs: limits.tlsHandshakeMs,
       onSocket: (socket) => opened.accept(socket),
-      onTrouble: (reason) => log.error({ reason }, 'no control connection can be accepted'),
+      onTrouble,
     });
   }
 
@@ -283,19 +285,28 @@ function checkHosts(hosts: readonly string[]): void {
   if (wrong !== undefined) throw new Error(`sipd listens on IP addresses, and "${wrong}" is none.`);
 }
 
-/** `publicHost` stands for all addresses, or if it is an IP address itself for those of its family. */
 function ownAddresses(listening: readonly Listening[], publicHost: string | undefined): readonly OwnAddress[] {
   return listening.map(({ listener, protocol, host: bound, port }) => {
-    const isShown = publicHost !== undefined && (isIP(publicHost) === 0 || isIP(publicHost) === isIP(bound));
-    const shown = isShown ? publicHost : bound;
+    const shown = shownHost(bound, publicHost);
     const host = isIP(shown) === 6 ? `[${shown}]` : shown;
     return { listener, protocol, family: isIP(bound) === 6 ? 6 : 4, host, port, bound };
   });
 }
 
+/** A public name stands for every address, a public address for those of its family, and for a wildcard anything does. */
+function shownHost(bound: string, publicHost: string | undefined): string {
+  if (publicHost === undefined) return bound;
+  const family = isIP(publicHost);
+  return family === 0 || family === isIP(bound) || isWildcard(bound) ? publicHost : bound;
+}
+
 /** Other names of our own address: loopback when everything is bound. */
 function aliasesOf(host: string): readonly string[] {
-  return host === '0.0.0.0' || host === '::' ? ['127.0.0.1', '::1'] : [];
+  return isWildcard(host) ? ['127.0.0.1', '::1'] : [];
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
 }
 
 /** Milliseconds since 1970 that never go back. */

@@ -18,6 +18,8 @@ export type ControlOptions = {
   readonly onFrame: (session: number, payload: string) => void;
   /** The connection is closed because of what the application sent. */
   readonly onBroken: (session: number, reason: string) => void;
+  /** The system lets nobody in: no file descriptors are left, for one. */
+  readonly onTrouble: (reason: string) => void;
 };
 
 type Session = {
@@ -56,6 +58,7 @@ export class ControlPort {
         resolve();
       });
     });
+    server.on('error', (error) => options.onTrouble(error.message));
     return port;
   }
 
