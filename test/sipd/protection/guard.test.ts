@@ -85,7 +85,7 @@ describe('the rate of one source', () => {
     world.receive(mallory, invite);
     world.asks(mallory, 'ACK', { callId: 'a', branch, toTag: tag });
     world.answers(mallory, asked, '200 OK');
-    world.pass(4_000);
+    world.pass(3_000);
     expect(world.ladder).toEqual(
       steps(`
         0 mallory -> sipd : INVITE
