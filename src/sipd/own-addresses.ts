@@ -33,9 +33,11 @@ export class OwnAddresses {
 
   /** The address to speak from to a host by a protocol; a name counts as of any family. Null: no socket can. */
   towards(protocol: Protocol, host: string): OwnAddress | null {
-    const family = host.includes(':') ? 6 : 4;
-    const named = !host.includes(':') && !/^[\d.]+$/.test(host);
-    return this.all.find((own) => own.protocol === protocol && (named || own.family === family)) ?? null;
+    const family = familyOf(host);
+    for (const own of this.all) {
+      if (own.protocol === protocol && (family === null || own.family === family)) return own;
+    }
+    return null;
   }
 
   /** The address a peer has been heard through, or the one to speak to it from. */
@@ -64,6 +66,13 @@ export function bareContact(own: OwnAddress, secure = false): string {
   if (secure && own.protocol === 'wss') return `<sips:${own.host}:${own.port};transport=ws>`;
   // RFC 3261 26.2.2, RFC 7118 5.5: what is secure says so by its transport; sips is left to those who want it.
   return `<sip:${own.host}:${own.port}${own.protocol === 'udp' ? '' : `;transport=${own.protocol}`}>`;
+}
+
+/** Of an IP address; null: a name. No name ends in a label of digits (RFC 3261 25.1), and few in a digit. */
+function familyOf(host: string): 4 | 6 | null {
+  if (host.includes(':')) return 6;
+  const last = host.charCodeAt(host.length - 1);
+  return last >= 48 && last <= 57 && /^[\d.]+$/.test(host) ? 4 : null;
 }
 
 function withoutBrackets(host: string): string {
