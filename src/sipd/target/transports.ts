@@ -45,6 +45,7 @@ export function defaultTransport({ usual }: Hop, allowed: readonly Protocol[]): 
   return allowed[0] ?? null;
 }
 
+/** The port when neither the URI nor SRV names one. */
 export function defaultPort(protocol: Protocol): number {
   return traits[protocol].port;
 }
