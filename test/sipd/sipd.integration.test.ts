@@ -1,7 +1,5 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { startSipd } from '../../src/sipd/sipd.ts';
 import { waitFor, within } from '../support/wait.ts';
@@ -142,30 +140,4 @@ describe('starting and stopping', () => {
       },
       { control: { host: '127.0.0.1', port: 0, secret: 'schlüssel €' } },
     ));
-
-  test('main.ts prints one line with its addresses and ends on SIGTERM', async () => {
-    const main = fileURLToPath(new URL('../../src/sipd/main.ts', import.meta.url));
-    const child = spawn(process.execPath, ['--import', 'tsx', main], {
-      env: {
-        ...process.env,
-        SIP_HOST: '127.0.0.1',
-        SIP_PORT: '0',
-        DRACHTIO_PORT: '0',
-        DRACHTIO_SECRET: 's',
-        SIPD_MODE: 'strict',
-      },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let printed = '';
-    child.stdout.on('data', (chunk) => {
-      printed += String(chunk);
-    });
-    await waitFor('the line', () => printed.endsWith('\n'));
-    expect(printed).toMatch(
-      /^sipd \(strict\) listens on udp\/127\.0\.0\.1:(\d+), tcp\/127\.0\.0\.1:\1; control port 127\.0\.0\.1:\d+\n$/,
-    );
-    child.kill('SIGTERM');
-    const [code] = await within('the end', once(child, 'exit'));
-    expect(code).toBe(0);
-  });
 });
