@@ -1,6 +1,7 @@
 /** What a person meets who starts sipd alone, and the application on its page in docs. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { codeBlock } from '../../tidy/documents.ts';
 import { sourceFile } from '../../tidy/source-files.ts';
@@ -29,6 +30,32 @@ test.each(['SIGTERM', 'SIGINT'] as const)('it says where it listens and ends ord
     ].join('\n'),
     stderr: '',
   });
+});
+
+test('every transport, both addresses and the control port over TLS are in the banner', async () => {
+  const certificates = fileURLToPath(new URL('../../support/certificates/', import.meta.url));
+  await using sipd = runSipd({
+    SIP_HOST: '127.0.0.1,::1',
+    SIP_TLS_PORT: '0',
+    SIP_WS_PORT: '0',
+    SIP_WSS_PORT: '0',
+    DRACHTIO_TLS_PORT: '0',
+    TLS_CERT: `${certificates}server.pem`,
+    TLS_KEY: `${certificates}server-key.pem`,
+  });
+  const [, sip = ''] = await sipd.said(/^ {2}SIP +(.*)$/m);
+  const sockets = ['udp', 'tcp', 'tls', 'ws', 'wss'].flatMap((protocol) => [
+    `${protocol} 127.0.0.1:n`,
+    `${protocol} [::1]:n`,
+  ]);
+  expect(
+    sip
+      .replaceAll(/:\d+(?=,|$)/g, ':n')
+      .split(', ')
+      .sort(),
+  ).toEqual(sockets.sort());
+  await sipd.said(/^ {2}Control +127\.0\.0\.1:\d+, TLS 127\.0\.0\.1:\d+$/m);
+  expect(await sipd.stop()).toMatchObject({ code: 0, stderr: '' });
 });
 
 test('--help prints every variable and starts nothing', async () => {
