@@ -3,7 +3,7 @@
 import type { Context } from '../context.ts';
 import type { Apps } from '../control/apps.ts';
 import { type Dialog, type Dialogs, routeSet } from '../dialog/dialog.ts';
-import { endsSubscription, endUsage, subscriptionUsage } from '../dialog/usages.ts';
+import { endsSubscription, endUsage, referUsage, subscriptionUsage } from '../dialog/usages.ts';
 import { limits } from '../limits.ts';
 import { tagOf } from '../message/address.ts';
 import type { AppMessage } from '../message/compose.ts';
@@ -199,12 +199,15 @@ export class ClientCalls {
     const { status } = response;
     const { method } = call.identity;
     if (status === 100 || status >= 300) return;
-    if (!call.inDialog && makesDialog(method, status) && response.toTag !== null) {
+    const subscription = subscriptionOf(call, response);
+    const makes = method === 'INVITE' || subscription !== null;
+    if (!call.inDialog && makes && response.toTag !== null) {
       call.dialog = this.#early.of(call, response) ?? call.dialog;
     }
     const { dialog } = call;
     if (dialog === null || status < 200) return;
-    dialog.confirmed = true;
+    // What is answered within an early dialog does not end its being early.
+    if (!call.inDialog) dialog.confirmed = true;
     if (!call.inDialog) this.#early.accepted(call, dialog);
     if (
       call.inDialog &&
@@ -219,7 +222,7 @@ export class ClientCalls {
       if (call.cancel.kind !== 'none' && !call.inDialog) {
         dialog.endAfterAck = 'ACK-BYE due to cancel race condition';
       }
-    } else if (method === 'SUBSCRIBE' || method === 'REFER') dialog.usages.add(subscriptionUsage(call.event));
+    } else if (subscription !== null) dialog.usages.add(subscription);
   }
 
   /** What a final answer ends. */
@@ -294,9 +297,11 @@ export class ClientCalls {
   }
 }
 
-function makesDialog(method: string, status: number): boolean {
-  if (method === 'INVITE') return true;
-  return status >= 200 && (method === 'SUBSCRIBE' || method === 'REFER');
+/** The subscription a 2xx gives us, or lets go on; null when it gives none. */
+function subscriptionOf({ identity, event }: ClientCall, response: IncomingResponse): string | null {
+  if (response.status < 200) return null;
+  if (identity.method === 'SUBSCRIBE') return subscriptionUsage(event);
+  return identity.method === 'REFER' ? referUsage(identity.cseq, firstValue(response, 'refer-sub')) : null;
 }
 
 function subscribingKey(call: ClientCall): string {

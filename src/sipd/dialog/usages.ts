@@ -12,15 +12,22 @@ export function subscriptionUsage(event: string | undefined): string {
   return id === undefined ? `event ${type}` : `event ${type};${id}`;
 }
 
+/** What an accepted REFER begins, by its CSeq (RFC 3515 2.4.6) and the Refer-Sub of its 2xx; null when nothing. */
+export function referUsage(cseq: number, referSub: string | undefined): string | null {
+  // RFC 4488 4: whoever answers so sends no NOTIFY.
+  if (referSub?.trim().toLowerCase().startsWith('false') === true) return null;
+  return subscriptionUsage(`refer;id=${cseq}`);
+}
+
 /**
- * Ends a usage; a NOTIFY may name an id where the subscription was counted without (REFER). True when it was the last;
- * a usage the dialog never had ends nothing.
+ * Ends a usage; a NOTIFY may name an id where the subscription was counted without, or none where it was counted with
+ * one (REFER): the first. True when it was the last; a usage the dialog never had ends nothing.
  */
 export function endUsage(dialog: Dialog, usage: string): boolean {
   let ended = dialog.usages.delete(usage);
   if (!ended) {
     const type = usage.split(';')[0] ?? usage;
-    const same = [...dialog.usages].find((each) => each.split(';')[0] === type);
+    const same = [...dialog.usages].find((each) => each === type || (usage === type && each.startsWith(`${type};`)));
     ended = same !== undefined && dialog.usages.delete(same);
   }
   return ended && dialog.usages.size === 0;

@@ -6,7 +6,7 @@ import type { Apps } from '../control/apps.ts';
 import { responseSent } from '../control/frames.ts';
 import { type ConnectionsByUser, grantedSeconds } from '../dialog/connections-by-user.ts';
 import { type Dialog, type Dialogs, routeSet } from '../dialog/dialog.ts';
-import { subscriptionUsage } from '../dialog/usages.ts';
+import { referUsage, subscriptionUsage } from '../dialog/usages.ts';
 import { limits } from '../limits.ts';
 import { isAddress, tagOf, withTag } from '../message/address.ts';
 import {
@@ -318,8 +318,5 @@ function opensDialog({ request, inDialog }: PendingRequest, message: AppMessage,
 function subscriptionOf(request: IncomingRequest, message: AppMessage): string | null {
   if (request.method === 'SUBSCRIBE') return subscriptionUsage(firstValue(request, 'event'));
   if (request.method !== 'REFER') return null;
-  // RFC 4488 4: whoever answers so sends no NOTIFY.
-  if ((given(message, 'refer-sub') ?? '').trim().toLowerCase().startsWith('false')) return null;
-  // RFC 3515 2.4.6: the NOTIFYs of several REFERs are told apart by the CSeq.
-  return subscriptionUsage(`refer;id=${request.cseq}`);
+  return referUsage(request.cseq, given(message, 'refer-sub'));
 }
