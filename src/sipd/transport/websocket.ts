@@ -88,13 +88,13 @@ function join(webSocket: WebSocket, { socket, from, connections }: Below): void 
     destroy: () => webSocket.terminate(),
   });
   const watch = new FrameWatch();
+  let heard = true;
   // Before `ws` has read them, so that the messages it finds in them are judged by what follows them.
   socket.prependListener('data', (chunk: Buffer) => {
     watch.push(chunk);
     heard = true;
     connection.take([], watch.partial);
   });
-  let heard = true;
   const pinging = setInterval(() => {
     // RFC 6455 5.5.2, 5.5.3: whoever lives answers a ping.
     if (!heard) webSocket.terminate();
