@@ -4,7 +4,8 @@
  *
  * A received message is read and checked (incoming, checks), given to its transaction (server-, client-transactions over
  * the tables in transaction/), then to the user agent core: user-agent-server hands requests to an application, answers
- * sends what it answers; user-agent-client sends what applications ask for, client-calls takes the answers.
+ * sends what it answers; user-agent-client sends what applications ask for, client-calls takes the answers. What is to be
+ * forwarded goes to the proxy instead.
  */
 
 import { Acknowledgements } from './client/acknowledgements.ts';

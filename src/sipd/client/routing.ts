@@ -5,7 +5,9 @@ import type { ConnectionsByUser } from '../dialog/connections-by-user.ts';
 import { type Dialog, dialogRoute } from '../dialog/dialog.ts';
 import { dialogPeer } from '../dialog/dialog-peer.ts';
 import type { Peer } from '../input.ts';
+import { readAddress } from '../message/address.ts';
 import type { OwnAddress } from '../own-addresses.ts';
+import { namesUs } from '../proxy/route-information.ts';
 import { type Hop, type HopReading, readHop, secured } from '../target/next-hop.ts';
 import { defaultPort, defaultTransport, transportsFor } from '../target/transports.ts';
 
@@ -48,7 +50,8 @@ export class Routing {
   }
 
   /** A request within a dialog. */
-  inDialog(dialog: Dialog, proxy: string): DialogWay {
+  inDialog(whole: Dialog, proxy: string): DialogWay {
+    const dialog = this.#beyondUs(whole);
     const found = dialogRoute(dialog);
     if (found === null) return this.#none();
     const common = { uri: found.requestUri, routes: found.routes };
@@ -83,6 +86,16 @@ export class Routing {
 
   #peer(dialog: Dialog, requestUri: string): Peer | null {
     return this.#parts.connectionsByUser.of(requestUri) ?? dialogPeer(this.#context, dialog);
+  }
+
+  // RFC 3261 16.4: our own Record-Route (of a call that went through us to us) would only bring the request back here.
+  #beyondUs(dialog: Dialog): Dialog {
+    const { own } = this.#context;
+    const { routes } = dialog;
+    if (routes.length === 0) return dialog;
+    const first = routes.findIndex((route) => !namesUs(readAddress(route).uri, own));
+    if (first === 0) return dialog;
+    return { ...dialog, routes: first === -1 ? [] : routes.slice(first) };
   }
 
   #none(): DialogWay {

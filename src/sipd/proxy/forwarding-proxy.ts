@@ -16,6 +16,7 @@ import { reasonPhrase } from '../message/reason-phrases.ts';
 import { lateTryingMs } from '../server/open-requests.ts';
 import type { PendingRequest, PendingRequests } from '../server/pending-requests.ts';
 import type { Lookups } from '../target/lookups.ts';
+import { isSips } from '../target/next-hop.ts';
 import type { TimerHandle } from '../timer-lanes.ts';
 import type { ClientTransactions } from '../transaction/client-transactions.ts';
 import type { ServerTransaction, ServerTransactions } from '../transaction/server-transactions.ts';
@@ -192,7 +193,7 @@ export class ForwardingProxy {
     const copies: CopySource = { request, maxForwards: checked.maxForwards, headers: wish.message.headers };
     const tail = commonTail(copies);
     const tried = new Set(targets.map(({ uri }) => uri));
-    const secure = isSecure(route.uri);
+    const secure = isSips(route.uri);
     const forwarding = new ResponseContext({
       context: this.#context,
       transactions: this.#parts.serverTransactions,
@@ -227,7 +228,7 @@ export class ForwardingProxy {
   /** What a copy says about the way of later requests. */
   #ways({ own, request, uri }: SentCopy, wish: Wish): { recordRoutes: readonly string[]; path: string | null } {
     if (!wish.recordRoute) return { recordRoutes: [], path: null };
-    const secure = isSecure(uri);
+    const secure = isSips(uri);
     // RFC 3327 5.2: a REGISTER makes no dialog, but those who will call the user must find the way.
     if (request.method === 'REGISTER') return { recordRoutes: [], path: `<${routeUri(own, secure)}>` };
     const towardsTarget = this.#marks.write(own, request.callId, secure);
@@ -260,8 +261,4 @@ export class ForwardingProxy {
       this.#parts.serverTransactions.respond(transaction, 100, text);
     });
   }
-}
-
-function isSecure(uri: string): boolean {
-  return uri.slice(0, 5).toLowerCase() === 'sips:';
 }

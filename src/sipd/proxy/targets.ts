@@ -5,7 +5,7 @@ import { withoutHeaders, writeSipUri } from '../../wire/sip-uri.ts';
 import { addressList, paramOf, readAddress } from '../message/address.ts';
 import { allValues, type IncomingResponse } from '../message/incoming.ts';
 import type { OwnAddresses } from '../own-addresses.ts';
-import { readHop } from '../target/next-hop.ts';
+import { type HopReading, isSips, readHop, secured } from '../target/next-hop.ts';
 import type { Target } from './branch.ts';
 import { namesUs, type RouteInformation, tryUri } from './route-information.ts';
 
@@ -16,7 +16,7 @@ export type TargetReading = { readonly kind: 'target'; readonly target: Target }
  * where the request has arrived: then it is the destination's.
  */
 export function destinationTarget(destination: string, route: RouteInformation, own: OwnAddresses): TargetReading {
-  const reading = readHop(destination);
+  const reading = readSecuredHop(destination, route.uri);
   if (reading.kind !== 'hop') return { kind: 'refused', text: reading.text };
   const uri = namesUs(route.uri, own) ? requestUri(destination) : route.uri;
   return { kind: 'target', target: { uri, routes: route.routes, hop: reading.hop, destination } };
@@ -28,7 +28,7 @@ export function routedTarget(route: RouteInformation): TargetReading {
   const destination = null;
   const [first, ...rest] = routes;
   const next = first === undefined ? uri : readAddress(first).uri;
-  const reading = readHop(next);
+  const reading = readSecuredHop(next, uri);
   if (reading.kind !== 'hop') return { kind: 'refused', text: reading.text };
   if (first === undefined || isLoose(next))
     return { kind: 'target', target: { uri, routes, hop: reading.hop, destination } };
@@ -44,7 +44,7 @@ export function redirectedTargets(response: IncomingResponse, secure: boolean, t
   const contacts = allValues(response, 'contact').flatMap(readContacts);
   contacts.sort((a, b) => b.q - a.q);
   return contacts.flatMap(({ uri }) => {
-    if (tried.has(uri) || (secure && !uri.startsWith('sips:'))) return [];
+    if (tried.has(uri) || (secure && !isSips(uri))) return [];
     const reading = readHop(uri);
     if (reading.kind !== 'hop') return [];
     tried.add(uri);
@@ -56,6 +56,12 @@ export function redirectedTargets(response: IncomingResponse, secure: boolean, t
 export function requestUri(text: string): string {
   const uri = tryUri(text);
   return uri === null ? text : writeSipUri(withoutHeaders(uri));
+}
+
+/** RFC 3261 26.2.2: what was sent to a sips URI goes on by nothing but secured transports. */
+function readSecuredHop(next: string, requestUri: string): HopReading {
+  const reading = readHop(next);
+  return reading.kind === 'hop' && isSips(requestUri) ? { kind: 'hop', hop: secured(reading.hop) } : reading;
 }
 
 function readContacts(value: string): readonly { readonly uri: string; readonly q: number }[] {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { headerOf, steps } from '../stack-world.ts';
-import { answered, asked, got, nothing, scene, statusOf, toBob, toCarol, values } from './proxying.ts';
+import { answered, asked, got, nothing, scene, statusOf, toBob, toCarol, values, withTls } from './proxying.ts';
 
 const both = [toBob, toCarol];
 
@@ -187,7 +187,9 @@ describe('all at once', () => {
     asked(stage, both, { parallel: true });
     world.answers(bob, got(world, bob, 'INVITE'), '200 OK');
     world.answers(carol, got(world, carol, 'INVITE'), '200 OK');
-    const tags = world.sent.filter(({ to }) => to === alice.name).map(({ text }) => headerOf(text, 'To').split('tag=')[1]);
+    const tags = world.sent
+      .filter(({ to }) => to === alice.name)
+      .map(({ text }) => headerOf(text, 'To').split('tag=')[1]);
     expect(tags).toEqual(['bob', 'carol']);
     // Nothing had been heard of Carol: no CANCEL could follow.
     expect(world.ladder.some((line) => line.includes('CANCEL'))).toBe(false);
@@ -281,9 +283,9 @@ describe('all at once', () => {
     world.answers(carol, got(world, carol, 'INVITE'), '401 Unauthorized');
     const before = world.ladder.length;
     asked(stage, both, { request: { cseq: 2, more: ['Authorization: Digest username="alice"'] } });
-    expect(world.ladder.slice(before).filter((line) => line.includes('sipd -> ') && line.endsWith(': INVITE'))).toEqual([
-      '0 sipd -> carol : INVITE',
-    ]);
+    expect(world.ladder.slice(before).filter((line) => line.includes('sipd -> ') && line.endsWith(': INVITE'))).toEqual(
+      ['0 sipd -> carol : INVITE'],
+    );
     world.pass(2_001);
     asked(stage, both, { request: { cseq: 3, more: ['Authorization: Digest username="alice"'] } });
     expect(world.ladder.at(-1)).toBe('2001 sipd -> bob : INVITE');
@@ -386,10 +388,11 @@ describe('redirections', () => {
   });
 
   test('RFC 3261 16.5: what was asked for securely is not followed where it is not', () => {
-    const stage = scene();
-    const { world, alice, bob } = stage;
-    asked(stage, [toBob], { followRedirects: true, request: { uri: 'sips:bob@example.com' } });
-    world.answers(bob, got(world, bob, 'INVITE'), { status: '302 Moved', contact: 'sip:carol@10.0.0.3' });
+    const stage = scene('free', withTls);
+    const { world, alice } = stage;
+    const dave = world.peer('dave', { protocol: 'tls', port: 5061 });
+    asked(stage, ['sips:10.0.0.4'], { followRedirects: true, request: { uri: 'sips:dave@example.com' } });
+    world.answers(dave, got(world, dave, 'INVITE'), { status: '302 Moved', contact: 'sip:carol@10.0.0.3' });
     expect(statusOf(answered(world, alice))).toBe(302);
   });
 });

@@ -190,7 +190,10 @@ describe('one target', () => {
   test('an answer with one Via only, and an answer to a request of ours with two, are those of no one', () => {
     const { world, bob } = scene();
     world.appAsks(1, 'OPTIONS sip:10.0.0.2');
-    const options = got(world, bob, 'OPTIONS').replace('\r\nMax-', '\r\nVia: SIP/2.0/UDP other;branch=z9hG4bKo\r\nMax-');
+    const options = got(world, bob, 'OPTIONS').replace(
+      '\r\nMax-',
+      '\r\nVia: SIP/2.0/UDP other;branch=z9hG4bKo\r\nMax-',
+    );
     const before = world.frames.length;
     world.answers(bob, options, '200 OK');
     expect(world.frames.length).toBe(before);
@@ -248,14 +251,14 @@ describe('what the application hears', () => {
   });
 
   test.each([
-    ['a transaction nobody knows', { transactionId: 'x' }, [toBob], 'unknown transaction'],
-    ['a destination that is no URI', {}, ['nonsense'], 'invalid request-uri: nonsense'],
-    ['a telephone number', {}, ['tel:+1'], 'no route to tel uri: tel:+1'],
-    ['no destination at all', {}, [], 'no destination'],
-  ])('%s is refused, and the request is still the application’s', (_, wish, destinations, text) => {
+    { what: 'a transaction nobody knows', wish: { transactionId: 'x' }, to: [toBob], text: 'unknown transaction' },
+    { what: 'a destination that is no URI', wish: {}, to: ['nonsense'], text: 'invalid request-uri: nonsense' },
+    { what: 'a telephone number', wish: {}, to: ['tel:+1'], text: 'no route to tel uri: tel:+1' },
+    { what: 'no destination at all', wish: {}, to: [], text: 'no destination' },
+  ])('$what is refused, and the request is still the application’s', ({ wish, to, text }) => {
     const stage = scene();
     const { world, alice } = stage;
-    asked(stage, destinations, wish);
+    asked(stage, to, wish);
     expect(world.lastReply(1).tokens).toEqual(['NOK', text]);
     world.appAnswers(1, '404 Not Found');
     expect(statusOf(answered(world, alice))).toBe(404);

@@ -35,6 +35,16 @@ export type Scene = {
 export const toBob = 'sip:10.0.0.2';
 export const toCarol = 'sip:10.0.0.3';
 
+/** UDP on port 5060, TLS on 5061. */
+export const withTls: readonly OwnAddress[] = (['udp', 'tls'] as const).map((protocol, listener) => ({
+  listener,
+  protocol,
+  family: 4,
+  host: '10.0.0.9',
+  port: 5060 + listener,
+  bound: '10.0.0.9',
+}));
+
 export function scene(mode: SipdMode | readonly DaemonWay[] = 'free', sockets?: readonly OwnAddress[]): Scene {
   const world = new StackWorld(mode, sockets);
   const [alice, bob, carol] = [world.peer('alice'), world.peer('bob'), world.peer('carol')];
