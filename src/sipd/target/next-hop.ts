@@ -36,10 +36,14 @@ export function readHop(uriText: string, usual: Protocol | null = null): HopRead
   // RFC 3263 4: maddr stands in for the host.
   const maddr = uriParam(uri, 'maddr');
   const host = bareHost(maddr === undefined ? uri.host : (maddr ?? ''));
-  const numeric = isIpAddress(host);
-  if (!numeric && !isName(host)) return { kind: 'refused', text: `invalid request-uri: ${uriText}` };
+  const octets = addressOctets(host);
+  const numeric = octets !== null;
+  // The host of a URI has been checked with it; maddr has not.
+  if (!numeric && maddr !== undefined && !isName(host)) {
+    return { kind: 'refused', text: `invalid request-uri: ${uriText}` };
+  }
   // Ours: SIP over multicast is asked for by nobody honest, and answers to it would come from anywhere.
-  if (numeric && isMulticast(host)) return { kind: 'refused', text: `no route to multicast address: ${uriText}` };
+  if (numeric && isMulticast(octets)) return { kind: 'refused', text: `no route to multicast address: ${uriText}` };
   return { kind: 'hop', hop: { scheme, host, numeric, port: uri.port, transport, name: bareHost(uri.host), usual } };
 }
 
@@ -56,9 +60,13 @@ export function isSips(uri: string): boolean {
 
 /** Whether the text is an IP address and needs no lookup. An address with a scope (`fe80::1%eth0`) is none. */
 export function isIpAddress(host: string): boolean {
+  return addressOctets(host) !== null;
+}
+
+function addressOctets(host: string): readonly number[] | null {
   const last = host.charCodeAt(host.length - 1);
   // Most names end in a letter: no more need be read.
-  return (host.includes(':') || (last >= 48 && last <= 57)) && ipOctets(host) !== null;
+  return (last >= 48 && last <= 57) || host.includes(':') ? ipOctets(host) : null;
 }
 
 /** undefined: none we know. RFC 3261 26.2.2: with sips every transport is secured, which UDP cannot be. */
@@ -91,9 +99,9 @@ function isName(host: string): boolean {
   return host.length <= 253 && /^[a-z0-9_](?:[a-z0-9_-]|\.(?!\.))*$/.test(host) && !/(?:^|\.)\d+$/.test(host);
 }
 
-function isMulticast(host: string): boolean {
-  const [first = 0] = ipOctets(host) ?? [];
-  return host.includes(':') ? first === 0xff : first >= 224 && first < 240;
+function isMulticast(octets: readonly number[]): boolean {
+  const [first = 0] = octets;
+  return octets.length === 16 ? first === 0xff : first >= 224 && first < 240;
 }
 
 function tryParse(text: string): SipUri | null {
