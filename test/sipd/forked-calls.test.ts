@@ -208,6 +208,17 @@ describe('reliable provisional answers to our INVITE (RFC 3262 4)', () => {
     );
   });
 
+  test('an early dialog stays early when its PRACK and UPDATE are accepted: the refusal of the INVITE ends it', () => {
+    const { world, desk, says } = forked();
+    says(desk, '183 Session Progress', reliable(1));
+    world.appAsks(1, 'PRACK sip:bob@10.0.0.1', { dialogId, headers: ['RAck: 1 1 INVITE'] });
+    world.answers(desk, world.lastSent('PRACK'), '200 OK');
+    world.appAsks(1, 'UPDATE sip:placeholder', { dialogId });
+    world.answers(desk, world.lastSent('UPDATE'), '200 OK');
+    says(desk, '486 Busy Here');
+    expect(world.stack.counts().dialogs).toBe(0);
+  });
+
   test('a PRACK that nobody answers ends as 408, and the call goes on', () => {
     const { world, desk, says } = forked();
     says(desk, '183 Session Progress', reliable(1));

@@ -40,6 +40,12 @@ export class Stage {
     return application;
   }
 
+  /** The application goes, with its connection. */
+  leave(application: Application): void {
+    this.#applications.splice(this.#applications.indexOf(application), 1);
+    application.disconnect();
+  }
+
   /** The port of a transport, on the first address that has it. */
   portOf(transport: AnyTransport): number {
     const address = this.sipd.addresses.find(({ protocol }) => protocol === transport);

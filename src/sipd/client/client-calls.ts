@@ -206,9 +206,11 @@ export class ClientCalls {
     }
     const { dialog } = call;
     if (dialog === null || status < 200) return;
-    // What is answered within an early dialog does not end its being early.
-    if (!call.inDialog) dialog.confirmed = true;
-    if (!call.inDialog) this.#early.accepted(call, dialog);
+    if (!call.inDialog) {
+      // What is accepted within an early dialog (PRACK, UPDATE) does not end its being early.
+      dialog.confirmed = true;
+      this.#early.accepted(call, dialog);
+    }
     if (
       call.inDialog &&
       !this.#context.ways.has('keeps-first-contact') &&
