@@ -199,21 +199,36 @@ function headerAt(text: string, start: number, firstLine: Line): FoundHeader {
   while (isBlank(text.charCodeAt(colon))) colon += 1;
   if (nameEnd === start || text.charCodeAt(colon) !== 58) return { header: null, next: line.next, tidy };
   const raw = text.slice(start, nameEnd);
-  let value = text.slice(colon + 1, line.end).trim();
-  if (line !== firstLine) value = unfold(value);
-  if (value.includes('\r')) return { header: null, next: line.next, tidy };
+  const value = line === firstLine ? oneLine(text, colon + 1, line.end) : unfold(text.slice(colon + 1, line.end));
+  if (value === null) return { header: null, next: line.next, tidy };
   const compact = raw.length === 1 ? compactNames[raw.toLowerCase()] : undefined;
   const name = compact ?? raw;
   const header = { name, key: name.toLowerCase(), value, start, end: line.next };
   return { header, next: line.next, tidy: tidy && compact === undefined };
 }
 
-function unfold(value: string): string {
-  return value
-    .split('\n')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
-    .join(' ');
+/** The text from `start` to `end` without the blanks around it; null when a CR stands in it that ends no line. */
+function oneLine(text: string, start: number, end: number): string | null {
+  let from = start;
+  let to = end;
+  while (from < to && isBlank(text.charCodeAt(from))) from += 1;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to -= 1;
+  const line = text.slice(from, to);
+  return line.includes('\r') ? null : line;
+}
+
+/** RFC 3261 7.3.1: folded lines are one, a blank between each two. Null when a CR stands in them that ends no line. */
+function unfold(value: string): string | null {
+  const parts: string[] = [];
+  for (let start = 0; start <= value.length; ) {
+    const line = lineAt(value, start);
+    const part = oneLine(value, start, line.end);
+    if (part === null) return null;
+    if (part !== '') parts.push(part);
+    // The last line has no end.
+    start = line.end === value.length ? value.length + 1 : line.next;
+  }
+  return parts.join(' ');
 }
 
 function isBlank(code: number): boolean {

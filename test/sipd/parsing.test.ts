@@ -118,6 +118,14 @@ describe('forms of header fields (RFC 3261 7.3.1)', () => {
     expect(handedOn((text) => text.replace('From: ', `From: ${name} `))).toContain(`\r\nFrom: ${name} <sip:alice@`);
   });
 
+  test('an octet at the end of a character is no blank, though it looks like one', () => {
+    // The octets of à are C3 A0, and A0 alone is a no-break space.
+    const subject = Buffer.from('voilà', 'utf8').toString('latin1');
+    expect(handedOn((text) => text.replace('Content-Length', `s: ${subject}\r\nContent-Length`))).toContain(
+      `\r\nSubject: ${subject}\r\n`,
+    );
+  });
+
   test('an IPv6 reference in Via, Contact and Request-URI', () => {
     const { world, app } = open();
     const bob = world.peer('bob', { host: '2001:db8::b' });
@@ -147,6 +155,15 @@ describe('line ends (RFC 3261 7)', () => {
   test('a carriage return alone is no line end: the message is refused', () => {
     expect(refusedWith((text) => text.replace('\r\nCSeq', '\rCSeq'))).toBe('400');
     expect(refusedWith((text) => text.replace('Contact: ', 'Contact: a\rInjected: b'))).toBe('400');
+    for (const spoilt of [
+      'Subject: x\r',
+      'Subject: \rx',
+      'Subject: x\r\n y\r',
+      'Subject: x\r\n \r y',
+      'Subject: x\r\r\n y',
+    ]) {
+      expect(refusedWith((text) => text.replace('Content-Length', `${spoilt}\r\nContent-Length`))).toBe('400');
+    }
   });
 
   test('line ends before the start line are no part of the message', () => {

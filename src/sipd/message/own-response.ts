@@ -1,7 +1,7 @@
 /** Answers the stack gives by itself, without an application (RFC 3261 8.2.6). */
 
 import type { SipHeader } from '../../wire/sip-message.ts';
-import { markVia, type Via, viaParam, writeVia } from '../../wire/via.ts';
+import { firstVia, markVia, type Via, viaParam, writeVia } from '../../wire/via.ts';
 import type { Peer } from '../input.ts';
 import { tagOf } from './address.ts';
 import type { IncomingRequest, Refusal } from './incoming.ts';
@@ -76,8 +76,8 @@ export function statelessTag(seed: string): string {
 
 function topVia(refusal: Refusal, from: Peer, value: string): string {
   if (refusal.topVia === null) return value;
-  const comma = value.indexOf(',');
-  return `${writeVia(markVia(refusal.topVia, from))}${comma === -1 ? '' : value.slice(comma)}`;
+  const { rest } = firstVia(value);
+  return `${writeVia(markVia(refusal.topVia, from))}${rest === '' ? '' : `, ${rest}`}`;
 }
 
 function refusalTag(value: string, refusal: Refusal): string {
