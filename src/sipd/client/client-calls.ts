@@ -248,7 +248,8 @@ export class ClientCalls {
   /** RFC 6665 4.1.2.2: a subscription of ours whose refresh is refused for good is over; a time-out leaves it. */
   #refreshed(call: ClientCall, dialog: Dialog, status: number): void {
     if (status === 408 || !endsSubscription(status) || this.#context.ways.has('keeps-dead-subscriptions')) return;
-    if (endUsage(dialog, subscriptionUsage(call.event))) this.#parts.dialogEnded(dialog);
+    const usage = subscriptionUsage(call.event);
+    if (dialog.usages.has(usage) && endUsage(dialog, usage)) this.#parts.dialogEnded(dialog);
   }
 
   #notified(call: ClientCall, dialog: Dialog, status: number): void {
