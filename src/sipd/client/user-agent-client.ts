@@ -15,6 +15,7 @@ import { readAddress, tagOf, withTag } from '../message/address.ts';
 import { knownMethods, readCSeq } from '../message/checks.ts';
 import { type AppMessage, given, givenContact, lacksContentType, withOwnHost } from '../message/compose.ts';
 import { bareContact, type OwnAddress } from '../own-addresses.ts';
+import { sessionExpired } from '../session-timer/session-interval.ts';
 import type { OwnRequest, Sessions } from '../session-timer/sessions.ts';
 import { type Hop, isSips } from '../target/next-hop.ts';
 import { defaultPort } from '../target/transports.ts';
@@ -47,9 +48,6 @@ export type AppRequest = {
   readonly method: string;
   readonly uri: string;
 };
-
-/** Why the server hangs up when nobody has refreshed the session (RFC 4028 10). */
-const sessionExpired = 'Session timer expired';
 
 /** The requesting half: what applications send, brought into SIP’s form. */
 export class UserAgentClient {

@@ -14,6 +14,9 @@ type Headers = { readonly headers: readonly ScannedHeader[] };
 /** RFC 4028 5: no interval is below 90 seconds. */
 export const leastInterval = 90;
 
+/** Why a call ends that nobody has refreshed: the text of the Reason of its BYE, which applications are shown. */
+export const sessionExpired = 'Session timer expired';
+
 /** The Session-Expires of a message; null without one that can be read. */
 export function sessionExpires(message: Headers): SessionInterval | null {
   const value = firstValue(message, 'session-expires');

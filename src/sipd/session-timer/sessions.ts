@@ -19,6 +19,7 @@ import {
   leastInterval,
   type Refresher,
   type SessionInterval,
+  sessionExpired,
   sessionExpires,
   supportsTimer,
 } from './session-interval.ts';
@@ -63,9 +64,6 @@ type Terms = {
   readonly refresher: Session['refresher'];
   readonly takesUpdate: boolean | null;
 };
-
-/** The text of the Reason of the BYE, which applications are shown. */
-const expired = 'Session timer expired';
 
 /** Seconds until it is tried again while the peer's own refresh waits for its answer. */
 const busySeconds = 2;
@@ -217,7 +215,7 @@ export class Sessions {
   #expire(dialog: Dialog, session: Session): void {
     // A refresh that has come is as good as its answer.
     if (this.#peerRefreshes(dialog)) session.expiry = this.#again(busySeconds, () => this.#expire(dialog, session));
-    else this.#parts.hangUp(dialog, expired);
+    else this.#parts.hangUp(dialog, sessionExpired);
   }
 
   #again(seconds: number, act: () => void): SecondTimer {
@@ -247,7 +245,7 @@ export class Sessions {
     const answered = (response: IncomingResponse | null): void =>
       this.#refreshed(dialog, { method, session }, response);
     const body = update ? '' : sdp;
-    if (!this.#parts.send(dialog, { method, headers, body, answered })) this.#parts.hangUp(dialog, expired);
+    if (!this.#parts.send(dialog, { method, headers, body, answered })) this.#parts.hangUp(dialog, sessionExpired);
   }
 
   #refreshed(
@@ -262,7 +260,7 @@ export class Sessions {
     // What the answer said is in force already, or another refresh was faster.
     if (this.#sessions.get(dialog) !== session) return;
     if (accepted) this.#settle(dialog, { ...session });
-    else if (response === null) this.#parts.hangUp(dialog, expired);
+    else if (response === null) this.#parts.hangUp(dialog, sessionExpired);
     else this.#refused(dialog, refresh, response);
   }
 
@@ -277,7 +275,7 @@ export class Sessions {
       session.refresh = this.#again(seconds, () => this.#refresh(dialog, session));
     };
     // RFC 4028 10: 408 and 481 end the call; after others it is tried again if that can help, else the call runs out.
-    if (status === 408 || status === 481 || (strict && status !== 491)) this.#parts.hangUp(dialog, expired);
+    if (status === 408 || status === 481 || (strict && status !== 491)) this.#parts.hangUp(dialog, sessionExpired);
     else if (status === 491) again(strict ? Math.floor(session.seconds / 2) : this.#glareSeconds(dialog));
     else if (status === 422 && leastAccepted(response) > session.seconds) {
       session.seconds = leastAccepted(response);
