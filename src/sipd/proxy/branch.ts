@@ -35,6 +35,8 @@ export type BranchParts = {
   readonly newBranchParam: () => string;
   readonly provisionalMs: number | null;
   readonly finalMs: number | null;
+  /** The first copy has gone. */
+  readonly sent: (text: string) => void;
   readonly rang: (branch: Branch, response: IncomingResponse) => void;
   readonly accepted: (branch: Branch, response: IncomingResponse) => void;
   /** There is a result, or nothing is waited for any longer. */
@@ -48,6 +50,8 @@ export class Branch {
   readonly breadth: number;
   /** Null: no result yet, or a 2xx. */
   result: BranchResult | null = null;
+  /** Whether a copy has been sent at all: it may have ended before its target was found. */
+  hasGone = false;
   readonly #parts: BranchParts;
   #state: BranchState = 'calling';
   #sent: SentCopy | null = null;
@@ -95,6 +99,8 @@ export class Branch {
         write: (own) => this.#write(own),
         isWanted: () => this.#state === 'calling' || this.#state === 'proceeding',
         underWay: (transaction, peer) => {
+          if (transaction !== null && !this.hasGone) this.#parts.sent(transaction.request.text);
+          this.hasGone ||= transaction !== null;
           this.#transaction = transaction;
           this.#peer = peer;
         },

@@ -23,6 +23,7 @@ import type { ServerTransaction, ServerTransactions } from '../transaction/serve
 import type { Target } from './branch.ts';
 import { Challenges } from './challenges.ts';
 import { type CopySource, commonTail, type SentCopy, writeCopy } from './forwarded-text.ts';
+import { PassageRecords } from './passage-records.ts';
 import { type CommandFrame, type ProxyCommand, ProxyReport, readProxyCommand } from './proxy-command.ts';
 import { type Checked, checkForwarding } from './request-checks.ts';
 import { ResponseContext } from './response-context.ts';
@@ -192,6 +193,7 @@ export class ForwardingProxy {
     const { ids } = this.#context;
     const copies: CopySource = { request, maxForwards: checked.maxForwards, headers: wish.message.headers };
     const tail = commonTail(copies);
+    const records = new PassageRecords(this.#parts.apps.records, request);
     const tried = new Set(targets.map(({ uri }) => uri));
     const secure = isSips(route.uri);
     const forwarding = new ResponseContext({
@@ -204,6 +206,7 @@ export class ForwardingProxy {
         transit: this.#parts.transit,
         write: (branch, sent) =>
           writeCopy(request, { ...sent, ...this.#ways(sent, wish), maxBreadth: branch.breadth }, tail),
+        sent: (text) => records.sent(text),
         newBranchParam: () => `${ids.branch()}-${checked.loopMark}`,
         provisionalMs: wish.provisionalMs,
         finalMs: this.#context.ways.has('ignores-final-timeout') ? null : wish.finalMs,
@@ -212,13 +215,16 @@ export class ForwardingProxy {
       breadth: checked.breadth,
       redirected: (response) => (wish.followRedirects ? redirectedTargets(response, secure, tried) : []),
       trying,
-      heard: ({ destination }, response) => {
-        if (destination !== null && (response.status === 401 || response.status === 407)) {
-          this.#challenges.note(request, destination);
-        }
-        wish.report?.heard(response);
+      concluded: ({ destination }, result) => {
+        const { status, response } = result;
+        if (destination !== null && (status === 401 || status === 407)) this.#challenges.note(request, destination);
+        if (response !== null) wish.report?.heard(response);
+        records.concluded(result);
       },
-      answered: (answer) => wish.report?.answered(answer),
+      answered: (answer) => {
+        wish.report?.answered(answer);
+        records.answered(answer);
+      },
       over: () => this.#open.delete(transaction),
     });
     this.#open.set(transaction, forwarding);

@@ -28,8 +28,8 @@ export type ResponseContextParts = {
   readonly redirected: (response: IncomingResponse) => readonly Target[];
   /** 100 Trying that is still to be sent to the caller. */
   readonly trying: TimerHandle | null;
-  /** A final answer of a branch, before the caller has got one. */
-  readonly heard: (target: Target, response: IncomingResponse) => void;
+  /** A branch has its final answer, or can have none any more: once for each branch that was sent. */
+  readonly concluded: (target: Target, result: BranchResult) => void;
   /** The caller has got its final answer. */
   readonly answered: (answer: FinalAnswer) => void;
   /** Nothing is going on any more. */
@@ -47,6 +47,7 @@ export class ResponseContext {
   readonly #context: Context;
   readonly #waiting: Target[] = [];
   readonly #branches: Branch[] = [];
+  readonly #concluded = new Set<Branch>();
   /** No new branches: somebody has accepted or refused for all, or the caller has hung up. */
   #closed = false;
   #cancelled = false;
@@ -142,6 +143,7 @@ export class ResponseContext {
   #accepted(branch: Branch, response: IncomingResponse): void {
     const { request, transaction, transactions } = this.#parts;
     const text = writeReturned(response, request);
+    this.#conclude(branch, { status: response.status, response });
     if (this.#answered) {
       // The caller's transaction may have ended (RFC 3261 16.7 step 5, after a final answer): the call is told of anyway.
       const late = request.method === 'INVITE' && !transactions.respond(transaction, response.status, text);
@@ -149,7 +151,6 @@ export class ResponseContext {
       this.#advance();
       return;
     }
-    this.#parts.heard(branch.target, response);
     this.#answer({ kind: 'passed-on', status: response.status, text });
     // RFC 3326 2: phones that stop to ring need not show a missed call.
     this.#close(['SIP;cause=200;text="Call completed elsewhere"']);
@@ -158,13 +159,21 @@ export class ResponseContext {
 
   #settled(branch: Branch): void {
     const { result } = branch;
-    if (result !== null && branch.isOver && !this.#answered) this.#take(branch, result);
+    if (result !== null && branch.isOver) {
+      this.#conclude(branch, result);
+      if (!this.#answered) this.#take(branch, result);
+    }
     this.#advance();
+  }
+
+  #conclude(branch: Branch, result: BranchResult): void {
+    if (!branch.hasGone || this.#concluded.has(branch)) return;
+    this.#concluded.add(branch);
+    this.#parts.concluded(branch.target, result);
   }
 
   #take(branch: Branch, result: BranchResult): void {
     const { status, response } = result;
-    if (response !== null) this.#parts.heard(branch.target, response);
     if (response !== null && status >= 300 && status < 400 && !this.#closed) {
       // RFC 3261 16.7 step 4: a redirection that is followed is no answer any more.
       const room = limits.proxyTargetsMax - this.#branches.length - this.#waiting.length;
