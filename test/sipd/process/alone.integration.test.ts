@@ -10,7 +10,7 @@ import { NodeProcess, portsOf, runSipd } from './alone.ts';
 
 test('npm run sipd is what these tests start', () => {
   const { scripts } = JSON.parse(sourceFile('package.json').text) as { scripts: Record<string, string> };
-  expect(scripts['sipd']).toBe('tsx src/sipd/main.ts');
+  expect(scripts['sipd']).toBe('exec node --import tsx src/sipd/main.ts');
 });
 
 test.each(['SIGTERM', 'SIGINT'] as const)('it says where it listens and ends orderly at %s', async (signal) => {
