@@ -211,17 +211,40 @@ describe('the time a WebSocket has', () => {
     expect(open.told).toEqual(['ws closed']);
   });
 
-  test.each([
-    ['a frame', '81ff0000000000000100'],
-    ['a message in fragments, of which the first has come', '01810000000078'],
-  ])('%s that does not come to its end closes the connection', async (_, octets) => {
-    const { socket, read, closed } = await rawly(asked);
-    await until(() => read().includes('101 Switching'));
-    socket.write(Buffer.concat([Buffer.from('818100000000', 'hex'), Buffer.from('x'), Buffer.from(octets, 'hex')]));
-    await until(() => open.messages.length === 1);
-    vi.advanceTimersByTime(limits.streamPartialMs);
-    await closed;
-    expect(open.messages.map(({ text }) => text)).toEqual(['x']);
+  describe('what does not come to its end closes the connection', () => {
+    // Pings stand still: what they find dead is not what is looked for here.
+    beforeEach(() => {
+      vi.useRealTimers();
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    });
+
+    const whole = Buffer.concat([Buffer.from('818100000000', 'hex'), Buffer.from('x')]);
+
+    test.each([
+      ['a frame', '81ff0000000000000100'],
+      ['a message in fragments, of which the first has come', '01810000000078'],
+    ])('%s, begun together with the message before or later', async (_, octets) => {
+      for (const apart of [false, true]) {
+        const { socket, read, closed } = await rawly(asked);
+        let gone = false;
+        void closed.then(() => {
+          gone = true;
+        });
+        await until(() => read().includes('101 Switching'));
+        const count = open.messages.length + 1;
+        const begun = Buffer.from(octets, 'hex');
+        socket.write(apart ? whole : Buffer.concat([whole, begun]));
+        await until(() => open.messages.length === count);
+        if (apart) socket.write(begun);
+        // When it has come cannot be seen; an idle connection would live a hundred times longer.
+        for (let rounds = 1; rounds <= 10 && !gone; rounds += 1) {
+          for (let turns = 1; turns <= 100; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+          vi.advanceTimersByTime(limits.streamPartialMs);
+        }
+        await closed;
+        expect(open.messages.map(({ text }) => text)).toEqual(new Array(count).fill('x'));
+      }
+    });
   });
 
   test('who pings without end and never reads the pongs is cut off', async () => {
