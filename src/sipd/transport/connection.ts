@@ -100,15 +100,11 @@ export class Connection {
     else this.#user.onUnreachable(this.peer, reason);
   }
 
-  /** A peer that does not read must not fill our memory. */
-  checkQueue(): void {
-    if (this.#carrier.queued() > limits.streamQueueBytesMax) this.#carrier.destroy();
-  }
-
   #write(text: string): void {
     this.#idle.refresh();
     this.#carrier.write(text);
-    this.checkQueue();
+    // A peer that does not read must not fill our memory.
+    if (this.#carrier.queued() > limits.streamQueueBytesMax) this.#carrier.destroy();
   }
 
   /** Every message has its own time: a busy connection ends many a read within one. */

@@ -102,8 +102,6 @@ function join(webSocket: WebSocket, { socket, from, connections }: Below): void 
     webSocket.ping();
   }, limits.webSocketPingMs).unref();
   webSocket.on('message', (data: Buffer) => connection.take(eventsOf(data.toString('latin1')), watch.partial));
-  // `ws` has answered it; somebody may ping and never read.
-  webSocket.on('ping', () => connection.checkQueue());
   let failure = 'closed';
   webSocket.on('error', (error) => {
     failure = error.message;
