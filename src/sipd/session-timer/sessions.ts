@@ -55,6 +55,8 @@ type Session = {
   takesUpdate: boolean;
   /** The least the peer has let us have. */
   least: number;
+  /** INVITEs and UPDATEs of applications that are under way. */
+  sending: number;
   refresh: SecondTimer | null;
   expiry: SecondTimer | null;
 };
@@ -65,7 +67,7 @@ type Terms = {
   readonly takesUpdate: boolean | null;
 };
 
-/** Seconds until it is tried again while the peer's own refresh waits for its answer. */
+/** Seconds until it is tried again while another INVITE or UPDATE waits for its answer, or nobody owns the call. */
 const busySeconds = 2;
 
 /** The sessions that expire, of all dialogs. */
@@ -119,6 +121,8 @@ export class Sessions {
   answered(pending: PendingRequest, { message, interval }: Agreement): void {
     const { request, dialog } = pending;
     if (dialog === null || !negotiates(request.method)) return;
+    this.described(dialog, message.body);
+    if (!dialog.confirmed) return;
     const refresher = interval?.refresher === 'uac' ? 'them' : 'us';
     this.#settle(
       dialog,
@@ -136,7 +140,7 @@ export class Sessions {
   complete(dialog: Dialog, method: string, message: AppMessage): AppMessage {
     const session = negotiates(method) ? this.#sessions.get(dialog) : undefined;
     if (session === undefined) return message;
-    this.described(dialog, message.body);
+    session.sending += 1;
     if (this.#context.ways.has('bare-session-expires') || sessionExpires(message) !== null) return message;
     const refresher = session.refresher === 'us' ? 'uac' : 'uas';
     const timed = withHeader(message, 'Session-Expires', `${session.seconds};refresher=${refresher}`);
@@ -145,6 +149,9 @@ export class Sessions {
 
   /** A request of ours has its final answer; null when none can come. */
   concluded(call: ClientCall, response: IncomingResponse | null): void {
+    const { dialog, identity, inDialog } = call;
+    const session = dialog === null || !negotiates(identity.method) ? undefined : this.#sessions.get(dialog);
+    if (session !== undefined && call.session !== null && inDialog) session.sending = Math.max(0, session.sending - 1);
     if (response !== null && response.status < 300) this.#accepted(call, response);
     call.answered?.(response);
   }
@@ -175,10 +182,6 @@ export class Sessions {
     this.#sessions.delete(dialog);
   }
 
-  count(): number {
-    return this.#sessions.size;
-  }
-
   /** What we take of the interval a request asks for. Nobody named as refresher: as it was, or no session timer. */
   #taken(pending: PendingRequest, asked: SessionInterval | null): Agreement['interval'] {
     if (asked === null) return null;
@@ -201,7 +204,8 @@ export class Sessions {
     const { seconds, refresher } = terms;
     const takesUpdate = terms.takesUpdate ?? before?.takesUpdate ?? false;
     const least = before?.least ?? leastInterval;
-    const session: Session = { seconds, refresher, takesUpdate, least, refresh: null, expiry: null };
+    const sending = before?.sending ?? 0;
+    const session: Session = { seconds, refresher, takesUpdate, least, sending, refresh: null, expiry: null };
     this.#sessions.set(dialog, session);
     const ours = refresher === 'us';
     if (ours) session.refresh = this.#timers.start(Math.floor(seconds / 2), () => this.#refresh(dialog, session));
@@ -228,9 +232,10 @@ export class Sessions {
 
   /** RFC 4028 10: at half time, by UPDATE if the peer takes it, else by INVITE with what was described before. */
   #refresh(dialog: Dialog, session: Session): void {
-    // Nobody is left whom the call could be kept for. The daemon does not mind.
-    if (!this.#context.ways.has('orphans-stay') && !this.#parts.apps.isOpen(dialog.owner)) return;
-    if (this.#peerRefreshes(dialog)) {
+    // Nothing is kept alive for nobody; the daemon does not mind.
+    const deserted = !this.#context.ways.has('orphans-stay') && !this.#parts.apps.isOpen(dialog.owner);
+    // RFC 3261 14.1: not while another INVITE is under way, in either direction.
+    if (deserted || session.sending > 0 || this.#peerRefreshes(dialog)) {
       session.refresh = this.#again(busySeconds, () => this.#refresh(dialog, session));
       return;
     }
