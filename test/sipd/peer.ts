@@ -12,6 +12,7 @@ export class Peer {
   readonly #waiters: Waiter[] = [];
   /** Everything that has come, in order. */
   readonly received: string[] = [];
+  readonly #passed: string[] = [];
   #branches = 0;
   #closing: Promise<void> | null = null;
 
@@ -48,6 +49,14 @@ export class Peer {
     return port === 0 ? host : `${bracketed(host)}:${port}`;
   }
 
+  /**
+   * What went to the server and came from it, in order: `-> INVITE`, `<- 180 INVITE`. Left out is what came again, as it
+   * may on a busy machine, and 100, which comes or not as the time that passes wants.
+   */
+  get ladder(): readonly string[] {
+    return this.#passed;
+  }
+
   /** A request to the server with the usual headers; `more` are further header lines or replace the usual ones. */
   request(method: string, fields: RequestFields = {}): string {
     this.#branches += 1;
@@ -64,13 +73,14 @@ export class Peer {
       `CSeq: ${cseq} ${fields.cseqMethod ?? method}`,
       `Contact: <${this.uri}>`,
       ...(fields.more ?? []),
-      `Content-Length: ${body.length}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
       '',
       body,
     ].join('\r\n');
   }
 
   send(text: string): void {
+    this.#passed.push(`-> ${summary(text)}`);
     this.#socket.send(text, this.#server);
   }
 
@@ -80,8 +90,10 @@ export class Peer {
     const to = lines(request.text, 'To')[0] ?? '';
     const tag = fields.toTag === undefined || to.includes(';tag=') ? '' : `;tag=${fields.toTag}`;
     const { body = '' } = fields;
-    const more = [`Contact: <${this.uri}>`, ...(fields.more ?? []), `Content-Length: ${body.length}`];
-    request.sendBack([`SIP/2.0 ${status}`, ...copied, to + tag, ...more, '', body].join('\r\n'));
+    const more = [`Contact: <${this.uri}>`, ...(fields.more ?? []), `Content-Length: ${Buffer.byteLength(body)}`];
+    const text = [`SIP/2.0 ${status}`, ...copied, to + tag, ...more, '', body].join('\r\n');
+    this.#passed.push(`-> ${summary(text)}`);
+    request.sendBack(text);
   }
 
   /** The next message, seen or to come, that begins so. Rejects after the tests' patience. */
@@ -110,6 +122,8 @@ export class Peer {
   }
 
   #take(arrival: Arrival): void {
+    const line = `<- ${summary(arrival.text)}`;
+    if (!line.startsWith('<- 100 ') && !this.received.includes(arrival.text)) this.#passed.push(line);
     this.received.push(arrival.text);
     const at = this.#waiters.findIndex((each) => each.wanted(arrival.text));
     const waiter = at === -1 ? undefined : this.#waiters.splice(at, 1)[0];
@@ -129,6 +143,12 @@ export type RequestFields = {
   readonly more?: readonly string[];
   readonly body?: string;
 };
+
+/** `INVITE`, `180 INVITE`. */
+function summary(text: string): string {
+  const [first = '', second = ''] = text.split(' ', 2);
+  return first === 'SIP/2.0' ? `${second} ${value(text, 'CSeq').split(' ')[1]}` : first;
+}
 
 function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
