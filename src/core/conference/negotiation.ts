@@ -72,11 +72,13 @@ export function answerTo(offer: SessionDescription, local: LocalMedia): Answer |
   return { lines, media: rows, msrp };
 }
 
-/** The lines of our own offer: one for messages, and one for silent audio when softphones need it. */
+/**
+ * The line of our own offer: messages, or silent audio for a softphone that has refused them. Not both: it would take no
+ * more, and liblinphone 5.1 crashes when an audio line follows one that it refuses.
+ */
 export function offerOf(local: LocalMedia, withAudio: boolean): readonly MediaDescription[] {
   // RFC 6135 4.2: a reachable offerer says actpass.
-  const message = messageLine(local, { setup: 'actpass', direction: 'sendrecv' });
-  return withAudio ? [message, audioLine(plainAudio)] : [message];
+  return [withAudio ? audioLine(plainAudio) : messageLine(local, { setup: 'actpass', direction: 'sendrecv' })];
 }
 
 /** RFC 3264 8: a later offer keeps every line, in its place; RFC 6135 4.2: it says actpass again. */
