@@ -6,6 +6,7 @@
 import type { Context } from '../context.ts';
 import type { Dialog } from '../dialog/dialog.ts';
 import { firstValue, type IncomingRequest } from '../message/incoming.ts';
+import type { Source } from '../protection/sources.ts';
 import type { TimerHandle } from '../timer-lanes.ts';
 import type { ServerTransactions } from '../transaction/server-transactions.ts';
 import type { AppAnswer, PendingRequest } from './pending-requests.ts';
@@ -14,6 +15,8 @@ type Outstanding = {
   readonly rseq: number;
   readonly text: string;
   readonly describes: boolean;
+  /** Who is sent the repetitions, and may have asked for them in another's name; null once there are none. */
+  source: Source | null;
   repeat: TimerHandle | null;
   expiry: TimerHandle | null;
 };
@@ -73,7 +76,9 @@ export class ReliableProvisionals {
     }
     sequence.rseq = rseq;
     const { t1 } = this.#context.timerValues;
-    const outstanding: Outstanding = { rseq, text, describes, repeat: null, expiry: null };
+    const source = this.#context.guard.source(pending.transaction.to.host);
+    source.unacknowledgedFinals += 1;
+    const outstanding: Outstanding = { rseq, text, describes, source, repeat: null, expiry: null };
     sequence.outstanding = outstanding;
     // RFC 3262 3: without a PRACK after 64*T1 the INVITE should be rejected.
     outstanding.expiry = this.#context.after(64 * t1, () => this.#user.expired(pending));
@@ -141,8 +146,12 @@ export class ReliableProvisionals {
   }
 
   #stop(sequence: Sequence | undefined): void {
-    this.#context.stop(sequence?.outstanding?.repeat ?? null);
-    this.#context.stop(sequence?.outstanding?.expiry ?? null);
+    const outstanding = sequence?.outstanding ?? null;
+    if (outstanding === null || outstanding.source === null) return;
+    this.#context.stop(outstanding.repeat);
+    this.#context.stop(outstanding.expiry);
+    outstanding.source.unacknowledgedFinals -= 1;
+    outstanding.source = null;
   }
 }
 
