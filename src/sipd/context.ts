@@ -28,7 +28,7 @@ export class Context {
   readonly ids: Ids;
   readonly guard: Guard;
   readonly #timers = new TimerLanes();
-  readonly #openConnections = new Set<number>();
+  readonly #openConnections = new Map<number, Peer>();
   #outputs: Output[] = [];
   #now = 0;
   #alarmAt: number | null = null;
@@ -58,7 +58,8 @@ export class Context {
 
   /** A message came over this connection. */
   connectionSeen(peer: Peer): void {
-    if (peer.connection !== null) this.#openConnections.add(peer.connection);
+    const { connection } = peer;
+    if (connection !== null && !this.#openConnections.has(connection)) this.#openConnections.set(connection, peer);
   }
 
   connectionClosed(peer: Peer): void {
@@ -68,6 +69,11 @@ export class Context {
   /** Whether the peer can be sent to as it stands: it names no connection, or one that is open. */
   isOpen(peer: Peer): boolean {
     return peer.connection === null || this.#openConnections.has(peer.connection);
+  }
+
+  /** The peer at the other end of a connection; null when it is not open. */
+  peerOf(connection: number): Peer | null {
+    return this.#openConnections.get(connection) ?? null;
   }
 
   /** The alarm has gone off: fires every timer that is due. */

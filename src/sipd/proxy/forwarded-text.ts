@@ -96,15 +96,17 @@ function writeFollowing(
   return writeRequest({ method, uri, via, routes, from, to, callId, cseq, contact: null, app, own });
 }
 
+/** One of our own Record-Routes, as the target got it and as the caller is to have it (RFC 3261 16.7 step 8). */
+export type RewrittenRoute = { readonly was: string; readonly is: string };
+
 export type ReturnParts = {
   /** Another status line than the one that came, with `without` left out; null: none. */
   readonly statusLine: string | null;
   readonly without: string | null;
   /** Further header lines, complete but for their line ends. */
   readonly further: readonly string[];
+  readonly recordRoute: RewrittenRoute | null;
 };
-
-const asItCame: ReturnParts = { statusLine: null, without: null, further: [] };
 
 /**
  * The answer as it goes back. RFC 3261 16.7 step 3 takes our Via away; what is left are the Vias of the request, and as
@@ -113,15 +115,18 @@ const asItCame: ReturnParts = { statusLine: null, without: null, further: [] };
 export function writeReturned(
   response: IncomingResponse,
   request: IncomingRequest,
-  parts: ReturnParts = asItCame,
+  parts: Partial<ReturnParts>,
 ): string {
   const { text } = response;
   let written = `${parts.statusLine ?? text.slice(0, text.indexOf('\r\n'))}\r\n`;
   for (const via of allValues(request, 'via')) written += `Via: ${via}\r\n`;
   for (const { key, name, value } of response.headers) {
-    if (key !== 'via' && key !== 'content-length' && key !== parts.without) written += `${name}: ${value}\r\n`;
+    if (key === 'via' || key === 'content-length' || key === parts.without) continue;
+    const { recordRoute } = parts;
+    const rewritten = key === 'record-route' && recordRoute ? value.replace(recordRoute.was, recordRoute.is) : value;
+    written += `${name}: ${rewritten}\r\n`;
   }
-  for (const line of parts.further) written += `${line}\r\n`;
+  for (const line of parts.further ?? []) written += `${line}\r\n`;
   const body = bodyOf(text);
   return `${written}Content-Length: ${body.length}\r\n\r\n${body}`;
 }

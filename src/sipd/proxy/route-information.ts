@@ -5,7 +5,7 @@ import { parseSipUri, type SipUri, uriParam, writeSipUri } from '../../wire/sip-
 import { addressList, readAddress } from '../message/address.ts';
 import { allValues, type IncomingRequest } from '../message/incoming.ts';
 import type { OwnAddresses } from '../own-addresses.ts';
-import type { MarkVerdict, RouteMarks } from './route-marks.ts';
+import { flowOf, type MarkVerdict, type RouteMarks } from './route-marks.ts';
 
 export type RouteInformation = {
   /** Request-URI, what a strict router or maddr did to it undone. */
@@ -14,12 +14,15 @@ export type RouteInformation = {
   readonly routes: readonly string[];
   /** Whether there was an entry of ours, and what its mark says; the worst of several. */
   readonly mark: MarkVerdict | null;
+  /** The connection that the last of our entries names; null: none does. */
+  readonly flow: number | null;
 };
 
 /** Reads it. Throws RemoteError 400 for a Route that cannot be read. */
 export function routeInformation(request: IncomingRequest, own: OwnAddresses, marks: RouteMarks): RouteInformation {
   const routes = allValues(request, 'route').flatMap(addressList);
   const verdicts: MarkVerdict[] = [];
+  let flow: number | null = null;
   let { uri } = request;
   const requested = tryUri(uri);
   const last = routes.at(-1);
@@ -28,6 +31,7 @@ export function routeInformation(request: IncomingRequest, own: OwnAddresses, ma
     const verdict = marks.judge(requested, request.callId);
     if (verdict !== 'none') {
       verdicts.push(verdict);
+      flow = flowOf(requested);
       uri = readAddress(last).uri;
       routes.pop();
     }
@@ -37,9 +41,10 @@ export function routeInformation(request: IncomingRequest, own: OwnAddresses, ma
     const route = tryUri(readAddress(first).uri);
     if (route === null || !isOwnUri(route, own)) break;
     verdicts.push(marks.judge(route, request.callId));
+    flow = flowOf(route);
     routes.shift();
   }
-  return { uri: withoutOwnMaddr(uri, request, own), routes, mark: worst(verdicts) };
+  return { uri: withoutOwnMaddr(uri, request, own), routes, mark: worst(verdicts), flow };
 }
 
 /** Whether a URI names this server; one that cannot be read does not. */

@@ -2,6 +2,7 @@
 
 import { RemoteError } from '../../wire/remote-error.ts';
 import { withoutHeaders, writeSipUri } from '../../wire/sip-uri.ts';
+import type { Peer } from '../input.ts';
 import { addressList, paramOf, readAddress } from '../message/address.ts';
 import { allValues, type IncomingResponse } from '../message/incoming.ts';
 import type { OwnAddresses } from '../own-addresses.ts';
@@ -22,11 +23,17 @@ export function destinationTarget(destination: string, route: RouteInformation, 
   return { kind: 'target', target: { uri, routes: route.routes, hop: reading.hop, destination } };
 }
 
-/** RFC 3261 16.6 steps 6 and 7: the next Route decides, else the Request-URI. */
-export function routedTarget(route: RouteInformation): TargetReading {
+/**
+ * RFC 3261 16.6 steps 6 and 7: the next Route decides, else the Request-URI; `connected` is who is at the other end of
+ * the connection our own Route has named, null: nobody.
+ */
+export function routedTarget(route: RouteInformation, connected: Peer | null): TargetReading {
   const { uri, routes } = route;
   const destination = null;
   const [first, ...rest] = routes;
+  if (first === undefined && connected !== null) {
+    return { kind: 'target', target: { uri, routes, hop: connected, destination } };
+  }
   const next = first === undefined ? uri : readAddress(first).uri;
   const reading = readSecuredHop(next, uri);
   if (reading.kind !== 'hop') return { kind: 'refused', text: reading.text };
