@@ -124,6 +124,22 @@ describe('an INVITE that rings at two phones', () => {
     expect(world.stack.counts().dialogs).toBe(1);
   });
 
+  test('once the call is over its id means nothing, though another early dialog is still waited for', () => {
+    const { world, desk, cell, says } = forked();
+    says(cell, '180 Ringing');
+    says(desk, '200 OK');
+    world.appAsks(1, 'ACK sip:placeholder', { dialogId });
+    world.asks(desk, 'BYE', { callId: 'chosen', fromTag: 'desk', toTag: 'ours' });
+    world.appAnswers(1, '200 OK');
+    world.appAsks(1, 'INFO sip:placeholder', { dialogId });
+    expect(world.lastReply(1).tokens[1]).toContain('unable to find dialog');
+    says(cell, '200 OK');
+    expect(world.ladder.slice(-2)).toEqual(['0 sipd -> cell : ACK', '0 sipd -> cell : BYE']);
+    world.answers(cell, world.lastSent('BYE'), '200 OK');
+    world.pass(64_000);
+    expect(world.stack.counts()).toMatchObject({ dialogs: 0, clientTransactions: 0, timers: 0 });
+  });
+
   test('a final refusal ends all early dialogs', () => {
     const { world, desk, cell, says } = forked();
     says(desk, '180 Ringing');

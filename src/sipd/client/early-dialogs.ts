@@ -52,7 +52,8 @@ export class EarlyDialogs {
     const remote = remoteOf(response);
     const { dialogs } = this.#parts;
     if (call.dialog === null) return this.open(call, remote);
-    const known = this.#context.ways.has('ignores-forks') ? call.dialog : this.#ofTag(call, remote.remoteTag);
+    const same = call.dialog.remoteTag === remote.remoteTag || this.#context.ways.has('ignores-forks');
+    const known = same ? call.dialog : this.#ofTag(call, remote.remoteTag);
     if (known === null) return this.#branch(call, remote);
     // The daemon has one dialog, which follows whoever spoke last.
     if (known.remoteTag !== remote.remoteTag) dialogs.retag(known, remote.remoteTag, remote.remoteAddress);
@@ -75,8 +76,10 @@ export class EarlyDialogs {
 
   /** A 2xx has made this dialog the call. RFC 3261 13.2.2.4: the other early ones are over 64*T1 later. */
   accepted(call: ClientCall, dialog: Dialog): void {
-    if (this.#others(dialog).length === 0) return;
-    this.#context.after(64 * this.#context.timerValues.t1, () => this.#endEarly(this.#others(dialog), call));
+    const others = this.#parts.dialogs.branches(dialog.id).filter((each) => each !== dialog && !each.confirmed);
+    if (others.length === 0) return;
+    for (const other of others) this.#parts.dialogs.detach(other);
+    this.#context.after(64 * this.#context.timerValues.t1, () => this.#endEarly(others, call));
   }
 
   /** RFC 3261 12.3: a final answer other than 2xx ends the early dialogs of the call. */
@@ -166,10 +169,6 @@ export class EarlyDialogs {
       // Another call may have come to the same id since; only what this one made is its own.
       if (!dialog.confirmed && dialog.origin.cseq === call.identity.cseq) this.#parts.dialogEnded(dialog);
     }
-  }
-
-  #others(dialog: Dialog): readonly Dialog[] {
-    return this.#parts.dialogs.branches(dialog.id).filter((each) => each !== dialog);
   }
 
   #ofTag({ identity }: ClientCall, remoteTag: string): Dialog | null {

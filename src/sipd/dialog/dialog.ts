@@ -58,10 +58,10 @@ export class Dialogs {
     this.lead(dialog);
   }
 
-  /** What the id means from now on is this dialog. */
+  /** What the id means from now on is this dialog; one that has ended comes not to life by it. */
   lead(dialog: Dialog): void {
     const before = this.#leading.get(dialog.id);
-    if (before === dialog) return;
+    if (before === dialog || !this.#isThere(dialog)) return;
     this.#leading.set(dialog.id, dialog);
     if (before === undefined) return;
     const others = this.#following.get(dialog.id) ?? [];
@@ -88,6 +88,12 @@ export class Dialogs {
     return true;
   }
 
+  /** From now on the id does not mean this dialog any more; its peer's requests still find it. */
+  detach(dialog: Dialog): void {
+    const others = this.#following.get(dialog.id)?.filter((each) => each !== dialog) ?? [];
+    this.#follow(dialog.id, others);
+  }
+
   byId(id: string): Dialog | undefined {
     return this.#leading.get(id);
   }
@@ -110,6 +116,7 @@ export class Dialogs {
 
   /** An early dialog goes on under another tag: how the daemon takes a fork. */
   retag(dialog: Dialog, remoteTag: string, remoteAddress: string): void {
+    if (!this.#isThere(dialog)) return;
     this.#byTags.delete(tagsKey(dialog.callId, dialog.localTag, dialog.remoteTag));
     dialog.remoteTag = remoteTag;
     dialog.remoteCseq = null;
@@ -120,6 +127,10 @@ export class Dialogs {
   /** Forks count one by one. */
   count(): number {
     return this.#byTags.size;
+  }
+
+  #isThere(dialog: Dialog): boolean {
+    return this.#byTags.get(tagsKey(dialog.callId, dialog.localTag, dialog.remoteTag)) === dialog;
   }
 
   #follow(id: string, dialogs: readonly Dialog[]): void {
