@@ -158,7 +158,7 @@ describe('RFC 3261 18.2.2, RFC 3581 4: the way of an answer over UDP', () => {
       at: { protocol: 'udp', host: '10.0.0.1', port: 40_000, connection: null, listener: null } as const,
     };
     world.application(1, 'options');
-    const text = world.request(source, 'OPTIONS').replace(/^Via: .*$/m, `Via: SIP/2.0/UDP ${via};branch=z9hG4bK-1\r`);
+    const text = world.request(source, 'OPTIONS').replace(/^Via: .*$/m, `Via: SIP/2.0/UDP ${via};branch=z9hG4bK-1`);
     world.receive(source, text);
     world.appAnswers(1, '200 OK');
     expect(world.sent.map((sent) => sent.to)).toEqual([to]);
