@@ -6,7 +6,7 @@ const leaders = new WeakSet<ChildProcess>();
 
 /** `child` ends with this process at the latest, also when a test was interrupted. */
 export function endWithUs(child: ChildProcess): ChildProcess {
-  if (children.size === 0) process.once('exit', endAll);
+  if (!process.listeners('exit').includes(endAll)) process.on('exit', endAll);
   children.add(child);
   child.once('exit', () => children.delete(child));
   return child;
