@@ -96,7 +96,7 @@ export function writeSipMessage(message: SipMessage, encoding: 'utf-8' | 'latin1
   let text = `${first}\r\n`;
   for (const { name, value } of message.headers) {
     if (name.toLowerCase() === 'content-length') continue;
-    assert(isHeaderName(name) && isOneLine(value), 'a header is a token, a colon and one line');
+    assert(isToken(name) && isOneLine(value), 'a header is a token, a colon and one line');
     text += `${name}: ${value}\r\n`;
   }
   const bytes = encoding === 'latin1' ? message.body.length : utf8Length(message.body);
@@ -123,7 +123,7 @@ export function parseStartLine(line: string): SipStartLine {
   const method = line.slice(0, first);
   const uri = line.slice(first + 1, last);
   // RFC 3261 7.1: exactly one SP between the elements and none elsewhere.
-  if (first <= 0 || last <= first + 1 || uri.includes(' ') || uri.includes('\t') || !isHeaderName(method)) {
+  if (first <= 0 || last <= first + 1 || uri.includes(' ') || uri.includes('\t') || !isToken(method)) {
     throw new RemoteError(400, 'Malformed request line');
   }
   checkVersion(line.slice(last + 1));
@@ -165,7 +165,7 @@ export function scanSipMessage(text: string): SipScan {
 }
 
 /** Whether the text is a token (RFC 3261 25.1), as header names and methods are. */
-function isHeaderName(text: string): boolean {
+export function isToken(text: string): boolean {
   for (let at = 0; at < text.length; at += 1) {
     if (tokenCharacters[text.charCodeAt(at)] !== 1) return false;
   }

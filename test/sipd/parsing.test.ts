@@ -118,6 +118,12 @@ describe('forms of header fields (RFC 3261 7.3.1)', () => {
     expect(handedOn((text) => text.replace('From: ', `From: ${name} `))).toContain(`\r\nFrom: ${name} <sip:alice@`);
   });
 
+  test('a CSeq is a number, blanks and a token: what else looks like a blank is none', () => {
+    expect(refusedWith((text) => text.replace('CSeq: 1 MESSAGE', 'CSeq: 1 MESSAGE\f'))).toBe('400');
+    expect(refusedWith((text) => text.replace('CSeq: 1 MESSAGE', 'CSeq: 1\xa0MESSAGE'))).toBe('400');
+    expect(handedOn((text) => text.replace('CSeq: 1 MESSAGE', 'CSeq: 1\t MESSAGE  '))).toMatch(/^MESSAGE /);
+  });
+
   test('an octet at the end of a character is no blank, though it looks like one', () => {
     // The octets of à are C3 A0, and A0 alone is a no-break space.
     const subject = Buffer.from('voilà', 'utf8').toString('latin1');

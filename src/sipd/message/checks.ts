@@ -5,7 +5,7 @@
  */
 
 import { RemoteError } from '../../wire/remote-error.ts';
-import type { ScannedHeader, SipScan } from '../../wire/sip-message.ts';
+import { isToken, type ScannedHeader, type SipScan } from '../../wire/sip-message.ts';
 import type { DaemonWays } from '../daemon-ways.ts';
 import { limits } from '../limits.ts';
 
@@ -29,15 +29,15 @@ export const knownMethods: ReadonlySet<string> = new Set([
 
 export type CSeq = { readonly number: number; readonly method: string };
 
-/** Reads a CSeq value. RFC 3261 8.1.1.5: the number is below 2**31. Throws RemoteError 400. */
+/** Reads a CSeq value without blanks around it. RFC 3261 8.1.1.5: the number is below 2**31. Throws RemoteError 400. */
 export function readCSeq(value: string): CSeq {
-  const text = value.trim();
   let end = 0;
-  while (isDigit(text.charCodeAt(end))) end += 1;
-  const number = Number(text.slice(0, end));
-  const method = text.slice(end).trim();
-  const blank = end > 0 && method !== '' && method.length < text.length - end;
-  if (!blank || method.includes(' ') || number >= 2 ** 31) throw new RemoteError(400, 'Invalid CSeq');
+  while (isDigit(value.charCodeAt(end))) end += 1;
+  let start = end;
+  while (value.charCodeAt(start) === 32 || value.charCodeAt(start) === 9) start += 1;
+  const number = Number(value.slice(0, end));
+  const method = value.slice(start);
+  if (end === 0 || start === end || number >= 2 ** 31 || !isToken(method)) throw new RemoteError(400, 'Invalid CSeq');
   return { number, method };
 }
 
