@@ -2,9 +2,12 @@ import { expect, test } from 'vitest';
 import { daemonWays } from '../../src/sipd/daemon-ways.ts';
 import { limits } from '../../src/sipd/limits.ts';
 import { sipdVariables } from '../../src/sipd/process/settings.ts';
+import type { Rate } from '../../src/sipd/protection/token-bucket.ts';
 import { pairsTable, printedSection, variablesTable } from './documents.ts';
 
 const octets = (count: number): string => `${count.toLocaleString('en')} octets`;
+
+const rate = ({ perSecond, burst }: Rate): string => `${perSecond} a second, ${burst.toLocaleString('en')} at once`;
 
 const sections = {
   'sipd variables': variablesTable(sipdVariables),
@@ -19,6 +22,16 @@ const sections = {
       ['applications', limits.controlSessionsMax.toLocaleString('en')],
       ['one control frame', octets(limits.controlFrameBytesMax)],
       ['what an application may leave unread', octets(limits.controlQueueBytesMax)],
+    ],
+  ),
+  'source limits': pairsTable(
+    ['of one source', 'at most'],
+    [
+      ['connections', limits.streamConnectionsPerSourceMax.toLocaleString('en')],
+      ['messages', rate(limits.protection.requests)],
+      ['503s to requests beyond that', rate(limits.protection.refusals)],
+      ['open transactions', limits.protection.openTransactions.toLocaleString('en')],
+      ['answers to INVITEs that wait for ACK or PRACK', limits.protection.unacknowledgedFinals.toLocaleString('en')],
     ],
   ),
 };
