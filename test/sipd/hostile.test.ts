@@ -17,6 +17,9 @@ describe.each(['free', 'strict'] as const)('what a peer may send does no harm (%
   test.each([
     ['Contact', '<sip:alice'],
     ['Contact', '"alice <sip:alice@10.0.0.1>'],
+    ['Contact', '<sip:alice@10.0.0.1:50t: <sip:alice@10.0.0.1>'],
+    ['Contact', '<>'],
+    ['Record-Route', '<sip:proxy x;lr>'],
     ['Record-Route', '<sip:proxy;lr'],
     ['Record-Route', '"proxy'],
     ['Call-ID', 'a|b'],

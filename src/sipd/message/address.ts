@@ -64,7 +64,18 @@ export function paramOf(params: string, name: string): string | null | undefined
 /** URI of the first Contact. Throws RemoteError 400. */
 export function contactUri(value: string): string | null {
   const [first] = addressList(value);
-  return first === undefined ? null : readAddress(first).uri;
+  return first === undefined ? null : usableUri(first);
+}
+
+/** URI of an address that we may have to send to: as a Request-URI it stands between blanks. Throws RemoteError 400. */
+export function usableUri(value: string): string {
+  const { uri } = readAddress(value);
+  for (let at = 0; at < uri.length; at += 1) {
+    const code = uri.charCodeAt(at);
+    if (code <= 32 || code === 127) throw new RemoteError(400, 'A URI with a blank in it', at);
+  }
+  if (uri === '') throw new RemoteError(400, 'An empty URI');
+  return uri;
 }
 
 /** Elements of a comma list, not split within quotes or angle brackets; empty ones fall out. Throws RemoteError 400. */

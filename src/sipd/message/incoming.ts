@@ -11,7 +11,7 @@ import {
 import { firstVia, markVia, parseVia, type Via, writeVia } from '../../wire/via.ts';
 import type { DaemonWays } from '../daemon-ways.ts';
 import type { Peer } from '../input.ts';
-import { addressList, contactUri, readAddress, tagOf } from './address.ts';
+import { addressList, contactUri, tagOf, usableUri } from './address.ts';
 import { bodyEnd, checkComplete, checkLines, checkMethod, checkWell, readCSeq } from './checks.ts';
 
 type Incoming = {
@@ -119,7 +119,7 @@ function build({ from, text, ways, scan, start }: Parts): Reading {
   const { headers } = scan;
   const recordRoutes = basic.recordRoutes.flatMap(addressList);
   // What a dialog will be built from is read here, so that nothing malformed can surface later.
-  for (const route of recordRoutes) readAddress(route);
+  for (const route of recordRoutes) usableUri(route);
   const target = basic.contact === null ? null : contactUri(basic.contact.value);
   const common = { from, bytes: text.length, via: topVia, callId, fromTag, toTag, cseq, method, target, recordRoutes };
   if (start.kind === 'response') {
