@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv6, SocketAddress } from 'node:net';
 
 /** Every variable with its default and meaning; README's table is checked against it. The only reader of the environment. */
 export const variables = [
@@ -185,7 +185,7 @@ export function readConfig(env: Env): Config {
 
 /** Whether `host` only ever reaches this machine. */
 function isLoopback(host: string): boolean {
-  return host === '::1' || /^127\./.test(host);
+  return canonical(host) === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
 /** An address or a plain host name. */
@@ -193,8 +193,13 @@ function isHost(text: string): boolean {
   return isIP(text) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text);
 }
 
+/** The shortest text of an IPv6 address, so that equal addresses are equal; anything else, and one with a scope, stays. */
+function canonical(host: string): string {
+  return isIPv6(host) && !host.includes('%') ? new SocketAddress({ address: host, family: 'ipv6' }).address : host;
+}
+
 function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
+  return host === '0.0.0.0' || canonical(host) === '::';
 }
 
 function text(env: Env, name: string): string | null {
@@ -227,23 +232,42 @@ function portOf(name: string, value: string): number {
 }
 
 function sipListeners(env: Env, drachtio: boolean): SipListeners {
-  const [first = '127.0.0.1', ...others] = list(env, 'SIP_HOST');
+  const [first = '127.0.0.1', ...others] = list(env, 'SIP_HOST').map(canonical);
   const hosts = [first, ...others] as const;
-  for (const host of hosts) {
+  for (const [index, host] of hosts.entries()) {
     if (isIP(host) === 0) throw new BadConfig(`SIP_HOST must be IP addresses, comma separated; "${host}" is none.`);
+    if (hosts.indexOf(host) < index) throw new BadConfig(`SIP_HOST has ${host} twice.`);
   }
+  const plain = port(env, 'SIP_PORT', 5060);
   const ports = {
     tlsPort: portOrOff(env, 'SIP_TLS_PORT'),
     wsPort: portOrOff(env, 'SIP_WS_PORT'),
     wssPort: portOrOff(env, 'SIP_WSS_PORT'),
   };
+  checkDistinct({
+    SIP_PORT: plain,
+    SIP_TLS_PORT: ports.tlsPort,
+    SIP_WS_PORT: ports.wsPort,
+    SIP_WSS_PORT: ports.wssPort,
+  });
   return {
     hosts,
-    port: port(env, 'SIP_PORT', 5060),
+    port: plain,
     ...ports,
     certificate: certificate(env, ports),
     publicHost: publicHost(env, { name: 'SIP_PUBLIC_HOST', bound: hosts, wildcardOk: drachtio }),
   };
+}
+
+/** Throws when two of these ports, which share their addresses, are one; 0 takes a free one each time. */
+function checkDistinct(ports: Readonly<Record<string, number | null>>): void {
+  const names = new Map<number, string>();
+  for (const [name, number] of Object.entries(ports)) {
+    if (number === null || number === 0) continue;
+    const other = names.get(number);
+    if (other !== undefined) throw new BadConfig(`${name} must differ from ${other}, and both are ${number}.`);
+    names.set(number, name);
+  }
 }
 
 function certificate(env: Env, ports: { tlsPort: number | null; wssPort: number | null }): SipListeners['certificate'] {

@@ -30,6 +30,7 @@ test('several SIP addresses: all are our domains, and loopback is what all are o
     domains: ['127.0.0.1', '[::1]'],
     auth: 'open',
   });
+  expect(readConfig({ SIP_HOST: '0:0:0:0:0:0:0:1' })).toMatchObject({ domains: ['[::1]'], auth: 'open' });
   expect(readConfig({ SIP_HOST: '127.0.0.1,192.0.2.7' })).toMatchObject({ auth: 'digest', trustedPeers: [] });
 });
 
@@ -75,6 +76,10 @@ test.each([
   [{ SIP_HOST: '127.0.0.1, a b' }, 'SIP_HOST must be IP addresses, comma separated; "a b" is none.'],
   [{ SIP_HOST: 'localhost' }, 'SIP_HOST must be IP addresses, comma separated; "localhost" is none.'],
   [{ SIP_HOST: '127.0.0.1, ::' }, 'SIP_PUBLIC_HOST must be set when the server listens on ::.'],
+  [{ SIP_HOST: '0::0' }, 'SIP_PUBLIC_HOST must be set when the server listens on ::.'],
+  [{ SIP_HOST: '127.0.0.1,::1,127.0.0.1' }, 'SIP_HOST has 127.0.0.1 twice.'],
+  [{ SIP_PUBLIC_HOST: '0::0' }, 'SIP_PUBLIC_HOST must be an address that others can reach, not "0::0".'],
+  [{ SIP_WS_PORT: '5060' }, 'SIP_WS_PORT must differ from SIP_PORT, and both are 5060.'],
   [{ SIP_WS_PORT: 'on' }, 'SIP_WS_PORT must be a port from 0 to 65535, not "on".'],
   [{ SIP_TLS_PORT: '5061' }, 'TLS_CERT must be set when SIP_TLS_PORT is.'],
   [{ SIP_WSS_PORT: '5061', TLS_CERT: 'package.json' }, 'TLS_KEY must be set when SIP_WSS_PORT is.'],

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { canonicalIp } from '../../wire/ip-address.ts';
 import { type DaemonWays, type SipdMode, waysWith } from '../daemon-ways.ts';
 import type { LogLevel } from '../output.ts';
 import { trustedSources } from '../transport/trusted.ts';
@@ -96,12 +97,21 @@ export function readSettings(env: Env): SipdSettings {
     wsPort: given.portOrOff('SIP_WS_PORT'),
     wssPort: given.portOrOff('SIP_WSS_PORT'),
   };
+  const port = given.port('SIP_PORT') ?? 5060;
+  const controlPort = given.port('DRACHTIO_PORT') ?? 9022;
   const controlTlsPort = given.portOrOff('DRACHTIO_TLS_PORT');
+  checkDistinct({
+    SIP_PORT: port,
+    SIP_TLS_PORT: ports.tlsPort,
+    SIP_WS_PORT: ports.wsPort,
+    SIP_WSS_PORT: ports.wssPort,
+  });
+  checkDistinct({ DRACHTIO_PORT: controlPort, DRACHTIO_TLS_PORT: controlTlsPort });
   const mode = given.oneOf('SIPD_MODE', ['free', 'strict']) ?? 'free';
   const level = given.oneOf('LOG_LEVEL', [...logLevels, 'silent']) ?? 'info';
   return {
     hosts,
-    port: given.port('SIP_PORT') ?? 5060,
+    port,
     publicHost: given.publicHost(hosts),
     ...ports,
     certificate: given.certificate({
@@ -116,7 +126,7 @@ export function readSettings(env: Env): SipdSettings {
     cdrs: given.oneOf('SIPD_CDRS', ['off', 'on']) === 'on',
     control: {
       host: given.host('DRACHTIO_HOST') ?? '127.0.0.1',
-      port: given.port('DRACHTIO_PORT') ?? 9022,
+      port: controlPort,
       tlsPort: controlTlsPort,
       secret: given.text('DRACHTIO_SECRET') ?? defaultSecret,
     },
@@ -163,11 +173,13 @@ class Given {
   }
 
   hosts(): readonly [string, ...string[]] {
-    const [first = '127.0.0.1', ...others] = this.list('SIP_HOST');
-    for (const host of [first, ...others]) {
+    const [first = '127.0.0.1', ...others] = this.list('SIP_HOST').map((host) => canonicalIp(host) ?? host);
+    const hosts = [first, ...others] as const;
+    for (const [index, host] of hosts.entries()) {
       if (isIP(host) === 0) throw new BadVariable(`SIP_HOST must be IP addresses, comma separated; "${host}" is none.`);
+      if (hosts.indexOf(host) < index) throw new BadVariable(`SIP_HOST has ${host} twice.`);
     }
-    return [first, ...others];
+    return hosts;
   }
 
   host(name: Name): string | null {
@@ -235,14 +247,25 @@ class Given {
   }
 }
 
+/** Throws when two of these ports, which share their addresses, are one; 0 takes a free one each time. */
+function checkDistinct(ports: Readonly<Record<string, number | null>>): void {
+  const names = new Map<number, string>();
+  for (const [name, port] of Object.entries(ports)) {
+    if (port === null || port === 0) continue;
+    const other = names.get(port);
+    if (other !== undefined) throw new BadVariable(`${name} must differ from ${other}, and both are ${port}.`);
+    names.set(port, name);
+  }
+}
+
 /** Whether `host` stands for all addresses of this machine. */
 export function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
+  return host === '0.0.0.0' || canonicalIp(host) === '::';
 }
 
 /** Whether `host` only ever reaches this machine. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+  return host === 'localhost' || canonicalIp(host) === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
 /** An address or a plain host name. */

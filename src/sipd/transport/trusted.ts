@@ -15,11 +15,12 @@ export function trustedSources(peers: readonly string[]): (address: string) => b
 }
 
 function add(list: BlockList, peer: string): void {
-  const [address = '', prefix] = peer.split('/');
+  const [address = '', prefix, ...more] = peer.split('/');
   const family = isIP(address);
   const bits = family === 6 ? 128 : 32;
   const length = prefix === undefined ? bits : Number(prefix);
-  if (family === 0 || prefix === '' || !Number.isInteger(length) || length < 0 || length > bits) {
+  const isPrefix = prefix === undefined || /^\d{1,3}$/.test(prefix);
+  if (family === 0 || !isPrefix || length > bits || more.length > 0) {
     throw new Error(`A trusted peer is an IP address or a CIDR block, not "${peer}".`);
   }
   list.addSubnet(address, length, family === 6 ? 'ipv6' : 'ipv4');

@@ -63,6 +63,17 @@ test('everything set', () => {
   });
 });
 
+test('free ports may be asked for as often as one likes', () => {
+  expect(readSettings({ SIP_PORT: '0', SIP_WS_PORT: '0', DRACHTIO_PORT: '0' })).toMatchObject({ port: 0, wsPort: 0 });
+});
+
+test('an IPv6 address is taken however it is written', () => {
+  expect(readSettings({ SIP_HOST: '0:0:0:0:0:0:0:1' })).toMatchObject({
+    hosts: ['::1'],
+    trustedPeers: ['127.0.0.0/8', '::1'],
+  });
+});
+
 test('on an address that others reach nobody is trusted unless named', () => {
   expect(readSettings({ SIP_HOST: '127.0.0.1,192.0.2.1' }).trustedPeers).toEqual([]);
 });
@@ -70,6 +81,18 @@ test('on an address that others reach nobody is trusted unless named', () => {
 test.each([
   [{ SIP_HOST: 'localhost' }, 'SIP_HOST must be IP addresses, comma separated; "localhost" is none.'],
   [{ SIP_HOST: '127.0.0.1,0.0.0.0' }, 'SIP_PUBLIC_HOST must be set when SIP_HOST is 0.0.0.0.'],
+  [{ SIP_HOST: '0::0' }, 'SIP_PUBLIC_HOST must be set when SIP_HOST is ::.'],
+  [{ SIP_HOST: '::1,127.0.0.1,0:0::1' }, 'SIP_HOST has ::1 twice.'],
+  [{ SIP_PUBLIC_HOST: '0::' }, 'SIP_PUBLIC_HOST must be an address that others can reach, not "0::".'],
+  [{ SIP_WS_PORT: '5060' }, 'SIP_WS_PORT must differ from SIP_PORT, and both are 5060.'],
+  [
+    { SIP_TLS_PORT: '443', SIP_WSS_PORT: '443', TLS_CERT: file, TLS_KEY: file },
+    'SIP_WSS_PORT must differ from SIP_TLS_PORT, and both are 443.',
+  ],
+  [
+    { DRACHTIO_TLS_PORT: '9022', TLS_CERT: file, TLS_KEY: file },
+    'DRACHTIO_TLS_PORT must differ from DRACHTIO_PORT, and both are 9022.',
+  ],
   [{ SIP_PUBLIC_HOST: '::' }, 'SIP_PUBLIC_HOST must be an address that others can reach, not "::".'],
   [{ SIP_PORT: '65536' }, 'SIP_PORT must be a port from 0 to 65535, not "65536".'],
   [{ DRACHTIO_PORT: '-1' }, 'DRACHTIO_PORT must be a port from 0 to 65535, not "-1".'],

@@ -22,6 +22,7 @@ test('the known secret is warned of where strangers may reach the control port',
   expect(warning(readSettings({}))).toBeNull();
   expect(warning(readSettings({ DRACHTIO_HOST: '::1' }))).toBeNull();
   expect(warning(readSettings({ DRACHTIO_HOST: '0.0.0.0', DRACHTIO_SECRET: 'only us' }))).toBeNull();
+  expect(warning(readSettings({ DRACHTIO_HOST: '127.example.com' }))).not.toBeNull();
   expect(warning(readSettings({ DRACHTIO_HOST: '0.0.0.0' }))).toBe(
     'The control port on 0.0.0.0 is open to whoever reaches it: DRACHTIO_SECRET is the one everybody knows, set another.',
   );
