@@ -274,8 +274,9 @@ export class Answers {
     if (dialog === null) return;
     if (request.method === 'INVITE') this.#awaitAck(pending, dialog, text);
     if (request.method === 'NOTIFY') this.#parts.notifyAnswered(request, dialog);
-    // The daemon refuses the other branches of a forked request once one is accepted.
-    for (const other of this.#parts.pending.sameOrigin(request)) this.#parts.open.answerFor(other, { status: 480 });
+    // RFC 3261 8.2.2.2: the other branches of a forked request are refused, now that one is accepted.
+    const refusal = { status: this.#context.ways.has('late-merge') ? 480 : 482 };
+    for (const other of this.#parts.pending.sameOrigin(request)) this.#parts.open.answerFor(other, refusal);
   }
 
   #awaitAck(pending: PendingRequest, dialog: Dialog, text: string): void {

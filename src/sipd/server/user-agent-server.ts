@@ -104,11 +104,16 @@ export class UserAgentServer {
     }
   }
 
-  /** RFC 3261 8.2.2.2: the same request over another path. The daemon lets both through until one is accepted. */
+  /**
+   * RFC 3261 8.2.2.2: the same request over another path. That is a rule for user agents, and whether the application is
+   * one nobody knows yet: by 16.3 step 4 a proxy forwards what comes with another Request-URI, be it a fork or a spiral.
+   * Answered by the application itself, one of them is accepted at most. The daemon lets all through until one is.
+   */
   #isMerged(request: IncomingRequest): boolean {
     const dialog = this.#parts.dialogs.byId(`${request.callId};from-tag=${request.fromTag ?? ''}`);
     if (dialog?.confirmed && dialog.origin.cseq === request.cseq && dialog.method === request.method) return true;
-    return !this.#context.ways.has('late-merge') && this.#parts.pending.sameOrigin(request).length > 0;
+    if (this.#context.ways.has('late-merge')) return false;
+    return this.#parts.pending.sameOrigin(request).some((pending) => pending.request.uri === request.uri);
   }
 
   #inDialog(request: IncomingRequest, toTag: string): void {
