@@ -8,6 +8,7 @@ import { onStage, type Stage } from '../sipd/stage.ts';
 import { LossyRelay, losingShare } from '../support/lossy-relay.ts';
 import { needsPrograms } from '../support/programs.ts';
 import { Sipp, type SippTally } from '../support/sipp.ts';
+import { unhurried } from '../support/unhurried.ts';
 import { waitFor } from '../support/wait.ts';
 
 const sdp = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n';
@@ -119,6 +120,6 @@ async function play(stage: Stage, share: number): Promise<void> {
 describe.each([5, 20])('with %i percent of datagrams lost both ways', (percent) => {
   test('500 calls that come in and 500 that go out each end in time, and nothing is left', async (context) => {
     needsPrograms(context, 'sipp');
-    await onStage('free', (stage) => play(stage, percent / 100), { timers });
+    await onStage('free', (stage) => play(stage, percent / 100), { ...unhurried, timers });
   });
 });

@@ -5,6 +5,7 @@ import { onStage, type Stage } from '../sipd/stage.ts';
 import { needsPrograms } from '../support/programs.ts';
 import type { Transport } from '../support/sip-socket.ts';
 import { Sipp } from '../support/sipp.ts';
+import { unhurried } from '../support/unhurried.ts';
 import { waitFor } from '../support/wait.ts';
 
 const sdp = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n';
@@ -85,7 +86,7 @@ describe.each(['free', 'strict'] as const)('sipd in %s mode', (mode) => {
           await idle(stage);
           expect(book).toEqual({ begun: calls, changed: calls, ended: calls });
         },
-        { timers },
+        { ...unhurried, timers },
       );
     });
 
@@ -104,7 +105,7 @@ describe.each(['free', 'strict'] as const)('sipd in %s mode', (mode) => {
           await idle(stage);
           expect(cancelled).toBe(calls);
         },
-        { timers },
+        { ...unhurried, timers },
       );
     });
 
@@ -119,7 +120,7 @@ describe.each(['free', 'strict'] as const)('sipd in %s mode', (mode) => {
           await callee.succeeded();
           await idle(stage);
         },
-        { timers },
+        { ...unhurried, timers },
       );
     });
 
@@ -134,7 +135,7 @@ describe.each(['free', 'strict'] as const)('sipd in %s mode', (mode) => {
           await callee.succeeded();
           await idle(stage);
         },
-        { timers },
+        { ...unhurried, timers },
       );
     });
   });
@@ -149,7 +150,7 @@ describe.each(['free', 'strict'] as const)('sipd in %s mode', (mode) => {
         await idle(stage);
         expect(book).toEqual({ begun: calls, changed: 0, ended: calls });
       },
-      { timers },
+      { ...unhurried, timers },
     );
   });
 });

@@ -1,12 +1,23 @@
 /** Ports of loopback for programs that cannot pick one themselves. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { type Address, openSipSocket, type Transport } from './sip-socket.ts';
 
 /** A loopback address whose port is free for UDP and TCP alike. */
 export async function freeAddress(): Promise<Address> {
-  const tcp = await openSipSocket('tcp', () => {});
-  await tcp.close();
-  return tcp.address;
+  for (;;) {
+    const tcp = await openSipSocket('tcp', () => {});
+    const udp = createSocket('udp4').bind(tcp.address.port, tcp.address.host);
+    // Other tests have sockets too: a port that is free for TCP may be taken for UDP.
+    const free = await once(udp, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (free) udp.close();
+    await tcp.close();
+    if (free) return tcp.address;
+  }
 }
 
 /** Whether somebody listens on that port; asks the kernel, since any packet would be a call to some. */
