@@ -112,9 +112,11 @@ export const limits = {
   retryAfterSeconds: { least: 5, spread: 11 },
   /** How often the load is measured, and from where to where the server counts as overloaded (`protection/load.ts`). */
   loadEveryMs: 250,
+  /** The least delay of so many looks counts. */
+  loadLooks: 4,
   load: {
-    /** RFC 3261 17.1.1.2: an answer later than T1 is asked for again, and makes more load. */
-    delayMs: { high: 500, low: 100 },
+    /** RFC 3261 17.1.1.2: by then each request has been asked for twice again, which makes more load. */
+    delayMs: { high: 1_000, low: 200 },
     queuedBytes: { high: 8_388_608, low: 1_048_576 },
     pendingRequests: { high: 20_000, low: 10_000 },
     /** Of `transactionsMax`. */

@@ -192,7 +192,7 @@ describe('packets go to their source only', () => {
 });
 
 describe('overload', () => {
-  const high = { kind: 'load-measured', delayMs: 501, queuedBytes: 0 } as const;
+  const high = { kind: 'load-measured', delayMs: 1_001, queuedBytes: 0 } as const;
   const middle = { ...high, delayMs: 300 };
   const low = { ...high, delayMs: 0 };
 
