@@ -12,6 +12,8 @@ export type BranchEvent =
   | '1xx'
   | '2xx'
   | '300-699'
+  /** One server of the target has failed, and the next is looked for (RFC 3263 4.3): it knows nothing of the request yet. */
+  | 'moved-on'
   /** No final answer can come any more. */
   | 'failed'
   /** Nobody wants this branch any more. */
@@ -44,6 +46,7 @@ export const branchStates: Readonly<Record<BranchState, Readonly<Partial<Record<
     'expired': { to: 'held', do: ['give-up'] },
   },
   proceeding: {
+    'moved-on': { to: 'calling', do: [] },
     '1xx': { to: 'proceeding', do: ['restart-c', 'ring'] },
     '2xx': { to: 'accepted', do: ['accept'] },
     '300-699': { to: 'completed', do: ['complete'] },

@@ -103,6 +103,7 @@ export class Branch {
           this.hasGone ||= transaction !== null;
           this.#transaction = transaction;
           this.#peer = peer;
+          if (peer === null) this.#fire('moved-on');
         },
         response: (response) => this.#answered(response),
         failed: (status) => {
