@@ -8,6 +8,10 @@ export type BranchResult = { readonly status: number; readonly response: Incomin
 // RFC 3261 16.7 step 6: these help the caller to try again.
 const helpful: ReadonlySet<number> = new Set([401, 407, 415, 420, 484]);
 
+// RFC 3261 16.7 step 6: 503 is not passed on, so anything else of its class says more; neither is a 408 to most; and where
+// the caller has not hung up, 487 only echoes a CANCEL of our own (16.8).
+const uninformative: ReadonlySet<number> = new Set([408, 487, 503]);
+
 /** The best; `cancelled`: the caller has sent CANCEL. Null when there is nothing to choose from. */
 export function bestResult(results: readonly BranchResult[], cancelled: boolean): BranchResult | null {
   let best: BranchResult | null = null;
@@ -36,6 +40,5 @@ function rank({ status, response }: BranchResult, cancelled: boolean): number {
   if (helpful.has(status)) return order + 1;
   // What somebody said tells more than that somebody said nothing.
   if (response === null) return order + 4;
-  // RFC 3261 16.7 step 6: 503 is not passed on, so anything else of its class says more; neither is a 408 to most.
-  return order + (status === 503 || status === 408 ? 3 : 2);
+  return order + (uninformative.has(status) ? 3 : 2);
 }
