@@ -166,6 +166,25 @@ test('RFC 3261 18.2.2: a 200 whose connection has closed is repeated to the addr
   expect(world.ladder.at(-1)).toBe('500 sipd -> tcp/10.0.0.1:5062 : 200 INVITE');
 });
 
+test.each([
+  // RFC 3261 18.2.2: the default port of the transport; RFC 5922 7: over TLS whoever is there proves the name in the Via.
+  ['tcp', '10.0.0.1', { port: 5060 }],
+  ['tls', '10.0.0.1', { port: 5061 }],
+  ['tls', 'edge.example.com', { port: 5061, name: 'edge.example.com' }],
+  ['tls', 'edge.example.com:5070', { port: 5070, name: 'edge.example.com' }],
+  ['tls', '[2001:db8::1]:5070', { port: 5070 }],
+  ['tls', 'no^name', { port: 5061 }],
+] as const)('a 200 whose %s connection has closed, its Via naming %s, goes to %j', (protocol, sentBy, to) => {
+  const world = new StackWorld('free');
+  const alice = world.peer('alice', { protocol, port: 40_000, connection: 7 });
+  const app = world.application(1, 'invite');
+  world.receive(alice, world.request(alice, 'INVITE').replace('10.0.0.1:40000;branch', `${sentBy};branch`));
+  world.input({ kind: 'connection-closed', peer: alice.at });
+  world.appAnswers(app, '200 OK');
+  const sent = world.outputs.findLast((output) => output.kind === 'send');
+  expect(sent?.to).toEqual({ protocol, host: '10.0.0.1', connection: null, listener: null, ...to });
+});
+
 test('in strict mode a tag the application chooses late does not replace the one it has used', () => {
   const { world, alice, app, toTag, transactionId } = ringing('strict');
   world.say(app, `sip|${transactionId}|`, 'SIP/2.0 200 OK\r\nTo: <sip:focus@example.com>;tag=late\r\n\r\n');

@@ -3,6 +3,8 @@
 import type { SipHeader } from '../../wire/sip-message.ts';
 import { firstVia, markVia, type Via, viaParam, writeVia } from '../../wire/via.ts';
 import type { Peer } from '../input.ts';
+import { isName } from '../target/next-hop.ts';
+import { defaultPort } from '../target/transports.ts';
 import { tagOf } from './address.ts';
 import type { IncomingRequest, Refusal } from './incoming.ts';
 import { reasonPhrase } from './reason-phrases.ts';
@@ -64,6 +66,15 @@ export function writeRefusal(refusal: Refusal, from: Peer): string {
 export function replyPeer(from: Peer, via: Via | null): Peer {
   if (from.protocol !== 'udp' || via === null || viaParam(via, 'rport') !== undefined) return from;
   return { ...from, port: via.port ?? 5060 };
+}
+
+/**
+ * Where an answer goes when the connection of its request has closed. RFC 3261 18.2.2: to the address it came from, at the
+ * port of the Via or the usual one of the transport. RFC 5922 7: whoever is there proves the name the Via has.
+ */
+export function fallbackPeer(from: Peer, { host, port }: Via): Peer {
+  const peer = { ...from, port: port ?? defaultPort(from.protocol), connection: null };
+  return from.protocol === 'tls' && isName(host) ? { ...peer, name: host } : peer;
 }
 
 /** RFC 3261 8.2.7: a stateless server gives the same request the same To tag, hence one computed from the request. */

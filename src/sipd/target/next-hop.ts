@@ -94,8 +94,8 @@ function bareHost(host: string): string {
   return (host.endsWith('.') ? host.slice(0, -1) : host).toLowerCase();
 }
 
-/** What may be asked of DNS: RFC 1035 2.3.4, and the characters of host names with the common underscore. */
-function isName(host: string): boolean {
+/** What may be asked of DNS: RFC 1035 2.3.4, and the characters of host names with the common underscore. Lower case. */
+export function isName(host: string): boolean {
   return host.length <= 253 && /^[a-z0-9_](?:[a-z0-9_-]|\.(?!\.))*$/.test(host) && !/(?:^|\.)\d+$/.test(host);
 }
 

@@ -100,8 +100,10 @@ export class ClientTransactions {
   /** The peer, or one connection to it, is gone: every transaction that waits for it fails. */
   peerLost(peer: Peer, why: 'unreachable' | 'connection-closed'): void {
     for (const transaction of [...(this.#byAddress.get(addressOf(peer)) ?? [])]) {
-      const { connection } = transaction.request.to;
-      if (connection !== null && connection !== peer.connection) continue;
+      const { to } = transaction.request;
+      // What names a connection that is gone went over another one to the same address.
+      const elsewhere = to.connection !== null && to.connection !== peer.connection && this.#context.isOpen(to);
+      if (elsewhere) continue;
       const waits = transaction.table.states[transaction.state]?.abandoned !== undefined;
       this.#fire(transaction, 'transport-error', null);
       if (waits) transaction.user.failed(why);

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import type { Peer } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { IncomingRequest } from '../message/incoming.ts';
-import { replyPeer } from '../message/own-response.ts';
+import { fallbackPeer, replyPeer } from '../message/own-response.ts';
 import type { Source } from '../protection/sources.ts';
 import type { TimerHandle } from '../timer-lanes.ts';
 import { inviteServer } from './invite-server.ts';
@@ -57,7 +57,7 @@ export class ServerTransactions {
       key: serverKey(request),
       table: request.method === 'INVITE' ? inviteServer : nonInviteServer,
       to: this.#context.ways.has('answers-to-source') ? request.from : replyPeer(request.from, request.via),
-      fallback: { ...request.from, port: request.via.port ?? 5060, connection: null },
+      fallback: fallbackPeer(request.from, request.via),
       state: '',
       response: null,
       repeat: null,
