@@ -65,7 +65,7 @@ function nextSteps(chance: Chance, known: readonly string[]): Step[] {
   if (kind < 88) return [{ kind: 'frame', text: frame(chance) }];
   if (kind < 90) return [{ kind: 'hang-up', connection: chance.below(connectionCount) }];
   if (kind < 91) return [{ kind: 'unreachable', peer: chance.below(peerCount) }];
-  if (kind < 92) return [{ kind: 'load', delayMs: chance.pick([0, 0, 300, 900]) }];
+  if (kind < 92) return [{ kind: 'load', delayMs: chance.pick([0, 0, 500, 2_000]) }];
   return [{ kind: 'time', ms: chance.pick([1, 50, 250, 600, 2_000, 5_000, 33_000]) }];
 }
 
