@@ -8,7 +8,14 @@ import { type Direction, LossyRelay, losingFirst } from '../support/lossy-relay.
 import type { Address } from '../support/sip-socket.ts';
 import { UserAgent } from '../support/user-agent.ts';
 import { waitFor, within } from '../support/wait.ts';
-import { type AppDialog, type Application, type AppRequest, type AppResponse, ask } from './application.ts';
+import {
+  type AppAnswer,
+  type AppDialog,
+  type Application,
+  type AppRequest,
+  type AppResponse,
+  ask,
+} from './application.ts';
 import { onStage } from './stage.ts';
 
 const sdp = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n';
@@ -212,6 +219,81 @@ const stories: readonly Story[] = [
       await refused;
       await arrived(relay, 'from-server', 'ACK');
       await arrived(relay, 'to-server', '200 CANCEL');
+    },
+  },
+  {
+    name: 'a call that comes in, rings reliably and is changed meanwhile',
+    messages: [
+      toServer('INVITE', 'INVITE'),
+      fromServer('100 INVITE', 'INVITE', '100 INVITE'),
+      // RFC 3262 3: it is repeated until its PRACK has come.
+      fromServer('183 INVITE', '183 INVITE'),
+      toServer('PRACK', '183 INVITE', 'PRACK'),
+      fromServer('200 PRACK', 'PRACK', '200 PRACK'),
+      toServer('UPDATE', 'UPDATE'),
+      fromServer('200 UPDATE', 'UPDATE', '200 UPDATE'),
+      fromServer('200 INVITE', '200 INVITE'),
+      toServer('ACK', '200 INVITE', 'ACK'),
+      toServer('BYE', 'BYE'),
+      fromServer('200 BYE', 'BYE', '200 BYE'),
+    ],
+    play: async ({ application, agent, relay }, server) => {
+      const invited = nextInvite(application);
+      const invite = agent.invite(focus(server), { headers: { Supported: '100rel' } });
+      const { request, response } = await invited;
+      request.on('update', (_, second) => (second as unknown as AppResponse).send(200));
+      await arrived(relay, 'from-server', '100 INVITE');
+      response.send(183, { headers: { Require: '100rel' } });
+      await arrived(relay, 'from-server', '183 INVITE');
+      const early = await waitFor('the early dialog', () => invite.early);
+      const [progress] = relay.passed.filter(({ what }) => what === '183 INVITE');
+      const rack = `${/^RSeq: *(\d+)/im.exec(progress?.text ?? '')?.[1]} 1 INVITE`;
+      expect((await agent.askIn(early, 'PRACK', { headers: { RAck: rack } })).status).toBe(200);
+      expect((await agent.askIn(early, 'UPDATE')).status).toBe(200);
+      const dialog = await application.createUAS(request, response, { localSdp: sdp });
+      const ended = new Promise<void>((resolve) => dialog.on('destroy', () => resolve()));
+      const call = await invite.established();
+      await arrived(relay, 'to-server', 'ACK');
+      expect((await call.bye()).status).toBe(200);
+      await within('the end of the dialog', ended);
+    },
+  },
+  {
+    name: 'a call that goes out, rings reliably and is changed meanwhile',
+    messages: [
+      fromServer('INVITE', 'INVITE'),
+      toServer('100 INVITE', 'INVITE', '100 INVITE'),
+      toServer('183 INVITE', '183 INVITE'),
+      fromServer('PRACK', '183 INVITE', 'PRACK'),
+      toServer('200 PRACK', 'PRACK', '200 PRACK'),
+      fromServer('UPDATE', 'UPDATE'),
+      toServer('200 UPDATE', 'UPDATE', '200 UPDATE'),
+      toServer('200 INVITE', '200 INVITE'),
+      fromServer('ACK', '200 INVITE', 'ACK'),
+      fromServer('BYE', 'BYE'),
+      toServer('200 BYE', 'BYE', '200 BYE'),
+    ],
+    play: async ({ application, agent, relay }) => {
+      agent.answers((invite) => invite.respond(100));
+      let progress: AppAnswer | undefined;
+      const cbProvisional = (answer: AppAnswer): void => {
+        if (answer.status === 183) progress = answer;
+      };
+      const headers = { Supported: '100rel' };
+      const calling = application.createUAC(agent.address, { localSdp: sdp, headers }, { cbProvisional });
+      await arrived(relay, 'to-server', '100 INVITE');
+      const [invite] = agent.incoming;
+      invite?.respond(183, { Require: '100rel', RSeq: '17' });
+      // The library sends the PRACK by itself, and does not tell of its answer.
+      await arrived(relay, 'to-server', '200 PRACK');
+      const { stackDialogId } = await waitFor('183', () => progress);
+      const changed = await ask(application, 'sip:nobody', { method: 'UPDATE', stackDialogId });
+      expect(changed.status).toBe(200);
+      const call = invite?.accept();
+      const dialog: AppDialog = await within('the dialog', calling);
+      await call?.confirmed;
+      await within('the end of the dialog', dialog.destroy());
+      await call?.ended;
     },
   },
   {

@@ -42,6 +42,11 @@ export class OutgoingInvite {
     return within(`a final answer to ${this.#agent.name}'s INVITE`, this.#final);
   }
 
+  /** The dialog of the first provisional answer that made one. */
+  get early(): Dialog | undefined {
+    return this.#early;
+  }
+
   send(to: Address): void {
     this.#address = to;
     this.#final = this.#agent.transactions.send(this.request, to, (response) => this.#observe(response)).final;
@@ -115,6 +120,17 @@ export class IncomingInvite {
     }
     const toTag = this.#dialog.facts.localTag;
     this.#agent.respond(this.#transaction, status, { headers: { ...this.#contact, ...headers }, toTag });
+  }
+
+  /** Whether a request lies in the dialog that is not confirmed yet. */
+  ownsEarly(request: SipRequest): boolean {
+    return !this.answered && this.#dialog.owns(request);
+  }
+
+  /** A request within the early dialog. RFC 3262 3: a PRACK ends the repetition of what it acknowledges. */
+  receive(transaction: ServerTransaction): void {
+    if (transaction.request.method === 'PRACK') this.#transaction.acknowledged();
+    this.#agent.respond(transaction, 200, { headers: this.#contact });
   }
 
   /** Answers 200 with a session description; then, with Replaces, ends the replaced dialog (RFC 3891 3). */

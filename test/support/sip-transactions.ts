@@ -23,7 +23,7 @@ const t2Ms = 4_000;
 export type ServerTransaction = {
   readonly request: SipRequest;
   readonly from: Address;
-  /** Sends a response; a final one to INVITE is repeated until `acknowledged`. */
+  /** Sends a response; to an INVITE a final one, and a reliable provisional one, is repeated until `acknowledged`. */
   readonly respond: (response: SipResponse) => void;
   readonly acknowledged: () => void;
 };
@@ -172,9 +172,10 @@ export class Transactions {
       this.#log('sent', response, arrival.from);
       arrival.sendBack(text);
       // RFC 3261 13.3.1.4: a 2xx is repeated until its ACK whatever the transport; other finals only over UDP.
+      // RFC 3262 3: a reliable provisional answer is repeated until its PRACK, too.
+      const awaits = response.status >= 200 || header(response, 'RSeq') !== undefined;
       const repeats = response.status < 300 || this.#options.transport === 'udp';
-      if (request.method === 'INVITE' && response.status >= 200 && repeats)
-        stop = this.#repeat(() => arrival.sendBack(text), false);
+      if (request.method === 'INVITE' && awaits && repeats) stop = this.#repeat(() => arrival.sendBack(text), false);
     };
     this.#options.onRequest({ request, from: arrival.from, respond, acknowledged: served.stop });
   }

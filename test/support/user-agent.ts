@@ -274,8 +274,11 @@ export class UserAgent {
   }
 
   #receiveInDialog(transaction: ServerTransaction): void {
-    const call = this.#callOf(transaction.request);
-    if (!call || call.dialog.state === 'terminated') this.respond(transaction, 481);
+    const { request } = transaction;
+    const ringing = this.#incoming.find((invite) => invite.ownsEarly(request));
+    const call = this.#callOf(request);
+    if (ringing) ringing.receive(transaction);
+    else if (!call || call.dialog.state === 'terminated') this.respond(transaction, 481);
     else call.receive(transaction);
   }
 
