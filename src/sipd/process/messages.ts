@@ -1,5 +1,5 @@
 import type { LogFields, LogLevel } from '../output.ts';
-import type { SipdAddress, SipdOptions } from '../sipd.ts';
+import type { Sipd, SipdOptions } from '../sipd.ts';
 import type { StackCounts } from '../stack.ts';
 
 /** What crosses between sipd on a thread of its own and the thread that started it. SIP never does: it has the control port. */
@@ -13,7 +13,7 @@ export type ThreadData = {
 export type ToThread = { readonly type: 'count'; readonly id: number } | { readonly type: 'close' };
 
 export type FromThread =
-  | { readonly type: 'started'; readonly addresses: readonly SipdAddress[]; readonly controlPort: number }
+  | ({ readonly type: 'started' } & Pick<Sipd, 'addresses' | 'controlPort' | 'controlTlsPort'>)
   /** `details` are the error's own: the system's `code`, `address`, `port`. */
   | { readonly type: 'not-started'; readonly message: string; readonly details: Readonly<Record<string, unknown>> }
   | { readonly type: 'log'; readonly level: LogLevel; readonly fields: LogFields; readonly text: string }

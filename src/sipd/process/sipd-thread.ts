@@ -31,6 +31,8 @@ export async function startSipdThread({ log, leastLevel, onLost, ...options }: S
 export class SipdThread {
   readonly addresses: readonly SipdAddress[];
   readonly controlPort: number;
+  /** Null: there is none. */
+  readonly controlTlsPort: number | null;
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   readonly #onLost: (reason: string) => void;
@@ -42,6 +44,7 @@ export class SipdThread {
   private constructor(worker: Worker, started: Extract<FromThread, { type: 'started' }>, ear: Ear) {
     this.addresses = started.addresses;
     this.controlPort = started.controlPort;
+    this.controlTlsPort = started.controlTlsPort;
     this.#worker = worker;
     this.#onLost = ear.onLost;
     worker.on('message', (message: FromThread) => this.#hear(message, ear.log));
@@ -63,7 +66,8 @@ export class SipdThread {
           ear.log[message.level](message.fields, message.text);
           return;
         }
-        worker.off('error', reject).off('exit', onExit).off('message', onMessage);
+        // The error stays listened to, since one that nobody hears would end us with it.
+        worker.off('exit', onExit).off('message', onMessage);
         if (message.type === 'started') resolve(new SipdThread(worker, message, ear));
         else reject(refusal(message));
       };

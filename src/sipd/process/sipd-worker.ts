@@ -27,7 +27,8 @@ async function serve(port: MessagePort, { options, leastLevel }: ThreadData): Pr
       port.close();
     });
   });
-  tell({ type: 'started', addresses: sipd.addresses, controlPort: sipd.controlPort });
+  const { addresses, controlPort, controlTlsPort } = sipd;
+  tell({ type: 'started', addresses, controlPort, controlTlsPort });
 }
 
 /** Lines below the level stay here: under a flood their way over would cost more than the messages they tell of. */

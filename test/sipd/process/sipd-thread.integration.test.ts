@@ -1,11 +1,14 @@
 /** sipd in both its placements: the same story on the thread of the tests and on one of its own. */
+import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { connect as dialTls } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
 import type { LogLevel } from '../../../src/sipd/output.ts';
 import { SipdThread, startSipdThread } from '../../../src/sipd/process/sipd-thread.ts';
 import { type SipdLog, type SipdOptions, startSipd } from '../../../src/sipd/sipd.ts';
 import type { StackCounts } from '../../../src/sipd/stack.ts';
+import { authority, certificateFiles } from '../../support/certificates.ts';
 import { waitFor, within } from '../../support/wait.ts';
 import { connectApplication } from '../application.ts';
 import { Peer, tag } from '../peer.ts';
@@ -24,15 +27,19 @@ const options: SipdOptions = {
 type Placed = {
   readonly addresses: readonly { readonly port: number }[];
   readonly controlPort: number;
+  readonly controlTlsPort: number | null;
   readonly counts: () => StackCounts | Promise<StackCounts>;
   readonly close: () => Promise<void>;
 };
 
-const placements: Readonly<Record<string, () => Promise<Placed>>> = {
-  'on the thread of the application': () => startSipd(options),
-  'on a thread of its own': () =>
+type Start = (more?: Partial<SipdOptions>) => Promise<Placed>;
+
+const placements: Readonly<Record<string, Start>> = {
+  'on the thread of the application': (more) => startSipd({ ...options, ...more }),
+  'on a thread of its own': (more) =>
     startSipdThread({
       ...options,
+      ...more,
       leastLevel: 'warn',
       onLost: (reason) => {
         throw new Error(`lost: ${reason}`);
@@ -74,6 +81,18 @@ describe.each(Object.entries(placements))('sipd %s', (_, start) => {
     await sipd.close();
   });
 
+  test('the control port over TLS is told, if there is one', async () => {
+    const control = { ...options.control, tlsPort: 0 };
+    const sipd = await start({ control, certificate: certificateFiles('server') });
+    const socket = dialTls({ host: '127.0.0.1', port: sipd.controlTlsPort ?? 0, ca: authority });
+    await within('the handshake', once(socket, 'secureConnect'));
+    socket.destroy();
+    await sipd.close();
+    const plain = await start();
+    expect(plain.controlTlsPort).toBeNull();
+    await plain.close();
+  });
+
   test('a port that is taken is refused with the system’s code and the address', async () => {
     const first = await start();
     const [address] = first.addresses;
@@ -107,7 +126,7 @@ test('log lines come over from the level asked for', async () => {
 test('a thread that dies is told once, with its reason, and nobody waits for it', async () => {
   const code = `
     const { parentPort } = require('node:worker_threads');
-    parentPort.postMessage({ type: 'started', addresses: [], controlPort: 1 });
+    parentPort.postMessage({ type: 'started', addresses: [], controlPort: 1, controlTlsPort: null });
     parentPort.on('message', () => { throw new Error('a mistake of ours'); });`;
   const lost: string[] = [];
   const worker = new Worker(code, { eval: true });
