@@ -152,4 +152,19 @@ describe.each(modes)('a session that expires (%s)', { timeout: 15_000 }, (mode) 
       expect((await destroyed.next()).second).toBe('Session timer expired');
       expect(stage.sipd.counts().dialogs).toBe(0);
     }));
+
+  test('a refresh that asks for less than 90 s gets 422 by the server, and the session goes on as agreed', () =>
+    onStage(mode, async (stage) => {
+      const { alice, dialog, toTag } = await callIn(stage, 'uac');
+      const told = ['refresh', 'modify'].map((event) => toldBy(dialog, event));
+      const more = [...knowing, 'Session-Expires: 30;refresher=uac', ...ofSdp];
+      const branch = 'z9hG4bK-short';
+      alice.send(alice.request('INVITE', { toTag, cseq: 2, branch, more, body: described(1) }));
+      expect(value((await alice.next('SIP/2.0 422')).text, 'Min-SE')).toBe('90');
+      alice.send(alice.request('ACK', { toTag, cseq: 2, branch }));
+      const ending = dialog.destroy();
+      alice.answer(await alice.next('BYE '), '200 OK');
+      await within('the end', ending);
+      expect(told.every((each) => each.isEmpty)).toBe(true);
+    }));
 });

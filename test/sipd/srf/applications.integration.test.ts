@@ -1,10 +1,10 @@
 /** Applications on unmodified drachtio-srf that come, go and come again; what they see of forks and call records. */
 import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { waitFor, within } from '../support/wait.ts';
-import { type AppAnswer, type Application, type AppRequest, ask, connectApplication } from './application.ts';
-import { type Peer, tag, value } from './peer.ts';
-import { onStage } from './stage.ts';
+import { waitFor, within } from '../../support/wait.ts';
+import { type AppAnswer, type Application, type AppRequest, ask, connectApplication } from '../application.ts';
+import { type Peer, tag, value } from '../peer.ts';
+import { onStage } from '../stage.ts';
 
 const sdp = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n';
 const modes = ['free', 'strict'] as const;

@@ -1,8 +1,9 @@
+/** Whole calls and subscriptions with drachtio-srf: what is filled in, what is taken as it is given. */
 import { describe, expect, test } from 'vitest';
-import { waitFor, within } from '../support/wait.ts';
-import { type AppAnswer, type AppDialog, type AppRequest, ask } from './application.ts';
-import { tag, value } from './peer.ts';
-import { onStage } from './stage.ts';
+import { waitFor, within } from '../../support/wait.ts';
+import { type AppAnswer, type AppDialog, ask } from '../application.ts';
+import { tag, value } from '../peer.ts';
+import { onStage } from '../stage.ts';
 
 const sdp = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n';
 
@@ -146,54 +147,6 @@ describe.each(['free', 'strict'] as const)('drachtio-srf on sipd in %s mode', (m
         expect(stage.sipd.counts().dialogs).toBe(0);
         const none = ask(application, 'sip:placeholder', { method: 'NOTIFY', stackDialogId: id });
         await expect(none).rejects.toThrow('unable to find dialog');
-      }));
-
-    test('hears a CANCEL, which the server answers together with the INVITE', () =>
-      onStage(mode, async (stage) => {
-        const application = await stage.application();
-        const alice = await stage.peer('alice', transport);
-        const cancelled: AppRequest[] = [];
-        const seen: AppRequest[] = [];
-        application.use('invite', (request, response) => {
-          seen.push(request);
-          request.on('cancel', () => cancelled.push(request));
-          response.send(180);
-        });
-        const branch = 'z9hG4bK-cancelled';
-        alice.send(alice.request('INVITE', { branch }));
-        await alice.next('SIP/2.0 180');
-        alice.send(alice.request('CANCEL', { branch }));
-        const answers = [await alice.next('SIP/2.0 200'), await alice.next('SIP/2.0 487')];
-        expect(answers.map(({ text }) => value(text, 'CSeq'))).toEqual(['1 CANCEL', '1 INVITE']);
-        await waitFor('the cancel event', () => cancelled.length === 1);
-        alice.send(alice.request('ACK', { branch, toTag: tag(answers[1]?.text ?? '', 'To') }));
-        expect(seen).toHaveLength(1);
-      }));
-
-    test('cancels its own INVITE', () =>
-      onStage(mode, async (stage) => {
-        const application = await stage.application();
-        const bob = await stage.peer('bob', transport);
-        let sent: AppRequest | undefined;
-        const calling = application.createUAC(
-          bob.uri,
-          { localSdp: sdp },
-          { cbRequest: (_, request) => (sent = request) },
-        );
-        const failing = expect(calling).rejects.toMatchObject({ status: 487 });
-        const invite = await bob.next('INVITE ');
-        const request = await waitFor('the request', () => sent);
-        const held = new Promise<void>((resolve) => request.cancel(() => resolve()));
-        await within('the confirmation', held);
-        // RFC 3261 9.1: nothing may be cancelled before a provisional answer.
-        bob.answer(invite, '180 Ringing', { toTag: 'bob-tag' });
-        const cancel = await bob.next('CANCEL ');
-        expect(value(cancel.text, 'Via')).toBe(value(invite.text, 'Via'));
-        bob.answer(cancel, '200 OK', { toTag: 'bob-tag' });
-        bob.answer(invite, '487 Request Terminated', { toTag: 'bob-tag' });
-        await bob.next('ACK ');
-        await failing;
-        expect(stage.sipd.counts()).toMatchObject({ dialogs: 0, calls: 0 });
       }));
 
     test('is told 503 at once when nobody listens at the target', () =>

@@ -1,8 +1,9 @@
+/** PRACK and UPDATE before a call is taken, as drachtio-srf has them. */
 import { describe, expect, test } from 'vitest';
-import { waitFor, within } from '../support/wait.ts';
-import type { AppAnswer, AppDialog, AppRequest, AppResponse } from './application.ts';
-import { tag, value } from './peer.ts';
-import { onStage } from './stage.ts';
+import { waitFor, within } from '../../support/wait.ts';
+import type { AppAnswer, AppDialog, AppRequest, AppResponse } from '../application.ts';
+import { tag, value } from '../peer.ts';
+import { onStage } from '../stage.ts';
 
 const sdp = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n';
 const newer = sdp.replace('1 1 IN', '1 2 IN');
@@ -101,57 +102,5 @@ describe.each(['free', 'strict'] as const)('drachtio-srf as a server on sipd in 
       const gone = made.destroy();
       alice.answer(await alice.next('BYE '), '200 OK');
       await within('the end', gone);
-    }));
-
-  test('takes re-INVITEs and sends its own; an offer that comes with the ACK reaches it', () =>
-    onStage(mode, async (stage) => {
-      const application = await stage.application();
-      const alice = await stage.peer('alice', 'udp');
-      let dialog: AppDialog | undefined;
-      const acks: string[] = [];
-      application.use('invite', (request, response) => {
-        void application.createUAS(request, response, { localSdp: sdp }).then((made) => {
-          made.on('modify', (_, answer) => (answer as AppResponse).send(200, { body: newer }));
-          made.on('ack', (ack) => acks.push(ack.body));
-          dialog = made;
-        });
-      });
-      alice.send(alice.request('INVITE'));
-      const toTag = tag((await alice.next('SIP/2.0 200')).text, 'To');
-      alice.send(alice.request('ACK', { toTag, more: described, body: sdp }));
-      const made = await waitFor('the dialog', () => dialog);
-      await waitFor('the answer in the ACK', () => acks.length > 0);
-      expect(acks).toEqual([sdp]);
-
-      alice.send(alice.request('INVITE', { toTag, cseq: 2, more: described, body: newer }));
-      expect((await alice.next('SIP/2.0 200')).text.endsWith(newer)).toBe(true);
-      alice.send(alice.request('ACK', { toTag, cseq: 2 }));
-
-      const modified = made.modify(newer);
-      const invite = await alice.next('INVITE ');
-      alice.answer(invite, '200 OK', { body: sdp, more: described });
-      await alice.next('ACK ');
-      expect(await within('the answer', modified)).toBe(sdp);
-      alice.send(alice.request('BYE', { toTag, cseq: 3 }));
-      await alice.next('SIP/2.0 200');
-    }));
-
-  test('agrees on a session timer that the server runs', () =>
-    onStage(mode, async (stage) => {
-      const application = await stage.application();
-      const alice = await stage.peer('alice', 'udp');
-      application.use('invite', (request, response) => {
-        void application.createUAS(request, response, { localSdp: sdp });
-      });
-      const more = ['Supported: timer', 'Session-Expires: 1800;refresher=uac', ...described];
-      alice.send(alice.request('INVITE', { more, body: sdp }));
-      const ok = await alice.next('SIP/2.0 200');
-      expect(value(ok.text, 'Session-Expires')).toBe('1800;refresher=uac');
-      const toTag = tag(ok.text, 'To');
-      alice.send(alice.request('ACK', { toTag }));
-      alice.send(alice.request('INVITE', { toTag, cseq: 2, more: ['Session-Expires: 30', ...described], body: sdp }));
-      expect(value((await alice.next('SIP/2.0 422')).text, 'Min-SE')).toBe('90');
-      alice.send(alice.request('BYE', { toTag, cseq: 3 }));
-      await alice.next('SIP/2.0 200');
     }));
 });
