@@ -273,11 +273,19 @@ describe('200 to our INVITE', () => {
     expect(world.ladder.slice(-2)).toEqual(['0 sipd -> bob : ACK', '0 sipd -> bob : BYE']);
   });
 
-  test('without Contact there is no way back: the ACK is refused', () => {
-    const { world, bob } = calling('free');
-    world.answers(bob, world.lastSent('INVITE'), { status: '200 OK', contact: '' });
-    world.appAsks(1, 'ACK sip:bob@10.0.0.1', { dialogId });
-    expect(world.lastReply(1).tokens[1]).toContain('unable to find route when sending request inside dialog');
+  test('without Contact there is no way back: the ACK is refused, and nothing of the call stays', () => {
+    for (const mode of ['free', 'strict'] as const) {
+      const { world, bob } = calling(mode);
+      const invite = world.lastSent('INVITE');
+      world.answers(bob, invite, { status: '200 OK', contact: '' });
+      world.appAsks(1, 'ACK sip:bob@10.0.0.1', { dialogId });
+      expect(world.lastReply(1).tokens[1]).toContain('unable to find route when sending request inside dialog');
+      expect(world.stack.counts().dialogs).toBe(0);
+      world.answers(bob, invite, { status: '200 OK', contact: '' });
+      world.pass(64_000);
+      expect(world.ladder.filter((line) => line.includes('-> bob'))).toEqual(['0 sipd -> bob : INVITE']);
+      expect(world.stack.counts()).toMatchObject({ calls: 0, dialogs: 0, clientTransactions: 0, timers: 0 });
+    }
   });
 
   test('18x to a re-INVITE makes the daemon lose the answer; we do not', () => {

@@ -272,6 +272,8 @@ export class UserAgentClient {
     }
     const way = this.#parts.routing.inDialogOrNone(dialog);
     if (way.to === null) {
+      // A 2xx without Contact. Neither ACK nor BYE can ever be sent in its dialog, hence nobody would end it.
+      this.hangUp(dialog, 'no Contact in the answer');
       throw new Refused(`Server error: unable to find route when sending request inside dialog ${dialog.id}`);
     }
     const text = this.#parts.acknowledgements.send({ dialog, cseq: invite, app: request.message, way });

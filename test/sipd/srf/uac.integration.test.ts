@@ -1,6 +1,6 @@
 /** drachtio-srf makes calls: what the one who is called sees on the wire, and what the library promises and tells. */
 import { describe, expect, test } from 'vitest';
-import { within } from '../../support/wait.ts';
+import { waitFor, within } from '../../support/wait.ts';
 import type { AppAnswer, AppRequest } from '../application.ts';
 import { type Peer, tag, value } from '../peer.ts';
 import { onStage } from '../stage.ts';
@@ -133,7 +133,6 @@ describe.each(modes)('a call that goes out (%s)', (mode) => {
       bob.answer(invite, '200 OK', { toTag: 'bob', body: described(3), more: ofSdp });
       const offered = await within('the offer', calling);
       expect(offered.sdp).toBe(described(3));
-      // Whoever answers an OPTIONS now has not had an ACK before it.
       expect(bob.ladder).toEqual(['<- INVITE', '-> 200 INVITE']);
       const acknowledging = offered.ack(described(4));
       const ack = await bob.next('ACK ');
@@ -230,6 +229,7 @@ describe.each(modes)('a call that goes out (%s)', (mode) => {
         ['SIP/2.0 200 OK', ...copied, `To: ${value(text, 'To')};tag=b`, 'Content-Length: 0', '', ''].join('\r\n'),
       );
       await failing;
+      await waitFor('the end', () => stage.sipd.counts().dialogs === 0);
     }));
 
   test('nobody answers: 408 when SIP says so', () =>
