@@ -57,6 +57,15 @@ describe.each(['free', 'strict'] as const)('what a peer may send does no harm (%
   });
 });
 
+test('an INVITE without Contact has a From that its BYE can go to, or is refused', () => {
+  const { world, alice } = open('free');
+  const text = world.request(alice, 'INVITE').replace(/Contact: .*\r\n/, '');
+  world.receive(alice, withHeader(text, 'From', '1 CANCEL'));
+  expect(world.lastSent('SIP/2.0 400')).toContain('From: 1 CANCEL\r\n');
+  world.receive(alice, text);
+  expect(world.ladder.at(-1)).toBe('0 sipd -> app1 : event INVITE');
+});
+
 test('a comma in quotes does not end the first Via of a refused request', () => {
   const { world, alice } = open('free');
   const text = world.request(alice, 'OPTIONS').replace('CSeq: 1', 'CSeq: x');

@@ -121,6 +121,9 @@ function build({ from, text, ways, scan, start }: Parts): Reading {
   // What a dialog will be built from is read here, so that nothing malformed can surface later.
   for (const route of recordRoutes) usableUri(route);
   const target = basic.contact === null ? null : contactUri(basic.contact.value);
+  // Where there is no Contact, a BYE of ours goes to the peer's own address.
+  if (target === null && opensDialogs.has(method))
+    usableUri((start.kind === 'request' ? basic.from : basic.to)?.value ?? '');
   const common = { from, bytes: text.length, via: topVia, callId, fromTag, toTag, cseq, method, target, recordRoutes };
   if (start.kind === 'response') {
     return {
@@ -142,6 +145,8 @@ function build({ from, text, ways, scan, start }: Parts): Reading {
   // `via` stays as received: the answer's port depends on whether rport was asked for.
   return { kind: 'request', uri: start.uri, text: handedOn, headers: noted, ...common };
 }
+
+const opensDialogs: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER']);
 
 type BasicHeaders = {
   via: ScannedHeader | null;
