@@ -136,6 +136,7 @@ export class UserAgentClient {
     this.#parts.orphans.adopt(dialog, request.session);
     const { message, method } = request;
     if (lacksContentType(message)) throw new Refused('Server error: missing content-type');
+    if (this.#parts.sessions.holdsBack(dialog, { method, body: message.body }, () => this.#goOn(request))) return;
     const route = this.#parts.routing.inDialog(dialog, request.proxy);
     if (route.to === null) {
       throw new Refused(`Server error: unable to find route when sending request inside dialog ${dialog.id}`);
@@ -160,6 +161,11 @@ export class UserAgentClient {
     this.#launch(request, call, route.to);
     if (method !== 'BYE') return;
     this.#parts.apps.records.ended(dialog, { source: 'application', text: call.text }, 'normal-release');
+  }
+
+  /** What had to wait is sent, if there is still somebody to whom its answers matter. */
+  #goOn(request: AppRequest): void {
+    if (this.#parts.apps.isOpen(request.session)) this.request(request);
   }
 
   #launch(request: AppRequest, call: ClientCall, to: Peer | Hop | null): void {

@@ -61,7 +61,7 @@ export class Dialogs {
   /** What the id means from now on is this dialog; one that has ended comes not to life by it. */
   lead(dialog: Dialog): void {
     const before = this.#leading.get(dialog.id);
-    if (before === dialog || !this.#isThere(dialog)) return;
+    if (before === dialog || !this.has(dialog)) return;
     this.#leading.set(dialog.id, dialog);
     if (before === undefined) return;
     const others = this.#following.get(dialog.id) ?? [];
@@ -116,7 +116,7 @@ export class Dialogs {
 
   /** An early dialog goes on under another tag: how the daemon takes a fork. */
   retag(dialog: Dialog, remoteTag: string, remoteAddress: string): void {
-    if (!this.#isThere(dialog)) return;
+    if (!this.has(dialog)) return;
     this.#byTags.delete(tagsKey(dialog.callId, dialog.localTag, dialog.remoteTag));
     dialog.remoteTag = remoteTag;
     dialog.remoteCseq = null;
@@ -124,13 +124,14 @@ export class Dialogs {
     this.#byTags.set(tagsKey(dialog.callId, dialog.localTag, remoteTag), dialog);
   }
 
+  /** Whether the dialog goes on. */
+  has(dialog: Dialog): boolean {
+    return this.#byTags.get(tagsKey(dialog.callId, dialog.localTag, dialog.remoteTag)) === dialog;
+  }
+
   /** Forks count one by one. */
   count(): number {
     return this.#byTags.size;
-  }
-
-  #isThere(dialog: Dialog): boolean {
-    return this.#byTags.get(tagsKey(dialog.callId, dialog.localTag, dialog.remoteTag)) === dialog;
   }
 
   #follow(id: string, dialogs: readonly Dialog[]): void {

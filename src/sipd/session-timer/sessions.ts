@@ -7,7 +7,7 @@ import type { SipHeader } from '../../wire/sip-message.ts';
 import type { ClientCall } from '../client/client-call.ts';
 import type { Context } from '../context.ts';
 import type { Apps } from '../control/apps.ts';
-import type { Dialog } from '../dialog/dialog.ts';
+import type { Dialog, Dialogs } from '../dialog/dialog.ts';
 import { type AppMessage, withHeader } from '../message/compose.ts';
 import { firstValue, type IncomingRequest, type IncomingResponse } from '../message/incoming.ts';
 import type { OwnResponse } from '../message/own-response.ts';
@@ -35,6 +35,7 @@ export type OwnRequest = {
 export type SessionsParts = {
   readonly context: Context;
   readonly apps: Apps;
+  readonly dialogs: Dialogs;
   readonly pending: PendingRequests;
   /** False when there is no way to the peer. */
   readonly send: (dialog: Dialog, request: OwnRequest) => boolean;
@@ -76,6 +77,8 @@ export class Sessions {
   readonly #context: Context;
   readonly #timers: SecondTimers;
   readonly #sessions = new Map<Dialog, Session>();
+  /** Dialogs with a re-INVITE of ours under way, and what waits for its answer. */
+  readonly #inviting = new Map<Dialog, (() => void)[]>();
   /** The last session description of ours, where a refresh may need it. */
   readonly #described = new WeakMap<Dialog, string>();
 
@@ -85,9 +88,10 @@ export class Sessions {
     this.#timers = new SecondTimers(parts.context);
   }
 
-  /** How a request is refused whose interval is too small; null lets it pass. */
+  /** How a request is refused that crosses a refresh of ours, or whose interval is too small; null lets it pass. */
   refusal(request: IncomingRequest, dialog: Dialog | null): Omit<OwnResponse, 'toTag'> | null {
     if (!negotiates(request.method)) return null;
+    if (dialog !== null && this.#crosses(request, dialog)) return { status: 491 };
     const asked = sessionExpires(request);
     if (asked === null || asked.seconds >= leastInterval) return null;
     const opens = dialog === null;
@@ -134,6 +138,17 @@ export class Sessions {
   /** A session description of ours has gone out in the dialog. */
   described(dialog: Dialog, body: string): void {
     if (body.startsWith('v=0') && (this.#sessions.has(dialog) || !dialog.confirmed)) this.#described.set(dialog, body);
+  }
+
+  /**
+   * RFC 3261 14.1: an INVITE of an application, or an UPDATE that offers, waits while a re-INVITE of ours is under way.
+   * False: it need not.
+   */
+  holdsBack(dialog: Dialog, { method, body }: { method: string; body: string }, goOn: () => void): boolean {
+    const waiting =
+      method === 'INVITE' || (method === 'UPDATE' && body !== '') ? this.#inviting.get(dialog) : undefined;
+    waiting?.push(goOn);
+    return waiting !== undefined;
   }
 
   /** An application's request in a dialog, with what the running session wants said (RFC 4028 7.4). */
@@ -193,11 +208,17 @@ export class Sessions {
     return refresher === null ? null : { seconds: Math.max(leastInterval, asked.seconds), refresher };
   }
 
+  /** RFC 3261 14.2, RFC 3311 5.2: glare with a re-INVITE that the application knows nothing of. */
+  #crosses({ method, text }: IncomingRequest, dialog: Dialog): boolean {
+    return this.#inviting.has(dialog) && (method === 'INVITE' || !text.endsWith('\r\n\r\n'));
+  }
+
   /** Begins a session, begins it anew, or ends it. */
   #settle(dialog: Dialog, terms: Terms | null): void {
     const before = this.#sessions.get(dialog);
     this.end(dialog);
-    if (terms === null) {
+    // The answer to a refresh may come when the call is over.
+    if (terms === null || !this.#parts.dialogs.has(dialog)) {
       this.#described.delete(dialog);
       return;
     }
@@ -248,9 +269,21 @@ export class Sessions {
       { name: 'Supported', value: 'timer' },
     ];
     const answered = (response: IncomingResponse | null): void =>
-      this.#refreshed(dialog, { method, session }, response);
+      this.#concluding(dialog, () => this.#refreshed(dialog, { method, session }, response));
     const body = update ? '' : sdp;
-    if (!this.#parts.send(dialog, { method, headers, body, answered })) this.#parts.hangUp(dialog, sessionExpired);
+    if (!update) this.#inviting.set(dialog, []);
+    if (this.#parts.send(dialog, { method, headers, body, answered })) return;
+    this.#concluding(dialog, () => this.#parts.hangUp(dialog, sessionExpired));
+  }
+
+  /** What waits for our re-INVITE goes on after its end, unless that leads to another. */
+  #concluding(dialog: Dialog, conclude: () => void): void {
+    const waiting = this.#inviting.get(dialog) ?? [];
+    this.#inviting.delete(dialog);
+    conclude();
+    const further = this.#inviting.get(dialog);
+    if (further !== undefined) further.push(...waiting);
+    else for (const goOn of waiting) goOn();
   }
 
   #refreshed(
