@@ -101,8 +101,17 @@ export function withHeader(app: AppMessage, name: string, value: string): AppMes
 
 /** The Contact the application gave, every one of several, with `localhost` replaced; null when it gave none. */
 export function givenContact(app: AppMessage, own: OwnAddress): string | null {
-  const contacts = app.headers.filter((each) => each.key === 'contact').map((each) => withOwnHost(each.value, own));
+  const contacts = app.headers.filter((each) => each.key === 'contact').map((each) => ownContact(each.value, own));
   return contacts.length === 0 ? null : contacts.join(', ');
+}
+
+/** `withOwnHost`, by the transport of its port: there is no UDP behind the port of TLS or of a WebSocket. */
+function ownContact(value: string, own: OwnAddress): string {
+  const replaced = withOwnHost(value, own);
+  if (replaced === value || own.protocol === 'udp' || own.protocol === 'tcp') return replaced;
+  const close = replaced.indexOf('>');
+  if (/;transport=/i.test(replaced.slice(0, close))) return replaced;
+  return `${replaced.slice(0, close)};transport=${own.protocol}${replaced.slice(close)}`;
 }
 
 /** Whether a body came without a type that can be told (`v=0` is SDP). */
