@@ -88,6 +88,8 @@ export const limits = {
   proxyBreadthMax: 60,
   /** Branches of one request one after the other, with those that redirections lead to. */
   proxyTargetsMax: 100,
+  /** Sides of calls we stay in whose Contact has been given anew, at some 200 octets each, two long names apart. */
+  movedTargetsMax: 100_000,
   /** How long a target that wants credentials is remembered, as in the daemon; a caller sends them at once. */
   challengeMs: 2_000,
   /** RFC 3261 17.2.1: 100 must be sent unless the application answers within 200 ms. */

@@ -37,7 +37,7 @@ export type BranchParts = {
   readonly finalMs: number | null;
   /** The first copy has gone. */
   readonly sent: (text: string) => void;
-  readonly rang: (branch: Branch, response: IncomingResponse) => void;
+  readonly rang: (response: IncomingResponse) => void;
   readonly accepted: (branch: Branch, response: IncomingResponse) => void;
   /** There is a result, or nothing is waited for any longer. */
   readonly settled: (branch: Branch) => void;
@@ -154,7 +154,7 @@ export class Branch {
     const response = this.#response;
     switch (action) {
       case 'ring':
-        if (response !== null) this.#parts.rang(this, response);
+        if (response !== null) this.#parts.rang(response);
         return;
       case 'accept':
         if (response !== null) this.#parts.accepted(this, response);

@@ -96,16 +96,14 @@ function writeFollowing(
   return writeRequest({ method, uri, via, routes, from, to, callId, cseq, contact: null, app, own });
 }
 
-/** One of our own Record-Routes, as the target got it and as the caller is to have it (RFC 3261 16.7 step 8). */
-export type RewrittenRoute = { readonly was: string; readonly is: string };
-
 export type ReturnParts = {
   /** Another status line than the one that came, with `without` left out; null: none. */
   readonly statusLine: string | null;
   readonly without: string | null;
   /** Further header lines, complete but for their line ends. */
   readonly further: readonly string[];
-  readonly recordRoute: RewrittenRoute | null;
+  /** Record-Routes in place of those that came; null: as they came. */
+  readonly recordRoutes: readonly string[] | null;
 };
 
 /**
@@ -120,11 +118,12 @@ export function writeReturned(
   const { text } = response;
   let written = `${parts.statusLine ?? text.slice(0, text.indexOf('\r\n'))}\r\n`;
   for (const via of allValues(request, 'via')) written += `Via: ${via}\r\n`;
+  const { recordRoutes = null } = parts;
+  for (const value of recordRoutes ?? []) written += `Record-Route: ${value}\r\n`;
   for (const { key, name, value } of response.headers) {
     if (key === 'via' || key === 'content-length' || key === parts.without) continue;
-    const { recordRoute } = parts;
-    const rewritten = key === 'record-route' && recordRoute ? value.replace(recordRoute.was, recordRoute.is) : value;
-    written += `${name}: ${rewritten}\r\n`;
+    if (key === 'record-route' && recordRoutes !== null) continue;
+    written += `${name}: ${value}\r\n`;
   }
   for (const line of parts.further ?? []) written += `${line}\r\n`;
   const body = bodyOf(text);

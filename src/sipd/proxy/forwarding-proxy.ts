@@ -10,7 +10,7 @@ import type { Context } from '../context.ts';
 import type { Apps } from '../control/apps.ts';
 import type { Peer } from '../input.ts';
 import { limits } from '../limits.ts';
-import { allValues, type IncomingRequest, type IncomingResponse } from '../message/incoming.ts';
+import { allValues, type IncomingRequest } from '../message/incoming.ts';
 import { type OwnResponse, statelessTag, writeOwnResponse } from '../message/own-response.ts';
 import { reasonPhrase } from '../message/reason-phrases.ts';
 import { lateTryingMs } from '../server/open-requests.ts';
@@ -22,13 +22,13 @@ import type { ClientTransactions } from '../transaction/client-transactions.ts';
 import type { ServerTransaction, ServerTransactions } from '../transaction/server-transactions.ts';
 import type { Target } from './branch.ts';
 import { Challenges } from './challenges.ts';
-import { type CopySource, commonTail, type RewrittenRoute, type SentCopy, writeCopy } from './forwarded-text.ts';
+import { type CopySource, commonTail, type SentCopy, writeCopy } from './forwarded-text.ts';
 import { PassageRecords } from './passage-records.ts';
 import { type CommandFrame, type ProxyCommand, ProxyReport, readProxyCommand } from './proxy-command.ts';
+import { RecordedWays, routeUri } from './recorded-ways.ts';
 import { type Checked, checkForwarding } from './request-checks.ts';
 import { ResponseContext } from './response-context.ts';
-import { namesUs, type RouteInformation, routeInformation } from './route-information.ts';
-import { RouteMarks, routeUri, usesFlow } from './route-marks.ts';
+import { namesUs, type RouteInformation } from './route-information.ts';
 import { destinationTarget, redirectedTargets, routedTarget } from './targets.ts';
 
 export type ForwardingProxyParts = {
@@ -63,14 +63,14 @@ type Wish = Pick<ProxyCommand, 'parallel' | 'followRedirects' | 'provisionalMs' 
 export class ForwardingProxy {
   readonly #parts: ForwardingProxyParts;
   readonly #context: Context;
-  readonly #marks: RouteMarks;
+  readonly #recorded: RecordedWays;
   readonly #challenges: Challenges;
   readonly #open = new Map<ServerTransaction, ResponseContext>();
 
   constructor(parts: ForwardingProxyParts) {
     this.#parts = parts;
     this.#context = parts.context;
-    this.#marks = new RouteMarks(parts.context.ids);
+    this.#recorded = new RecordedWays(parts.context);
     this.#challenges = new Challenges(parts.context);
   }
 
@@ -101,7 +101,7 @@ export class ForwardingProxy {
       return true;
     }
     const checked = checkForwarding(request, route, this.#context.own);
-    const reading = routedTarget(route, this.#connected(request, route));
+    const reading = routedTarget(route, this.#recorded.connected(request, route));
     if (checked.kind === 'refused') this.#parts.refuse(request, checked);
     else if (reading.kind === 'refused') this.#parts.refuse(request, { status: 404 });
     else this.#relayTo({ request, route, checked, targets: [reading.target] });
@@ -113,7 +113,7 @@ export class ForwardingProxy {
     const route = this.#routeOf(ack);
     if (route === null || !this.#asksForRelay(route) || route.mark !== 'valid') return false;
     const checked = checkForwarding(ack, route, this.#context.own);
-    const reading = routedTarget(route, this.#connected(ack, route));
+    const reading = routedTarget(route, this.#recorded.connected(ack, route));
     if (checked.kind === 'refused' || reading.kind === 'refused') return false;
     const { uri, routes, hop } = reading.target;
     const tail = commonTail({ request: ack, maxForwards: checked.maxForwards, headers: [] });
@@ -172,6 +172,7 @@ export class ForwardingProxy {
       this.#parts.refuse(request, { status: 503 });
       return;
     }
+    this.#recorded.passed(request);
     const wish: Wish = {
       parallel: false,
       followRedirects: false,
@@ -213,7 +214,10 @@ export class ForwardingProxy {
       },
       parallel: wish.parallel,
       breadth: checked.breadth,
-      wayBack: (target, response) => (wish.recordRoute ? this.#wayBack(request, target, response) : null),
+      recordRoutes: (response) => {
+        if (request.toTag !== null && response.status >= 200) this.#recorded.accepted(request, response);
+        return wish.recordRoute ? this.#recorded.returned(request, response) : null;
+      },
       redirected: (response) => (wish.followRedirects ? redirectedTargets(response, secure, tried) : []),
       trying,
       concluded: ({ destination }, result) => {
@@ -238,32 +242,13 @@ export class ForwardingProxy {
     const secure = isSips(uri);
     // RFC 3327 5.2: a REGISTER makes no dialog, but those who will call the user must find the way.
     if (request.method === 'REGISTER') return { recordRoutes: [], path: `<${routeUri(own, secure)}>` };
-    const { callId, from } = request;
-    const heard = this.#context.own.of(from);
-    const towardsCaller = this.#marks.write(heard, { callId, secure, flow: from });
-    if (heard === own) return { recordRoutes: [towardsCaller], path: null };
-    // RFC 5658 4: between two networks or transports each side gets the address it can reach.
-    return { recordRoutes: [this.#marks.write(own, { callId, secure, flow: null }), towardsCaller], path: null };
-  }
-
-  // RFC 3261 16.7 step 8: by the answer we know the connection of a target that nothing else leads to.
-  #wayBack({ callId, from }: IncomingRequest, target: Target, response: IncomingResponse): RewrittenRoute | null {
-    const own = this.#context.own.of(response.from);
-    if (!usesFlow(own)) return null;
-    const secure = isSips(target.uri);
-    const was = this.#marks.write(own, { callId, secure, flow: this.#context.own.of(from) === own ? from : null });
-    return { was, is: this.#marks.write(own, { callId, secure, flow: response.from }) };
-  }
-
-  /** Who is at the other end of the connection that our Route names; null: nobody, or the sender itself. */
-  #connected(request: IncomingRequest, { mark, flow }: RouteInformation): Peer | null {
-    return mark !== 'valid' || flow === null || flow === request.from.connection ? null : this.#context.peerOf(flow);
+    return { recordRoutes: this.#recorded.recordRoutes(request, own, secure), path: null };
   }
 
   /** Null when its Route cannot be read. */
   #routeOf(request: IncomingRequest): RouteInformation | null {
     try {
-      return routeInformation(request, this.#context.own, this.#marks);
+      return this.#recorded.read(request);
     } catch (error) {
       if (error instanceof RemoteError) return null;
       throw error;

@@ -12,7 +12,7 @@ import type { TimerHandle } from '../timer-lanes.ts';
 import type { ServerTransaction, ServerTransactions } from '../transaction/server-transactions.ts';
 import { type BranchResult, bestResult, furtherChallenges } from './best-response.ts';
 import { Branch, type BranchParts, type Target } from './branch.ts';
-import { type RewrittenRoute, writeReturned } from './forwarded-text.ts';
+import { writeReturned } from './forwarded-text.ts';
 
 export type ResponseContextParts = {
   readonly context: Context;
@@ -24,8 +24,8 @@ export type ResponseContextParts = {
   readonly parallel: boolean;
   /** RFC 5393: how many branches there may be at once. */
   readonly breadth: number;
-  /** What the caller learns about the way to the target that has answered; null: nothing beyond what the target knows. */
-  readonly wayBack: (target: Target, response: IncomingResponse) => RewrittenRoute | null;
+  /** The Record-Routes that the caller is to have of an answer that goes back at once; null: those that came. */
+  readonly recordRoutes: (response: IncomingResponse) => readonly string[] | null;
   /** The targets of a redirection that are to be tried; empty: the 3xx is an answer like others. */
   readonly redirected: (response: IncomingResponse) => readonly Target[];
   /** 100 Trying that is still to be sent to the caller. */
@@ -124,7 +124,7 @@ export class ResponseContext {
       ...this.#parts.branch,
       context: this.#context,
       request: this.#parts.request,
-      rang: (branch, response) => this.#rang(branch, response),
+      rang: (response) => this.#rang(response),
       accepted: (branch, response) => this.#accepted(branch, response),
       settled: (branch) => this.#settled(branch),
     };
@@ -133,20 +133,20 @@ export class ResponseContext {
     branch.begin();
   }
 
-  #rang(branch: Branch, response: IncomingResponse): void {
+  #rang(response: IncomingResponse): void {
     // RFC 3261 16.7 step 5: all but 100 goes back at once. RFC 4320 4.1: only 100 may be said to a non-INVITE.
     const { request, transaction, transactions } = this.#parts;
     if (response.status === 100 || request.method !== 'INVITE' || this.#answered) return;
     this.#context.stop(this.#parts.trying);
-    const recordRoute = this.#parts.wayBack(branch.target, response);
-    transactions.respond(transaction, response.status, writeReturned(response, request, { recordRoute }));
+    const recordRoutes = this.#parts.recordRoutes(response);
+    transactions.respond(transaction, response.status, writeReturned(response, request, { recordRoutes }));
   }
 
   /** RFC 3261 16.7 step 5: every 2xx to an INVITE goes back at once; of others only the first answer does. */
   #accepted(branch: Branch, response: IncomingResponse): void {
     const { request, transaction, transactions } = this.#parts;
-    const recordRoute = this.#parts.wayBack(branch.target, response);
-    const text = writeReturned(response, request, { recordRoute });
+    const recordRoutes = this.#parts.recordRoutes(response);
+    const text = writeReturned(response, request, { recordRoutes });
     this.#conclude(branch, { status: response.status, response });
     if (this.#answered) {
       // The caller's transaction may have ended (RFC 3261 16.7 step 5, after a final answer): the call is told of anyway.

@@ -5,7 +5,7 @@ import { parseSipUri, type SipUri, uriParam, writeSipUri } from '../../wire/sip-
 import { addressList, readAddress } from '../message/address.ts';
 import { allValues, type IncomingRequest } from '../message/incoming.ts';
 import type { OwnAddresses } from '../own-addresses.ts';
-import { flowOf, type MarkVerdict, type RouteMarks } from './route-marks.ts';
+import { flowText, hasMark, type MarkVerdict } from './route-marks.ts';
 
 export type RouteInformation = {
   /** Request-URI, what a strict router or maddr did to it undone. */
@@ -14,37 +14,40 @@ export type RouteInformation = {
   readonly routes: readonly string[];
   /** Whether there was an entry of ours, and what its mark says; the worst of several. */
   readonly mark: MarkVerdict | null;
-  /** The connection that the last of our entries names; null: none does. */
-  readonly flow: number | null;
+  /** The connection that the last of our entries names, as it stands there; empty: none does. */
+  readonly flow: string;
 };
 
-/** Reads it. Throws RemoteError 400 for a Route that cannot be read. */
-export function routeInformation(request: IncomingRequest, own: OwnAddresses, marks: RouteMarks): RouteInformation {
+/** Reads it; `judge` says what the mark of an entry of ours is worth when `next` is where the request goes after us. Throws RemoteError 400 for a Route that cannot be read. */
+export function routeInformation(
+  request: IncomingRequest,
+  own: OwnAddresses,
+  judge: (entry: SipUri, next: string) => MarkVerdict,
+): RouteInformation {
   const routes = allValues(request, 'route').flatMap(addressList);
-  const verdicts: MarkVerdict[] = [];
-  let flow: number | null = null;
+  const ours: SipUri[] = [];
   let { uri } = request;
   const requested = tryUri(uri);
   const last = routes.at(-1);
   // RFC 3261 16.4: a strict router has put our entry into the Request-URI and the target behind all Routes.
-  if (requested !== null && last !== undefined && isOwnUri(requested, own)) {
-    const verdict = marks.judge(requested, request.callId);
-    if (verdict !== 'none') {
-      verdicts.push(verdict);
-      flow = flowOf(requested);
-      uri = readAddress(last).uri;
-      routes.pop();
-    }
+  if (requested !== null && last !== undefined && isOwnUri(requested, own) && hasMark(requested)) {
+    ours.push(requested);
+    uri = readAddress(last).uri;
+    routes.pop();
   }
   // Ours stands there twice when we joined two networks (RFC 5658), and once more for each time the request came by.
   for (let [first] = routes; first !== undefined; [first] = routes) {
     const route = tryUri(readAddress(first).uri);
     if (route === null || !isOwnUri(route, own)) break;
-    verdicts.push(marks.judge(route, request.callId));
-    flow = flowOf(route);
+    ours.push(route);
     routes.shift();
   }
-  return { uri: withoutOwnMaddr(uri, request, own), routes, mark: worst(verdicts), flow };
+  uri = withoutOwnMaddr(uri, request, own);
+  const [first] = routes;
+  const next = first === undefined ? uri : readAddress(first).uri;
+  const mark = worst(ours.map((entry) => judge(entry, next)));
+  const final = ours.at(-1);
+  return { uri, routes, mark, flow: final === undefined ? '' : flowText(final) };
 }
 
 /** Whether a URI names this server; one that cannot be read does not. */

@@ -1,50 +1,63 @@
 /**
- * Our entry in Record-Route, and how we know it again. Whoever sends a request with our Route wants it forwarded to
- * wherever its Request-URI says, without any application being asked; a server that obeyed everybody would be an open
- * relay. So the entry carries a mark that only we can make: a keyed hash of the Call-ID. Only those who took part in
- * a call that an application had us forward ever see it, and it is good for the requests of that call alone. The key
- * is drawn anew with each start: nothing is stored, and the marks of a former life are known to be ours no more.
+ * How we know our own entry in Record-Route again. Whoever sends a request with our Route wants it forwarded without any
+ * application being asked; a server that obeyed everybody would be an open relay. So the entry carries a mark that only we
+ * can make, in two parts, each a keyed hash. The first says who may use it: requests of one Call-ID, with the tag of one
+ * side in From or To, which tells the way they go. The second says where it leads: to the next hop of that way and nowhere
+ * else, so that nobody who has once called through us can have anything delivered to anybody. The key is drawn anew with
+ * each start: nothing is stored, and the marks of a former life are known to be ours no more.
  */
 
-import { createHash } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { type SipUri, uriParam } from '../../wire/sip-uri.ts';
 import type { Ids } from '../ids.ts';
-import type { Peer } from '../input.ts';
-import { readLength } from '../message/checks.ts';
-import type { OwnAddress } from '../own-addresses.ts';
+import { readHop } from '../target/next-hop.ts';
 
-/** `valid`: ours, for this call. `stale`: looks like ours, but of another call or another life. `none`: not a mark. */
+/** `valid`: ours, for this request. `stale`: looks like ours, but of another call, way or life. `none`: not a mark. */
 export type MarkVerdict = 'valid' | 'stale' | 'none';
+
+/** What a mark stands for. */
+export type Marked = {
+  readonly callId: string;
+  /** `back`: requests go to the side that sent the request we put the mark into; `onward`: they come from it. */
+  readonly way: 'back' | 'onward';
+  /** The tag of that side. */
+  readonly tag: string;
+  /** The connection the entry names; empty: none. */
+  readonly flow: string;
+  /** Where such requests go next: `placeOf`. */
+  readonly place: string;
+};
+
+/** What a request shows of itself. `mayGo`: the way has changed since (a new Contact), and the place is right. */
+export type Shown = Pick<Marked, 'callId' | 'place'> & {
+  readonly fromTag: string;
+  readonly toTag: string;
+  readonly mayGo: boolean;
+};
 
 const markParam = 'mark';
 const flowParam = 'flow';
-/** Hexadecimal digits: 96 bits are more than anybody can guess. */
-const markLength = 24;
+/** Hexadecimal digits of each part: 96 bits are more than anybody can guess. */
+const partLength = 24;
 
-export type RouteEntry = {
-  readonly callId: string;
-  /** Whether the request goes to a sips URI. */
-  readonly secure: boolean;
-  /** The peer on this side, as far as it is known. */
-  readonly flow: Peer | null;
-};
-
-/** RFC 7118 5, RFC 5626 5.3: a browser can be reached by the connection it has opened and by nothing else. */
-export function usesFlow({ protocol }: OwnAddress): boolean {
-  return protocol === 'ws' || protocol === 'wss';
+/** Where a URI leads: host and port, maddr taken for the host. Empty when it leads nowhere. */
+export function placeOf(uri: string): string {
+  const reading = readHop(uri);
+  if (reading.kind !== 'hop') return '';
+  const { host, port, scheme, transport } = reading.hop;
+  // RFC 3261 19.1.2.
+  const usual = scheme === 'sips' || transport === 'tls' ? 5061 : 5060;
+  return `${host}:${port ?? usual}`;
 }
 
-/** The connection an entry of ours names, null: none. To be believed only with a valid mark. */
-export function flowOf(uri: SipUri): number | null {
-  const flow = uriParam(uri, flowParam);
-  return flow === undefined || flow === null ? null : readLength(flow);
+/** The connection an entry of ours names as it stands there; empty: none. To be believed only with a valid mark. */
+export function flowText(uri: SipUri): string {
+  return uriParam(uri, flowParam) ?? '';
 }
 
-/** RFC 3261 16.6 step 4: loose routing, an address the next hop can reach; sips where the request has it. */
-export function routeUri(own: OwnAddress, secure: boolean): string {
-  const scheme = secure && (own.protocol === 'tls' || own.protocol === 'wss') ? 'sips' : 'sip';
-  const transport = own.protocol === 'udp' ? '' : `;transport=${own.protocol}`;
-  return `${scheme}:${own.host}:${own.port}${transport};lr`;
+/** Whether a URI has a mark, be it ours or not. */
+export function hasMark(uri: SipUri): boolean {
+  return typeof uriParam(uri, markParam) === 'string';
 }
 
 /** Makes and judges the marks of one stack. */
@@ -56,23 +69,41 @@ export class RouteMarks {
     this.#ids = ids;
   }
 
-  /** The Record-Route value for one of our addresses. */
-  write(own: OwnAddress, { callId, secure, flow }: RouteEntry): string {
-    const connection = usesFlow(own) ? (flow?.connection ?? null) : null;
-    const flowed = connection === null ? '' : `;${flowParam}=${connection}`;
-    return `<${routeUri(own, secure)}${flowed};${markParam}=${this.#markOf(callId, String(connection ?? ''))}>`;
+  /** The URI with flow and mark, in place of those it may have. */
+  write(uri: SipUri, marked: Marked): SipUri {
+    const params = uri.params.filter(({ name }) => name !== markParam && name !== flowParam);
+    if (marked.flow !== '') params.push({ name: flowParam, value: marked.flow });
+    params.push({ name: markParam, value: `${marked.way}.${this.#who(marked)}.${this.#where(marked)}` });
+    return { ...uri, params };
   }
 
-  judge(uri: SipUri, callId: string): MarkVerdict {
-    const mark = uriParam(uri, markParam);
-    if (mark === undefined || mark === null) return 'none';
-    return mark === this.#markOf(callId, uriParam(uri, flowParam) ?? '') ? 'valid' : 'stale';
+  /** Judges the mark of a URI on a request. */
+  judge(uri: SipUri, { callId, place, fromTag, toTag, mayGo }: Shown): MarkVerdict {
+    if (!hasMark(uri)) return 'none';
+    const [way, who = '', where = ''] = (uriParam(uri, markParam) ?? '').split('.');
+    // Nobody sends to itself: one side could then say where the other is (see `mayGo`).
+    if ((way !== 'back' && way !== 'onward') || fromTag === toTag) return 'stale';
+    const marked: Marked = { callId, way, tag: way === 'back' ? toTag : fromTag, flow: flowText(uri), place };
+    if (!isSame(who, this.#who(marked))) return 'stale';
+    return mayGo || isSame(where, this.#where(marked)) ? 'valid' : 'stale';
   }
 
-  // HMAC in its plain form: a key of fixed length before the text, hashed, and again before that hash.
-  #markOf(callId: string, flow: string): string {
+  #who({ callId, way, tag, flow }: Marked): string {
+    return this.#hash(`who ${way} ${callId} ${tag} ${flow}`);
+  }
+
+  #where({ callId, way, tag, place }: Marked): string {
+    return this.#hash(`where ${way} ${callId} ${tag} ${place}`);
+  }
+
+  // RFC 2104.
+  #hash(text: string): string {
     this.#key ??= Array.from({ length: 8 }, () => this.#ids.random32().toString(16).padStart(8, '0')).join('');
-    const inner = createHash('sha256').update(`${this.#key}${callId} ${flow}`, 'latin1').digest('hex');
-    return createHash('sha256').update(`${this.#key}${inner}`, 'latin1').digest('hex').slice(0, markLength);
+    return createHmac('sha256', this.#key).update(text, 'latin1').digest('hex').slice(0, partLength);
   }
+}
+
+/** Compares without telling by its time how much of a guess was right. */
+function isSame(guess: string, right: string): boolean {
+  return guess.length === right.length && timingSafeEqual(Buffer.from(guess, 'latin1'), Buffer.from(right, 'latin1'));
 }

@@ -100,8 +100,8 @@ describe('what is checked before a request goes on (RFC 3261 16.3)', () => {
     const stage = scene();
     const { world, alice, bob } = stage;
     asked(stage, [toBob], { remainInDialog: true });
-    const routes = values(got(world, bob, 'INVITE'), 'Record-Route');
     world.answers(bob, got(world, bob, 'INVITE'), '200 OK');
+    const routes = values(answered(world, alice), 'Record-Route');
     const bye = inCall(alice, 'BYE', { uri: 'sip:bob@10.0.0.2', routes });
     world.receive(alice, bye.replace('Max-Forwards: 70', 'Max-Forwards: 0'));
     expect(statusOf(answered(world, alice))).toBe(483);

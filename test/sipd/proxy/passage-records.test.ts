@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { StackWorld } from '../stack-world.ts';
-import { asked, got, inCall, type Scene, scene, toBob, toCarol, values } from './proxying.ts';
+import { answered, asked, got, inCall, type Scene, scene, toBob, toCarol, values } from './proxying.ts';
 
 /** Frames of records: kind, source, role or reason, and the first line of the message. */
 function records(world: StackWorld): string[] {
@@ -25,7 +25,7 @@ test('a call that goes through us is one with the caller and one with each targe
   const invite = got(world, carol, 'INVITE');
   world.answers(carol, invite, '200 OK');
   world.answers(carol, invite, '200 OK');
-  const routes = values(invite, 'Record-Route');
+  const routes = values(answered(world, alice), 'Record-Route');
   const bye = { uri: 'sip:carol@10.0.0.3', routes, toTag: 'carol' };
   world.receive(alice, inCall(alice, 'BYE', bye));
   world.answers(carol, got(world, carol, 'BYE'), '401 Unauthorized');
