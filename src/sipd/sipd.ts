@@ -19,6 +19,7 @@ import type { Question } from './target/questions.ts';
 import { Admission } from './transport/admission.ts';
 import { Certificate, type CertificateFiles, readAuthorities } from './transport/certificate.ts';
 import { Door } from './transport/door.ts';
+import { rarely } from './transport/rarely.ts';
 import { type Listening, Sockets } from './transport/sockets.ts';
 import { trustedSources } from './transport/trusted.ts';
 
@@ -191,7 +192,7 @@ class Runner {
   }
 
   #openSockets(certificate: Certificate | null, isTrusted: (address: string) => boolean): Promise<Sockets> {
-    const { port, tlsPort = null, wsPort = null, wssPort = null, tls = {} } = this.#options;
+    const { port, tlsPort = null, wsPort = null, wssPort = null, tls = {}, log } = this.#options;
     return Sockets.open({
       hosts: this.#hosts,
       ports: { plain: port, tls: tlsPort, ws: wsPort, wss: wssPort },
@@ -208,14 +209,15 @@ class Runner {
         onClosed: (peer) => this.#submit({ kind: 'connection-closed', peer }),
         onUnreachable: (peer, reason) => this.#submit({ kind: 'peer-unreachable', peer, reason }),
       },
-      onTrouble: (reason) => this.#options.log.error({ reason }, 'no connection can be accepted'),
+      onTrouble: rarely((reason, count) => log.error({ reason, count }, 'no connection can be accepted')),
+      onRefused: rarely((host, count) => log.warn({ host, count }, 'connections refused: there are too many')),
     });
   }
 
   async #openControl(ways: DaemonWays, certificate: Certificate | null): Promise<void> {
     const { control, log } = this.#options;
     const { host, port, tlsPort = null } = control;
-    const onTrouble = (reason: string): void => log.error({ reason }, 'no control connection can be accepted');
+    const onTrouble = rarely((reason, count) => log.error({ reason, count }, 'no control connection can be accepted'));
     const opened = await ControlPort.open({
       host,
       port,
@@ -236,6 +238,7 @@ class Runner {
       handshakeMs: limits.tlsHandshakeMs,
       onSocket: (socket) => opened.accept(socket),
       onTrouble,
+      onRefused: () => undefined,
     });
   }
 

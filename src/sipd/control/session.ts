@@ -28,8 +28,10 @@ type Session = {
   readonly reader: FrameReader | RingReader;
   outgoing: string;
   ending: boolean;
-  /** Runs until the server has said something: an application that never authenticates is not kept. */
+  /** When the connection is cut off: unless the server says something, since nobody stays who never authenticates. */
   login: NodeJS.Timeout | null;
+  /** And when it was closed, and what it does not read cannot be sent. */
+  end: NodeJS.Timeout | null;
 };
 
 /** The listening port and its connections, each named by a number. */
@@ -71,6 +73,7 @@ export class ControlPort {
   accept(socket: Socket): void {
     if (this.#sessions.size >= limits.controlSessionsMax) {
       socket.destroy();
+      this.#options.onTrouble('there are too many');
       return;
     }
     this.#lastId += 1;
@@ -82,14 +85,16 @@ export class ControlPort {
       outgoing: '',
       ending: false,
       login: setTimeout(() => socket.destroy(), limits.controlLoginMs).unref(),
+      end: null,
     };
     this.#sessions.set(id, session);
     socket.setEncoding('latin1');
-    socket.setKeepAlive(true, 45_000);
+    socket.setKeepAlive(true, limits.tcpKeepAliveMs);
     socket.on('error', () => undefined);
     socket.on('data', (chunk) => this.#read(session, String(chunk)));
     socket.once('close', () => {
       if (session.login !== null) clearTimeout(session.login);
+      if (session.end !== null) clearTimeout(session.end);
       this.#sessions.delete(id);
       this.#options.onClosed(id);
     });
@@ -130,7 +135,7 @@ export class ControlPort {
     const done = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     const force = setTimeout(() => {
       for (const { socket } of this.#sessions.values()) socket.destroy();
-    }, 200);
+    }, limits.closeGraceMs);
     await done;
     clearTimeout(force);
   }
@@ -158,7 +163,10 @@ export class ControlPort {
       const { socket, outgoing } = session;
       session.outgoing = '';
       if (outgoing !== '') socket.write(outgoing, 'latin1');
-      if (session.ending) socket.destroySoon();
+      if (session.ending) {
+        session.end ??= setTimeout(() => socket.destroy(), limits.streamEndMs).unref();
+        socket.destroySoon();
+      }
       // An application that stopped reading is as good as gone.
       else if (socket.writableLength > limits.controlQueueBytesMax) socket.destroy();
     }

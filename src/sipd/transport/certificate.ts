@@ -18,6 +18,8 @@ export class Certificate {
   readonly #onTrouble: (sentence: string) => void;
   #pair: CertificatePair;
   #stamp: string;
+  /** What was told last, and holds still. */
+  #trouble: string | null = null;
   #lookedAt = performance.now();
 
   private constructor(files: CertificateFiles, onTrouble: (sentence: string) => void) {
@@ -44,13 +46,20 @@ export class Certificate {
     try {
       const stamp = stampOf(this.#files);
       if (stamp === this.#stamp) return this.#pair;
-      // Noted before it is read: what is broken is told once, and read again when it changes again.
+      // Noted before it is read: what is broken is read again when it changes again.
       this.#stamp = stamp;
       this.#pair = readPair(this.#files);
+      this.#trouble = null;
     } catch (error) {
-      this.#onTrouble(troubleOf(this.#files, error));
+      this.#tell(troubleOf(this.#files, error));
     }
     return this.#pair;
+  }
+
+  // Once, since files that are missing are missed at every look.
+  #tell(trouble: string): void {
+    if (trouble !== this.#trouble) this.#onTrouble(trouble);
+    this.#trouble = trouble;
   }
 }
 

@@ -18,24 +18,28 @@ export type DoorOptions = {
   readonly onSocket: (socket: Socket) => void;
   /** The system lets nobody in: no file descriptors are left, for one. */
   readonly onTrouble: (reason: string) => void;
+  /** There is no room for a connection from that address. */
+  readonly onRefused: (address: string) => void;
 };
 
 /** Closing it closes everybody who came in through it. */
 export class Door {
+  readonly #options: DoorOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
   private constructor(options: DoorOptions) {
     const { certificate, onSocket } = options;
+    this.#options = options;
     if (certificate === null) {
       this.#server = createServer({ noDelay: true });
       this.#server.on('connection', (socket: Socket) => {
-        if (this.#letIn(socket, options.admission)) onSocket(socket);
+        if (this.#letIn(socket)) onSocket(socket);
       });
       return;
     }
     const secure = tlsServer(certificate, options.handshakeMs);
-    secure.on('connection', (socket: Socket) => this.#letIn(socket, options.admission));
+    secure.on('connection', (socket: Socket) => this.#letIn(socket));
     secure.on('secureConnection', (socket: TLSSocket) => onSocket(socket));
     this.#server = secure;
   }
@@ -70,13 +74,20 @@ export class Door {
     clearTimeout(force);
   }
 
-  #letIn(socket: Socket, admission: Admission | null): boolean {
+  #letIn(socket: Socket): boolean {
+    const { admission, onRefused } = this.#options;
     const { remoteAddress } = socket;
     // Before anybody else listens: an error nobody hears ends the process.
     socket.on('error', () => undefined);
-    const leave = remoteAddress === undefined ? null : (admission?.enter(remoteAddress) ?? null);
-    if (remoteAddress === undefined || (admission !== null && leave === null)) {
+    // It has gone again.
+    if (remoteAddress === undefined) {
       socket.destroy();
+      return false;
+    }
+    const leave = admission?.enter(remoteAddress) ?? null;
+    if (admission !== null && leave === null) {
+      socket.destroy();
+      onRefused(remoteAddress);
       return false;
     }
     this.#sockets.add(socket);

@@ -32,6 +32,8 @@ export type SocketsOptions = {
   readonly user: ConnectionUser;
   /** The system lets nobody in. */
   readonly onTrouble: (reason: string) => void;
+  /** There is no room for a connection from that address. */
+  readonly onRefused: (address: string) => void;
 };
 
 /** A socket that listens. `listener` is what peers that were heard through it name. */
@@ -174,7 +176,7 @@ export class Sockets {
       this.#udp.set(listener, udp);
       return { ...planned, port: udp.port, close: () => udp.close() };
     }
-    const { admission, certificate, onTrouble } = this.#options;
+    const { admission, certificate, onTrouble, onRefused } = this.#options;
     const secure = protocol === 'tls' || protocol === 'wss';
     const onSocket = this.#entrance(planned);
     const door = await Door.open({
@@ -185,6 +187,7 @@ export class Sockets {
       handshakeMs: limits.tlsHandshakeMs,
       onSocket,
       onTrouble,
+      onRefused,
     });
     return { ...planned, port: door.port, close: () => door.close(limits.closeGraceMs) };
   }

@@ -145,6 +145,7 @@ describe('how many there may be', () => {
         const kept = [await dial('tcp', open.port('tcp')), await dial('tls', open.port('tls'))];
         const { socket: refused } = await dial('tcp', open.port('tcp'));
         await within('the refusal', once(refused, 'close'));
+        expect(open.refused).toEqual(['127.0.0.1']);
         kept[0]?.socket.destroy();
         await open.tells('tcp closed');
         const { socket: again } = await dial('tcp', open.port('tcp'));

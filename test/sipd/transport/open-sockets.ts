@@ -24,6 +24,8 @@ export class OpenSockets {
   readonly told: string[] = [];
   /** What there was to complain of. */
   readonly troubles: string[] = [];
+  /** Addresses that were not let in. */
+  readonly refused: string[] = [];
   #sockets: Sockets | null = null;
 
   static async open(options: OpenOptions = {}): Promise<OpenSockets> {
@@ -49,6 +51,7 @@ export class OpenSockets {
         onUnreachable: ({ protocol }, reason) => open.told.push(`${protocol} unreachable: ${reason}`),
       },
       onTrouble: (reason) => open.troubles.push(reason),
+      onRefused: (address) => open.refused.push(address),
     });
     return open;
   }

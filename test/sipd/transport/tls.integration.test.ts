@@ -4,7 +4,8 @@ import { connect as dialTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer, connect as dialTls, type Server, type TLSSocket } from 'node:tls';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { limits } from '../../../src/sipd/limits.ts';
 import { Certificate, readAuthorities } from '../../../src/sipd/transport/certificate.ts';
 import { Door } from '../../../src/sipd/transport/door.ts';
 import {
@@ -100,6 +101,24 @@ describe('a certificate that changes', () => {
       ),
     ));
 
+  test('one that is missing is told once, however often it is looked for', () =>
+    withFiles(async ({ put: _, ...files }) => {
+      const troubles: string[] = [];
+      vi.useFakeTimers({ toFake: ['performance'] });
+      try {
+        const certificate = Certificate.read(files, (sentence) => troubles.push(sentence));
+        const pair = certificate.current();
+        await rm(files.keyFile);
+        for (let look = 1; look <= 3; look += 1) {
+          vi.advanceTimersByTime(limits.certificateLookMs);
+          expect(certificate.current()).toBe(pair);
+        }
+        expect(troubles).toEqual([expect.stringContaining('ENOENT')]);
+      } finally {
+        vi.useRealTimers();
+      }
+    }));
+
   test('one that cannot be used at the start is told in one sentence', () => {
     const { certFile } = certificateFiles('server');
     const { keyFile } = certificateFiles('second');
@@ -131,6 +150,7 @@ describe('a handshake that does not come', () => {
       handshakeMs: 50,
       onSocket: () => undefined,
       onTrouble: () => undefined,
+      onRefused: () => undefined,
     });
     const silent = dialTcp(door.port, '127.0.0.1').resume();
     await within('the end', once(silent, 'close'));
