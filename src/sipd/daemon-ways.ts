@@ -38,6 +38,7 @@ export const daemonWays = {
   'ends-unrefreshed': 'any refusal of a refresh but 491 ends the call at once',
   'closed-is-gone': 'a request whose connection closed gets a made-up 410',
   'deserted-requests': 'requests of an application that has gone are left alone',
+  'bye-before-ack': 'a BYE of an application goes out before the ACK of its 200, too',
   'orphans-stay': 'a dialog whose application has gone is no other’s: 481 to all its requests, and nobody ends it',
   'late-cancel-481': 'a CANCEL after the 200 gets 481',
   'single-487': 'the 487 of a call cancelled before any answer of the application is sent once',

@@ -19,7 +19,7 @@ import { Apps } from './control/apps.ts';
 import { ConnectionsByUser } from './dialog/connections-by-user.ts';
 import { type Dialog, Dialogs } from './dialog/dialog.ts';
 import { Orphans } from './dialog/orphans.ts';
-import { endUsage, subscriptionUsage } from './dialog/usages.ts';
+import { endsSubscription, endUsage, subscriptionUsage } from './dialog/usages.ts';
 import type { Input, Peer } from './input.ts';
 import { readAppMessage } from './message/compose.ts';
 import { firstValue, type IncomingRequest, type Reading, readBroken, readMessage } from './message/incoming.ts';
@@ -128,10 +128,7 @@ export class Stack {
       proxy: this.#proxy,
       dialogOfEarlyNotify: (notify) => this.#calls.dialogOfEarlyNotify(notify),
     });
-    this.#answers = new Answers({
-      ...serving,
-      notifyAnswered: (notify, dialog) => this.#notifyAnswered(notify, dialog),
-    });
+    this.#answers = new Answers(serving);
     this.#calls = new ClientCalls({
       ...shared,
       transactions: this.#clientTransactions,
@@ -167,14 +164,16 @@ export class Stack {
       refuse: (answer) => this.#answers.refuse(answer),
       expired: (pending) => this.#server.unacknowledged(pending),
     });
-    const open = new OpenRequests({ ...shared, transactions, reliable });
+    const notifyAnswered = (notify: IncomingRequest, dialog: Dialog, status: number): void =>
+      this.#notifyAnswered(notify, dialog, status);
+    const open = new OpenRequests({ ...shared, transactions, reliable, notifyAnswered });
     const sessions = new Sessions({
       ...shared,
       send: (dialog, request) => this.#client.sendOwn(dialog, request),
       acknowledge: (dialog, cseq) => this.#client.acknowledge(dialog, cseq),
       hangUp: (dialog, text) => this.#client.hangUp(dialog, text),
     });
-    return { ...shared, transactions, reliable, open, sessions };
+    return { ...shared, transactions, reliable, open, sessions, notifyAnswered };
   }
 
   /** `now` is in milliseconds since 1970, of a clock that never goes back. */
@@ -226,7 +225,7 @@ export class Stack {
         this.#apps.close(input.session);
         this.#open.sessionClosed(input.session);
         this.#calls.sessionClosed(input.session);
-        this.#orphans.sessionClosed(input.session);
+        this.#orphans.sessionClosed(input.session, this.#calls.isCalling(input.session));
         return;
       case 'frame-received':
         this.#frame(input.session, input.payload);
@@ -352,10 +351,11 @@ export class Stack {
     this.#context.after(64 * this.#context.timerValues.t1, () => this.#dialogEnded(dialog));
   }
 
-  /** RFC 6665 4.4.1: a NOTIFY that says `terminated` ends our subscription. */
-  #notifyAnswered(notify: IncomingRequest, dialog: Dialog): void {
+  /** RFC 6665 4.4.1: a NOTIFY that says `terminated` ends our subscription; 4.2.2: so does the answer that there is none. */
+  #notifyAnswered(notify: IncomingRequest, dialog: Dialog, status: number): void {
     const state = (firstValue(notify, 'subscription-state') ?? '').toLowerCase();
-    if (!state.includes('terminated')) return;
+    const refused = endsSubscription(status) && !this.#context.ways.has('keeps-dead-subscriptions');
+    if (!refused && !state.includes('terminated')) return;
     if (endUsage(dialog, subscriptionUsage(firstValue(notify, 'event')))) this.#dialogEnded(dialog);
   }
 }

@@ -442,6 +442,19 @@ const shows: Readonly<Record<DaemonWay, Show>> = {
     without: 0,
     with: 2,
   },
+  'bye-before-ack': {
+    play: (ways) => {
+      const { world, alice } = open(ways);
+      world.asks(alice, 'INVITE');
+      world.appAnswers(1, '200 OK');
+      world.appAsks(1, 'BYE sip:placeholder', { dialogId: incoming });
+      const before = last(world);
+      world.asks(alice, 'ACK', { toTag: toTagOf(world.lastSent('SIP/2.0 200')) });
+      return [before, world.ladder.find((line) => line.includes('alice : BYE')) ?? 'no BYE'];
+    },
+    without: ['0 sipd -> app1 : OK', '0 sipd -> alice : BYE'],
+    with: ['0 sipd -> alice : BYE', '0 sipd -> alice : BYE'],
+  },
   'bye-ends-all': {
     play: (ways) => {
       const { world, alice, toTag } = called(ways);

@@ -35,7 +35,7 @@ export type ClientCall = {
   readonly contact: string | null;
   /** Whose further headers and body go along. */
   readonly app: RequestParts['app'];
-  /** Event value, and whether the request is a NOTIFY that ends its subscription. */
+  /** Event value, and whether the request ends its subscription: the last NOTIFY, a SUBSCRIBE that lasts no time. */
   readonly event: string | undefined;
   readonly endsSubscription: boolean;
   /** The dialog it is sent in, or the one its answers make. */

@@ -3,6 +3,7 @@
 import type { Context } from '../context.ts';
 import type { Apps } from '../control/apps.ts';
 import { type Dialog, type Dialogs, routeSet } from '../dialog/dialog.ts';
+import { LastWords } from '../dialog/last-words.ts';
 import { endsSubscription, endUsage, referUsage, subscriptionUsage } from '../dialog/usages.ts';
 import { limits } from '../limits.ts';
 import { tagOf } from '../message/address.ts';
@@ -37,6 +38,7 @@ export class ClientCalls {
   readonly #context: Context;
   readonly #events: AnswerEvents;
   readonly #early: EarlyDialogs;
+  readonly #lastWords: LastWords;
   readonly #byId = new Map<string, ClientCall>();
   /** SUBSCRIBEs without a dialog yet, by Call-ID and our tag. */
   readonly #subscribing = new Map<string, ClientCall>();
@@ -48,6 +50,7 @@ export class ClientCalls {
     this.#context = parts.context;
     this.#events = new AnswerEvents(parts.context, parts.apps);
     this.#early = new EarlyDialogs(parts);
+    this.#lastWords = new LastWords(parts);
   }
 
   add(call: ClientCall): void {
@@ -61,6 +64,12 @@ export class ClientCalls {
 
   count(): number {
     return this.#byId.size;
+  }
+
+  /** Whether answers may still make a dialog of that application connection. */
+  isCalling(session: number): boolean {
+    for (const call of this.#byId.values()) if (call.session === session && !call.inDialog) return true;
+    return false;
   }
 
   /** CSeq of the INVITE whose 2xx the application has to ACK; null when there is none. */
@@ -232,6 +241,7 @@ export class ClientCalls {
     const { dialog, inDialog, identity } = call;
     if (dialog === null) return;
     const challenged = status === 401 || status === 407;
+    if (identity.method === 'SUBSCRIBE') this.#subscribed(call, dialog, status);
     if (!inDialog) {
       if (status >= 300) this.#early.refused(call);
       else if (identity.method === 'INVITE') this.#ackIfDeserted(call, dialog);
@@ -240,21 +250,32 @@ export class ClientCalls {
     // RFC 3261 17.1.1.3: a refusal has been acknowledged; the ACK of an earlier 2xx is not to be sent for it.
     if (identity.method === 'INVITE' && status >= 300) this.#toAcknowledge.delete(dialog);
     if (identity.method === 'INVITE' && status < 300) this.#ackIfDeserted(call, dialog);
-    if (identity.method === 'BYE' && !challenged) this.#parts.inviteEnded(dialog);
-    if (identity.method === 'NOTIFY' && !challenged) this.#notified(call, dialog, status);
-    if (identity.method === 'SUBSCRIBE') this.#refreshed(call, dialog, status);
+    if (identity.method === 'BYE') {
+      // Whoever was challenged may try again, but is not waited for for ever.
+      if (challenged) this.#lastWords.of(dialog, 'invite');
+      else this.#parts.inviteEnded(dialog);
+    }
+    if (identity.method === 'NOTIFY') this.#notified(call, dialog, status);
   }
 
-  /** RFC 6665 4.1.2.2: a subscription of ours whose refresh is refused for good is over; a time-out leaves it. */
-  #refreshed(call: ClientCall, dialog: Dialog, status: number): void {
-    if (status === 408 || !endsSubscription(status) || this.#context.ways.has('keeps-dead-subscriptions')) return;
+  /** What the answer to a SUBSCRIBE ends. */
+  #subscribed(call: ClientCall, dialog: Dialog, status: number): void {
+    if (this.#context.ways.has('keeps-dead-subscriptions')) return;
     const usage = subscriptionUsage(call.event);
-    if (dialog.usages.has(usage) && endUsage(dialog, usage)) this.#parts.dialogEnded(dialog);
+    // RFC 6665 4.1.2.3: none was made, though a NOTIFY came before. 4.1.2.2: one that is refreshed ends by what is final.
+    const refused = call.inDialog ? status !== 408 && endsSubscription(status) : status >= 300;
+    if (!refused && call.endsSubscription) this.#lastWords.of(dialog, usage);
+    if (refused && dialog.usages.has(usage) && endUsage(dialog, usage)) this.#parts.dialogEnded(dialog);
   }
 
   #notified(call: ClientCall, dialog: Dialog, status: number): void {
+    const challenged = status === 401 || status === 407;
     if (this.#context.ways.has('keeps-dead-subscriptions')) {
-      if (call.endsSubscription && dialog.method === 'SUBSCRIBE') this.#parts.dialogEnded(dialog);
+      if (call.endsSubscription && !challenged && dialog.method === 'SUBSCRIBE') this.#parts.dialogEnded(dialog);
+      return;
+    }
+    if (challenged) {
+      if (call.endsSubscription) this.#lastWords.of(dialog, subscriptionUsage(call.event));
       return;
     }
     // The daemon keeps a subscription whose NOTIFY nobody wants.

@@ -15,6 +15,7 @@ import { readAddress, tagOf, withTag } from '../message/address.ts';
 import { knownMethods, readCSeq } from '../message/checks.ts';
 import { type AppMessage, given, givenContact, lacksContentType, withOwnHost } from '../message/compose.ts';
 import { bareContact, type OwnAddress } from '../own-addresses.ts';
+import type { Unacknowledged } from '../server/unacknowledged.ts';
 import { sessionExpired } from '../session-timer/session-interval.ts';
 import type { OwnRequest, Sessions } from '../session-timer/sessions.ts';
 import { type Hop, isSips } from '../target/next-hop.ts';
@@ -34,6 +35,7 @@ export type UserAgentClientParts = {
   readonly acknowledgements: Acknowledgements;
   readonly orphans: Orphans;
   readonly sessions: Sessions;
+  readonly unacknowledged: Unacknowledged;
   readonly inviteEnded: (dialog: Dialog) => void;
 };
 
@@ -173,9 +175,15 @@ export class UserAgentClient {
     this.#confirm(request, call.text, { id: call.id, own: call.identity.own, to, held: false });
     // The daemon sends over the connection it remembers, open or not.
     if (to !== null && 'connection' in to && !this.#context.isOpen(to)) this.#parts.calls.failed(call, 410, 'Gone');
-    else if (to !== null) this.#parts.dispatch.send(call, to);
+    else if (to !== null) this.#send(call, to);
     // `sips:` without a listener: the daemon takes the request and makes up its answer.
     else this.#parts.calls.failed(call, 416, 'Unsupported URI Scheme');
+  }
+
+  #send(call: ClientCall, to: Peer | Hop): void {
+    const send = (): void => this.#parts.dispatch.send(call, to);
+    const ends = call.identity.method === 'BYE' ? call.dialog : null;
+    if (ends === null || !this.#parts.unacknowledged.holdsBack(ends, send)) send();
   }
 
   #makeCall(
@@ -188,7 +196,6 @@ export class UserAgentClient {
     },
   ): ClientCall {
     const { app, contact = null } = rest;
-    const state = given(app, 'subscription-state') ?? '';
     return {
       id: this.#context.ids.uuid(),
       session: rest.session,
@@ -197,7 +204,7 @@ export class UserAgentClient {
       contact,
       app,
       event: given(app, 'event'),
-      endsSubscription: identity.method === 'NOTIFY' && state.toLowerCase().includes('terminated'),
+      endsSubscription: endsSubscription(identity.method, app),
       dialog: rest.dialog,
       inDialog: rest.dialog !== null,
       transaction: null,
@@ -322,6 +329,12 @@ export class UserAgentClient {
     });
     this.#context.frame(dialog.owner, payload);
   }
+}
+
+/** RFC 6665 4.1.2.3, 4.2.2. */
+function endsSubscription(method: string, app: Pick<AppMessage, 'headers'>): boolean {
+  if (method === 'SUBSCRIBE') return given(app, 'expires')?.trim() === '0';
+  return method === 'NOTIFY' && given(app, 'subscription-state')?.toLowerCase().includes('terminated') === true;
 }
 
 function givenCSeq(value: string | undefined): number | null {

@@ -25,10 +25,10 @@ export class Orphans {
     this.#parts = parts;
   }
 
-  /** An application connection has gone: what it leaves behind waits a while for another. */
-  sessionClosed(session: number): void {
+  /** An application connection has gone: what it leaves behind waits a while for another. `more` may come of its calls. */
+  sessionClosed(session: number, more: boolean): void {
     const { context, dialogs } = this.#parts;
-    if (context.ways.has('orphans-stay') || dialogs.ofSession(session).length === 0) return;
+    if (context.ways.has('orphans-stay') || (!more && dialogs.ofSession(session).length === 0)) return;
     context.after(limits.orphanMs, () => this.#endThoseOf(session));
   }
 

@@ -20,17 +20,19 @@ export function referUsage(cseq: number, referSub: string | undefined): string |
 }
 
 /**
- * Ends a usage; a NOTIFY may name an id where the subscription was counted without, or none where it was counted with
- * one (REFER): the first. True when it was the last; a usage the dialog never had ends nothing.
+ * The usage of the dialog that is called so; a NOTIFY may name an id where the subscription was counted without, or none
+ * where it was counted with one (REFER): the first.
  */
+export function usageCalled(dialog: Dialog, usage: string): string | undefined {
+  if (dialog.usages.has(usage)) return usage;
+  const type = usage.split(';')[0] ?? usage;
+  return [...dialog.usages].find((each) => each === type || (usage === type && each.startsWith(`${type};`)));
+}
+
+/** Ends a usage (`usageCalled`). True when it was the last; a usage the dialog never had ends nothing. */
 export function endUsage(dialog: Dialog, usage: string): boolean {
-  let ended = dialog.usages.delete(usage);
-  if (!ended) {
-    const type = usage.split(';')[0] ?? usage;
-    const same = [...dialog.usages].find((each) => each === type || (usage === type && each.startsWith(`${type};`)));
-    ended = same !== undefined && dialog.usages.delete(same);
-  }
-  return ended && dialog.usages.size === 0;
+  const ended = usageCalled(dialog, usage);
+  return ended !== undefined && dialog.usages.delete(ended) && dialog.usages.size === 0;
 }
 
 /**

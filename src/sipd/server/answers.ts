@@ -42,8 +42,8 @@ export type AnswerParts = {
   readonly dialogEnded: (dialog: Dialog) => void;
   /** Ends the dialog that has this id, if there is one. */
   readonly makeRoom: (id: string) => void;
-  /** A subscription we had has been ended by the peer's NOTIFY, which is now answered. */
-  readonly notifyAnswered: (notify: IncomingRequest, dialog: Dialog) => void;
+  /** A NOTIFY has its answer, which may end the subscription it is of. */
+  readonly notifyAnswered: (notify: IncomingRequest, dialog: Dialog, status: number) => void;
 };
 
 /** The answering half of the user agent server. */
@@ -267,13 +267,13 @@ export class Answers {
     const { dialog, request } = pending;
     this.#parts.pending.remove(pending);
     this.#parts.reliable.finish(pending);
+    if (request.method === 'NOTIFY' && dialog !== null) this.#parts.notifyAnswered(request, dialog, status);
     if (status >= 300) {
       if (!pending.inDialog && dialog !== null) this.#parts.dialogEnded(dialog);
       return;
     }
     if (dialog === null) return;
     if (request.method === 'INVITE') this.#awaitAck(pending, dialog, text);
-    if (request.method === 'NOTIFY') this.#parts.notifyAnswered(request, dialog);
     // RFC 3261 8.2.2.2: the other branches of a forked request are refused, now that one is accepted.
     const refusal = { status: this.#context.ways.has('late-merge') ? 480 : 482 };
     for (const other of this.#parts.pending.sameOrigin(request)) this.#parts.open.answerFor(other, refusal);

@@ -20,6 +20,8 @@ export type OpenRequestsParts = {
   readonly pending: PendingRequests;
   readonly transactions: ServerTransactions;
   readonly reliable: ReliableProvisionals;
+  /** A NOTIFY has its answer, or will never have one (408). */
+  readonly notifyAnswered: (notify: IncomingRequest, dialog: Dialog, status: number) => void;
 };
 
 /** Methods of usages other than the call: BYE leaves them alone (RFC 5057 4.1). */
@@ -91,7 +93,7 @@ export class OpenRequests {
   }
 
   #answer(pending: PendingRequest, response: Omit<OwnResponse, 'toTag'>): string {
-    this.#settle(pending);
+    this.#settle(pending, response.status);
     pending.localTag ??= this.#context.ids.tag();
     const text = writeOwnResponse(pending.request, { ...response, toTag: pending.localTag });
     this.#parts.transactions.respond(pending.transaction, response.status, text);
@@ -128,7 +130,7 @@ export class OpenRequests {
         return;
       }
       // RFC 4320 4.2: a late error to a non-INVITE helps nobody. The daemon says nothing to an INVITE either.
-      this.#settle(pending);
+      this.#settle(pending, 408);
       this.#parts.transactions.forget(pending.transaction);
     });
   }
@@ -139,10 +141,12 @@ export class OpenRequests {
     return late && !bye ? limits.silentApplicationMs : 64 * this.#context.timerValues.t1;
   }
 
-  #settle(pending: PendingRequest): void {
+  #settle(pending: PendingRequest, status: number): void {
     this.heard(pending);
     this.#parts.pending.remove(pending);
     this.#parts.reliable.finish(pending);
+    const { request, dialog } = pending;
+    if (request.method === 'NOTIFY' && dialog !== null) this.#parts.notifyAnswered(request, dialog, status);
     // An early dialog ends with the answer that refuses it.
     if (!pending.inDialog && pending.dialog !== null && !pending.dialog.confirmed) {
       this.#parts.dialogs.remove(pending.dialog);

@@ -18,7 +18,13 @@ export type UnacknowledgedAnswer = {
   readonly fallback: Peer;
 };
 
-type Wait = UnacknowledgedAnswer & { readonly source: Source; expiry: TimerHandle; repeat: TimerHandle };
+type Wait = UnacknowledgedAnswer & {
+  readonly source: Source;
+  expiry: TimerHandle;
+  repeat: TimerHandle;
+  /** What waits for the ACK. */
+  held: (() => void)[] | null;
+};
 
 /** The answers that wait, by dialog; `onExpired` gets a dialog whose ACK never came. */
 export class Unacknowledged {
@@ -38,27 +44,40 @@ export class Unacknowledged {
     const { dialog, cseq, text, to, fallback } = answer;
     const source = this.#context.guard.source(to.host);
     source.unacknowledgedFinals += 1;
-    const wait: Wait = { dialog, cseq, text, to, fallback, source, expiry, repeat: expiry };
+    const wait: Wait = { dialog, cseq, text, to, fallback, source, expiry, repeat: expiry, held: null };
     this.#repeatAfter(wait, t1);
     const waits = this.#waits.get(answer.dialog);
     if (waits === undefined) this.#waits.set(answer.dialog, [wait]);
     else waits.push(wait);
   }
 
+  /**
+   * RFC 3261 15: the callee hangs up only when the call has its ACK, or will never have it. False: it need not wait;
+   * else `goOn` is called then.
+   */
+  holdsBack(dialog: Dialog, goOn: () => void): boolean {
+    if (this.#context.ways.has('bye-before-ack')) return false;
+    const opening = this.#waits.get(dialog)?.find(({ cseq }) => cseq === dialog.origin.cseq);
+    if (opening === undefined) return false;
+    opening.held = [...(opening.held ?? []), goOn];
+    return true;
+  }
+
   /** The ACK has come. */
   acknowledge(dialog: Dialog, cseq: number): void {
     const waits = this.#waits.get(dialog);
     if (waits === undefined) return;
-    for (const wait of waits) if (wait.cseq === cseq) this.#stop(wait);
     const left = waits.filter((wait) => wait.cseq !== cseq);
     if (left.length === 0) this.#waits.delete(dialog);
     else this.#waits.set(dialog, left);
+    for (const wait of waits) if (wait.cseq === cseq) this.#stop(wait);
   }
 
   /** The dialog has ended: nothing of it is repeated any more. */
   drop(dialog: Dialog): void {
-    for (const wait of this.#waits.get(dialog) ?? []) this.#stop(wait);
+    const waits = this.#waits.get(dialog) ?? [];
     this.#waits.delete(dialog);
+    for (const wait of waits) this.#stop(wait);
   }
 
   count(): number {
@@ -77,10 +96,13 @@ export class Unacknowledged {
     this.#context.stop(wait.expiry);
     this.#context.stop(wait.repeat);
     wait.source.unacknowledgedFinals -= 1;
+    for (const goOn of wait.held ?? []) goOn();
   }
 
   #expire(dialog: Dialog): void {
+    // The BYE that waited is as good as ours.
+    const isHeld = this.#waits.get(dialog)?.some(({ held }) => held !== null) === true;
     this.drop(dialog);
-    this.#onExpired(dialog);
+    if (!isHeld) this.#onExpired(dialog);
   }
 }

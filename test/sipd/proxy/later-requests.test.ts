@@ -186,12 +186,27 @@ describe('a call we stay in', () => {
     expect(world.sent.at(-1)?.to).toBe('udp/10.0.0.7:5060');
   });
 
+  test.each([
+    ['sip:bob@10.0.0.2?Subject=x', 'sip:bob@10.0.0.2'],
+    ['bob at home', 400],
+  ])('what a strict router has put behind all Routes is made a Request-URI: %s', (last, outcome) => {
+    const stage = scene();
+    const { world, alice, bob } = stage;
+    asked(stage, [toBob], { remainInDialog: true });
+    const invite = got(world, bob, 'INVITE');
+    world.answers(bob, invite.replace('Record-Route:', 'Record-Route: <sip:10.0.0.7;lr>,'), '200 OK');
+    const [ours = '', ...further] = values(answered(world, alice), 'Record-Route').toReversed();
+    world.receive(alice, inCall(alice, 'INFO', { uri: ours.slice(1, -1), routes: [...further, `<${last}>`] }));
+    const sent = world.sent.at(-1)?.text ?? '';
+    expect(sent.startsWith('INFO') ? sent.split(' ')[1] : statusOf(sent)).toBe(outcome);
+  });
+
   test('the one behind us is strict: it finds itself in the Request-URI, and the target behind all Routes', () => {
     const stage = scene();
     const { world, alice, bob } = stage;
     asked(stage, [toBob], { remainInDialog: true });
     const invite = got(world, bob, 'INVITE');
-    world.answers(bob, invite.replace('Record-Route:', 'Record-Route: <sip:10.0.0.8>,'), '200 OK');
+    world.answers(bob, invite.replace('Record-Route:', 'Record-Route: <sip:10.0.0.8?Subject=x>,'), '200 OK');
     const routes = values(answered(world, alice), 'Record-Route').toReversed();
     world.receive(alice, inCall(alice, 'OPTIONS', { uri: toBobPhone, routes, cseq: 3 }));
     const strict = world.lastSent('OPTIONS');
@@ -343,7 +358,7 @@ describe('a user agent of ours behind our own Route', () => {
   test('its own requests go straight to the peer', () => {
     const { stage } = spiralled();
     const { world, alice } = stage;
-    world.appAsks(1, 'BYE sip:placeholder', { dialogId: 'call-alice;from-tag=alice' });
-    expect(values(got(world, alice, 'BYE'), 'Route')).toEqual([]);
+    world.appAsks(1, 'INFO sip:placeholder', { dialogId: 'call-alice;from-tag=alice' });
+    expect(values(got(world, alice, 'INFO'), 'Route')).toEqual([]);
   });
 });

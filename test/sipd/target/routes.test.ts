@@ -124,8 +124,8 @@ describe('sips', () => {
     world.appAnswers(1, '200 OK');
     expect(headerOf(world.lastSent('SIP/2.0 200'), 'Contact')).toBe('<sips:10.0.0.9:5061>');
     world.input({ kind: 'connection-closed', peer: alice.at });
-    world.appAsks(1, 'BYE sip:placeholder', { dialogId: 'call-alice;from-tag=alice' });
-    expect(world.ladder.at(-1)).toBe('0 sipd -> tls/10.0.0.77:5061 : BYE');
+    world.appAsks(1, 'INFO sip:placeholder', { dialogId: 'call-alice;from-tag=alice' });
+    expect(world.ladder.at(-1)).toBe('0 sipd -> tls/10.0.0.77:5061 : INFO');
   });
 
   test('a secured dialog without a TLS socket has no way back when its connection has closed', () => {
@@ -136,8 +136,8 @@ describe('sips', () => {
     world.appAnswers(1, '200 OK');
     expect(headerOf(world.lastSent('SIP/2.0 200'), 'Contact')).toBe('<sips:10.0.0.9:5060;transport=ws>');
     world.input({ kind: 'connection-closed', peer: alice.at });
-    world.appAsks(1, 'BYE sip:placeholder', { dialogId: 'call-alice;from-tag=alice' });
-    expect(world.ladder.at(-1)).toBe('0 sipd -> wss/10.0.0.77:443 : BYE');
+    world.appAsks(1, 'INFO sip:placeholder', { dialogId: 'call-alice;from-tag=alice' });
+    expect(world.ladder.at(-1)).toBe('0 sipd -> wss/10.0.0.77:443 : INFO');
   });
 });
 
