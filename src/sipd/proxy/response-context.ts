@@ -105,7 +105,10 @@ export class ResponseContext {
   #allHeard(): boolean {
     // RFC 3261 16.7 step 6: when all transactions have ended. Ours: a target whose time is over without a sign of life
     // is not waited for, unless a CANCEL or a 6xx has yet to be seen through.
-    return this.#branches.every((branch) => branch.isOver || (branch.isSilent && !this.#closed));
+    if (this.#branches.every((branch) => branch.isOver || (branch.isSilent && !this.#closed))) return true;
+    // Ours: a 6xx to what is no INVITE waits for nobody, since nothing can be cancelled (9.1); after all have ended it would
+    // be too late for it (RFC 4320 4.2).
+    return this.#closed && this.#parts.request.method !== 'INVITE';
   }
 
   /** RFC 5393 5.3.3: what the next branch may take of the breadth; 0: none may start now. */
@@ -150,8 +153,9 @@ export class ResponseContext {
     this.#conclude(branch, { status: response.status, response });
     if (this.#answered) {
       // The caller's transaction may have ended (RFC 3261 16.7 step 5, after a final answer): the call is told of anyway.
-      const late = request.method === 'INVITE' && !transactions.respond(transaction, response.status, text);
-      if (late) this.#context.send(transaction.to, text);
+      if (request.method === 'INVITE' && !transactions.respond(transaction, response.status, text)) {
+        transactions.sendStray(transaction, text);
+      }
       this.#advance();
       return;
     }

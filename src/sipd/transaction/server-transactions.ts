@@ -85,6 +85,12 @@ export class ServerTransactions {
     return true;
   }
 
+  /** Sends an answer past the transaction, which is over: where its other answers went. */
+  sendStray(transaction: ServerTransaction, text: string): void {
+    if (!this.#context.isOpen(transaction.to)) transaction.to = transaction.fallback;
+    this.#context.send(transaction.to, text);
+  }
+
   /** The answer just given is not repeated by itself. */
   sayOnce(transaction: ServerTransaction): void {
     this.#context.stop(transaction.repeat);
@@ -129,9 +135,7 @@ export class ServerTransactions {
 
   #perform(transaction: ServerTransaction, action: ServerAction): void {
     if (action === 'send-response') {
-      if (transaction.response === null) return;
-      if (!this.#context.isOpen(transaction.to)) transaction.to = transaction.fallback;
-      this.#context.send(transaction.to, transaction.response);
+      if (transaction.response !== null) this.sendStray(transaction, transaction.response);
       return;
     }
     if (action === 'deliver-ack') return;
