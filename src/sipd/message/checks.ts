@@ -112,8 +112,9 @@ export function checkLines(text: string): void {
 }
 
 function checkRequestUri(uri: string): void {
-  // RFC 4475 3.1.2.7 (ltgtruri).
-  if (uri.startsWith('<') || uri.includes('"')) throw new RemoteError(400, 'Malformed Request-URI');
+  // RFC 4475 3.1.2.7 (ltgtruri). RFC 3261 25.1: nor has a URI bars, which would end the tokens of control frames.
+  if (uri.startsWith('<') || uri.includes('"') || uri.includes('|'))
+    throw new RemoteError(400, 'Malformed Request-URI');
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(uri)?.[1]?.toLowerCase();
   // QK-1: without a scheme the application decides.
   if (scheme === undefined || scheme === 'tel') return;

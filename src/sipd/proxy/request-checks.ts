@@ -22,6 +22,9 @@ export type Checked =
     }
   | { readonly kind: 'refused'; readonly status: number; readonly headers: readonly SipHeader[] };
 
+/** RFC 3261 20.22. A larger one is no reason to refuse, nor to let anything go round for longer. */
+const maxForwardsMax = 255;
+
 /** Checks a request that is to be forwarded. */
 export function checkForwarding(request: IncomingRequest, route: RouteInformation, own: OwnAddresses): Checked {
   // RFC 3261 16.3 step 3; 16.6 step 3: 70 where there is none.
@@ -39,7 +42,7 @@ export function checkForwarding(request: IncomingRequest, route: RouteInformatio
   if (breadth === 0) return refused(440);
   return {
     kind: 'fine',
-    maxForwards: maxForwards === undefined ? 70 : maxForwards - 1,
+    maxForwards: maxForwards === undefined ? 70 : Math.min(maxForwards, maxForwardsMax) - 1,
     breadth: Math.min(breadth, limits.proxyBreadthMax),
     loopMark,
   };

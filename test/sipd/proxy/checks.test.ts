@@ -40,6 +40,19 @@ describe('what is checked before a request goes on (RFC 3261 16.3)', () => {
     expect(headerOf(got(stage.world, stage.bob, 'INVITE'), 'Max-Forwards')).toBe('0');
   });
 
+  test('RFC 3261 20.22: no request has more than 255 hops before it, whatever it says', () => {
+    const stage = scene();
+    asked(stage, [toBob], { request: { more: ['Max-Forwards: 999999999'] } });
+    expect(headerOf(got(stage.world, stage.bob, 'INVITE'), 'Max-Forwards')).toBe('254');
+  });
+
+  test('a bar in the Request-URI would be a further destination in the frame of an application: 400', () => {
+    const stage = scene();
+    const { world, alice } = stage;
+    world.asks(alice, 'INVITE', { uri: 'sip:bob@10.0.0.2|sip:victim@10.0.0.66' });
+    expect(statusOf(answered(world, alice))).toBe(400);
+  });
+
   test('a Max-Breadth above ours is ours', () => {
     const stage = scene();
     asked(stage, [toBob], { request: { more: ['Max-Breadth: 1000'] } });
