@@ -1,4 +1,4 @@
-/** Reason phrases of the answers the stack gives by itself (RFC 3261 21; 440: RFC 5393 5.3.2; 489: RFC 6665 8.3.2). */
+/** Reason phrases of the answers the stack gives by itself (RFC 3261 21; 430: RFC 5626 11.5; 440: RFC 5393 5.3.2; 489: RFC 6665 8.3.2). */
 
 const phrases: Readonly<Record<number, string>> = {
   100: 'Trying',
@@ -11,6 +11,7 @@ const phrases: Readonly<Record<number, string>> = {
   410: 'Gone',
   416: 'Unsupported URI Scheme',
   420: 'Bad Extension',
+  430: 'Flow Failed',
   440: 'Max-Breadth Exceeded',
   480: 'Temporarily Unavailable',
   481: 'Call/Transaction Does Not Exist',

@@ -47,11 +47,15 @@ export type ForwardingProxyParts = {
 
 /** A request that may be forwarded. */
 type Passage = {
+  readonly kind: 'passage';
   readonly request: IncomingRequest;
   readonly route: RouteInformation;
   readonly checked: Checked & { readonly kind: 'fine' };
   readonly targets: readonly Target[];
 };
+
+/** Another is answered so. */
+type Refused = Omit<OwnResponse, 'toTag'> & { readonly kind: 'refused' };
 
 /** What is asked of us beside the forwarding: by an application, or by nobody. */
 type Wish = Pick<ProxyCommand, 'parallel' | 'followRedirects' | 'provisionalMs' | 'finalMs' | 'message'> & {
@@ -89,42 +93,31 @@ export class ForwardingProxy {
    * not ask for that; the caller then deals with it.
    */
   relay(request: IncomingRequest): boolean {
-    const route = this.#routeOf(request);
-    if (route === null) {
-      this.#parts.refuse(request, { status: 400 });
-      return true;
-    }
-    if (!this.#asksForRelay(route)) return false;
-    if (route.mark !== 'valid') {
-      // Never an open relay (see route-marks.ts). What looks like ours of another life speaks of a call that is gone.
-      this.#parts.refuse(request, { status: route.mark === 'stale' ? 481 : 403 });
-      return true;
-    }
-    const checked = checkForwarding(request, route, this.#context.own);
-    const reading = routedTarget(route, this.#recorded.connected(request, route));
-    if (checked.kind === 'refused') this.#parts.refuse(request, checked);
-    else if (reading.kind === 'refused') this.#parts.refuse(request, { status: 404 });
-    else this.#relayTo({ request, route, checked, targets: [reading.target] });
+    const asked = this.#askedToRelay(request);
+    if (asked === null) return false;
+    if (asked.kind === 'refused') this.#parts.refuse(request, asked);
+    else this.#relayTo(asked);
     return true;
   }
 
   /** The ACK of a 2xx that belongs to no dialog of ours, forwarded without a transaction (RFC 3261 16.11). False: dropped. */
   acknowledge(ack: IncomingRequest): boolean {
-    const route = this.#routeOf(ack);
-    if (route === null || !this.#asksForRelay(route) || route.mark !== 'valid') return false;
-    const checked = checkForwarding(ack, route, this.#context.own);
-    const reading = routedTarget(route, this.#recorded.connected(ack, route));
-    if (checked.kind === 'refused' || reading.kind === 'refused') return false;
-    const { uri, routes, hop } = reading.target;
-    const tail = commonTail({ request: ack, maxForwards: checked.maxForwards, headers: [] });
+    const asked = this.#askedToRelay(ack);
+    const target = asked?.kind === 'passage' ? asked.targets[0] : undefined;
+    if (asked?.kind !== 'passage' || target === undefined) return false;
+    const { uri, routes, hop } = target;
+    const { maxForwards, loopMark, breadth } = asked.checked;
+    const tail = commonTail({ request: ack, maxForwards, headers: [] });
     // RFC 3261 16.11: a repeated ACK gets the same branch.
     const seed = allValues(ack, 'via')[0] ?? '';
-    const branch = `z9hG4bK${statelessTag(`${seed} ${ack.callId} ${ack.cseq}`)}-${checked.loopMark}`;
+    const branch = `z9hG4bK${statelessTag(`${seed} ${ack.callId} ${ack.cseq}`)}-${loopMark}`;
     const send = (peer: Peer | null): void => {
       if (peer === null) return;
       const via = ownVia(this.#context.own.of(peer), branch);
-      const parts = { uri, routes, via, recordRoutes: [], path: null, maxBreadth: checked.breadth };
-      this.#context.send(peer, writeCopy(ack, parts, tail));
+      this.#context.send(
+        peer,
+        writeCopy(ack, { uri, routes, via, recordRoutes: [], path: null, maxBreadth: breadth }, tail),
+      );
     };
     if ('connection' in hop) send(hop);
     else this.#parts.lookups.first(hop, send);
@@ -162,7 +155,21 @@ export class ForwardingProxy {
     this.#context.stop(pending.silence);
     const targets = readings.flatMap((reading) => (reading.kind === 'target' ? [reading.target] : []));
     const wish = { ...command, recordRoute: command.remainInDialog, report };
-    this.#forward({ request, route, checked, targets }, wish, pending);
+    this.#forward({ kind: 'passage', request, route, checked, targets }, wish, pending);
+  }
+
+  /** Null when a request does not ask to be forwarded: it was meant for us. */
+  #askedToRelay(request: IncomingRequest): Passage | Refused | null {
+    const route = this.#routeOf(request);
+    if (route === null) return { kind: 'refused', status: 400 };
+    if (!this.#asksForRelay(route)) return null;
+    // Never an open relay (see route-marks.ts). What looks like ours of another life speaks of a call that is gone.
+    if (route.mark !== 'valid') return { kind: 'refused', status: route.mark === 'stale' ? 481 : 403 };
+    const checked = checkForwarding(request, route, this.#context.own);
+    if (checked.kind === 'refused') return checked;
+    const reading = routedTarget(route, this.#recorded.connected(request, route));
+    if (reading.kind === 'refused') return { kind: 'refused', status: reading.status };
+    return { kind: 'passage', request, route, checked, targets: [reading.target] };
   }
 
   #relayTo(passage: Passage): void {

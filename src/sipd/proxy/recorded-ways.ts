@@ -38,10 +38,11 @@ export class RecordedWays {
     });
   }
 
-  /** Who is at the other end of the connection that our Route names; null: nobody, or the sender itself. */
-  connected(request: IncomingRequest, { mark, flow }: RouteInformation): Peer | null {
+  /** Who is at the other end of the connection that our Route names; `closed`: nobody any more; null: it names none, or the sender’s. */
+  connected(request: IncomingRequest, { mark, flow }: RouteInformation): Peer | 'closed' | null {
     const connection = mark === 'valid' ? readLength(flow) : null;
-    return connection === null || connection === request.from.connection ? null : this.#context.peerOf(connection);
+    if (connection === null || connection === request.from.connection) return null;
+    return this.#context.peerOf(connection) ?? 'closed';
   }
 
   /** Our Record-Routes in a copy that goes out from `own`, the top one first: they lead back to the sender. */

@@ -1,7 +1,7 @@
 /** What a received request says about its way: our own entries taken out of it (RFC 3261 16.4). */
 
 import { RemoteError } from '../../wire/remote-error.ts';
-import { parseSipUri, type SipUri, uriParam, writeSipUri } from '../../wire/sip-uri.ts';
+import { parseSipUri, type SipUri, uriParam, withoutHeaders, writeSipUri } from '../../wire/sip-uri.ts';
 import { addressList, readAddress } from '../message/address.ts';
 import { allValues, type IncomingRequest } from '../message/incoming.ts';
 import type { OwnAddresses } from '../own-addresses.ts';
@@ -32,7 +32,8 @@ export function routeInformation(
   // RFC 3261 16.4: a strict router has put our entry into the Request-URI and the target behind all Routes.
   if (requested !== null && last !== undefined && isOwnUri(requested, own) && hasMark(requested)) {
     ours.push(requested);
-    uri = readAddress(last).uri;
+    uri = requestUri(readAddress(last).uri);
+    if (uri.includes(' ') || uri.includes('\t')) throw new RemoteError(400, 'The last Route is no Request-URI');
     routes.pop();
   }
   // Ours stands there twice when we joined two networks (RFC 5658), and once more for each time the request came by.
@@ -64,6 +65,12 @@ export function tryUri(text: string): SipUri | null {
     if (error instanceof RemoteError) return null;
     throw error;
   }
+}
+
+/** RFC 3261 19.1.5: what of a URI goes into a Request-URI. One that cannot be read stays as it is. */
+export function requestUri(text: string): string {
+  const uri = tryUri(text);
+  return uri === null ? text : writeSipUri(withoutHeaders(uri));
 }
 
 function isOwnUri(uri: SipUri, own: OwnAddresses): boolean {

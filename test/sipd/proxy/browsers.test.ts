@@ -54,6 +54,20 @@ describe('browsers, which only their own connection leads to (RFC 7118)', () => 
     expect(got(world, anna, 'BYE').split(' ')[1]).toBe(contact);
   });
 
+  test('RFC 5626 5.3.1: the connection has closed: 430, and nothing is looked up', () => {
+    const { world, anna, bob } = browsers();
+    world.asks(anna, 'INVITE', { contact, callId: 'call-alice' });
+    forward(world, [toBob], { remainInDialog: true });
+    const invite = got(world, bob, 'INVITE');
+    const routes = values(invite, 'Record-Route');
+    world.answers(bob, invite, '200 OK');
+    world.input({ kind: 'connection-closed', peer: anna.at });
+    world.receive(bob, inCall(bob, 'BYE', { uri: contact, routes, toTag: 'anna', cseq: 1 }));
+    expect(statusOf(answered(world, bob))).toBe(430);
+    world.receive(bob, inCall(bob, 'ACK', { uri: contact, routes, toTag: 'anna', cseq: 1 }));
+    expect(world.ladder.some((line) => line.includes('looks up'))).toBe(false);
+  });
+
   test('another connection than the one we named is not to be had', () => {
     const { world, anna, bert, bob } = browsers();
     world.asks(bert, 'OPTIONS');
