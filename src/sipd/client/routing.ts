@@ -8,7 +8,7 @@ import type { Peer } from '../input.ts';
 import { readAddress } from '../message/address.ts';
 import type { OwnAddress } from '../own-addresses.ts';
 import { namesUs } from '../proxy/route-information.ts';
-import { type Hop, type HopReading, readHop, secured } from '../target/next-hop.ts';
+import { type Hop, type HopReading, isSips, readHop, secured } from '../target/next-hop.ts';
 import { defaultPort, defaultTransport, transportsFor } from '../target/transports.ts';
 
 /** A refusal of the application's request: the text of its NOK. */
@@ -46,7 +46,9 @@ export class Routing {
     const next = proxy === '' ? this.#parts.outboundProxy : proxy;
     // A `tel:` target crashes the daemon whatever else is said; and nobody can route it without a proxy.
     if (target.kind === 'refused' && (next === null || tel)) throw new Refused(target.text);
-    return this.#route(next === null ? target : readHop(next));
+    const reading = next === null ? target : readHop(next);
+    // RFC 3261 8.1.2: what goes to a sips URI goes over TLS, whoever says where.
+    return this.#route(isSips(uri) ? securedReading(reading) : reading);
   }
 
   /** A request within a dialog. */
@@ -58,9 +60,9 @@ export class Routing {
     const peer = proxy === '' ? this.#peer(dialog, found.requestUri) : null;
     if (peer !== null) return { to: peer, own: this.#context.own.of(peer), ...common };
     const reading = readHop(proxy === '' ? found.nextHop : proxy, dialog.flow.protocol);
-    // RFC 3261 12.1.1: what began secured stays so.
-    const isSecured = dialog.secure && reading.kind === 'hop';
-    return { ...this.#route(isSecured ? { kind: 'hop', hop: secured(reading.hop) } : reading), ...common };
+    // RFC 3261 12.1.1, 8.1.2: what began secured stays so, and a sips URI wants it.
+    const isSecured = dialog.secure || isSips(found.requestUri);
+    return { ...this.#route(isSecured ? securedReading(reading) : reading), ...common };
   }
 
   /** The same where nobody is there to be told why it fails. */
@@ -116,4 +118,8 @@ export class Routing {
     if (own.isOwn(hop.host, hop.port ?? defaultPort(protocol))) throw new Refused('can not send request to myself');
     return { to: hop, own: from };
   }
+}
+
+function securedReading(reading: HopReading): HopReading {
+  return reading.kind === 'hop' ? { kind: 'hop', hop: secured(reading.hop) } : reading;
 }

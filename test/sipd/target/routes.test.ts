@@ -128,6 +128,20 @@ describe('sips', () => {
     expect(world.ladder.at(-1)).toBe('0 sipd -> tls/10.0.0.77:5061 : INFO');
   });
 
+  test('RFC 3261 8.1.2: a sips URI goes by nothing but TLS, whatever proxy is named', () => {
+    const world = new StackWorld('free', sockets('udp', 'tcp', 'tls'), { outboundProxy: 'sip:10.0.0.50' });
+    world.application(1);
+    world.appAsks(1, 'OPTIONS sips:bob@example.com');
+    expect(world.ladder.at(-1)).toBe('0 sipd -> tls/10.0.0.50:5061 : OPTIONS');
+    world.appAsks(1, 'OPTIONS sips:bob@example.com', { proxy: 'sip:10.0.0.51;transport=tcp' });
+    expect(world.ladder.at(-1)).toBe('0 sipd -> tls/10.0.0.51:5061 : OPTIONS');
+    const plain = new StackWorld('free', sockets('udp'), { outboundProxy: 'sip:10.0.0.50' });
+    plain.application(1);
+    plain.appAsks(1, 'OPTIONS sips:bob@example.com');
+    expect(plain.ladder.at(-1)).toBe('0 sipd -> app1 : event 416 OPTIONS');
+    expect(plain.sent).toEqual([]);
+  });
+
   test('a secured dialog without a TLS socket has no way back when its connection has closed', () => {
     const world = new StackWorld('free', sockets('udp', 'wss'));
     const alice = world.peer('alice', { protocol: 'wss', port: 40_000, connection: 4 });
