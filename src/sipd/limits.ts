@@ -60,6 +60,9 @@ export const limits = {
   upgradeHeaderBytesMax: 8_192,
   /** A WebSocket is pinged so often; one that has been silent since the last ping is dead. */
   webSocketPingMs: 30_000,
+  /** Fragments of one WebSocket message, and reads that bring one frame: each costs far more memory than an octet. */
+  webSocketFragmentsMax: 256,
+  webSocketReadsMax: 4_096,
   /** TCP probes a silent connection after this time, so that one whose peer has vanished does not stay. */
   tcpKeepAliveMs: 45_000,
   /** What was written to a connection that we close must be gone after this time; at the end of the server sooner. */
@@ -69,6 +72,8 @@ export const limits = {
   certificateLookMs: 1_000,
   /** What may wait in one connection's send queue before it counts as dead. */
   streamQueueBytesMax: 4_194_304,
+  /** What all connections together keep of messages that are not whole, or not sent. */
+  streamHeldBytesMax: 268_435_456,
   /** Connected UDP sockets kept to hear ICMP errors of those we send requests to, and how long an idle one is kept. */
   probesMax: 128,
   probeIdleMs: 5_000,

@@ -211,6 +211,7 @@ class Runner {
       },
       onTrouble: rarely((reason, count) => log.error({ reason, count }, 'no connection can be accepted')),
       onRefused: rarely((host, count) => log.warn({ host, count }, 'connections refused: there are too many')),
+      onOverfull: rarely((host, count) => log.warn({ host, count }, 'connections cut off: all together keep too much')),
     });
   }
 

@@ -78,17 +78,18 @@ export class StreamDialer {
 }
 
 function join(socket: Socket, peer: Peer, connections: Connections): Connection {
+  const reader = new StreamReader();
   const connection = connections.add(peer, {
     write: (text) => {
       socket.write(text, 'latin1');
     },
     queued: () => socket.writableLength,
+    held: () => reader.held,
     end: () => socket.destroySoon(),
     destroy: () => {
       socket.destroy();
     },
   });
-  const reader = new StreamReader();
   let failure = 'closed';
   socket.setNoDelay(true);
   socket.setKeepAlive(true, limits.tcpKeepAliveMs);
@@ -97,8 +98,9 @@ function join(socket: Socket, peer: Peer, connections: Connections): Connection 
     failure = error.message;
   });
   socket.on('data', (chunk) => {
-    const events = reader.push(String(chunk));
-    connection.take(events, reader.partial);
+    const text = String(chunk);
+    const events = reader.push(text);
+    connection.take(events, reader.partial, text.length);
   });
   socket.once('close', () => connection.closed(failure));
   return connection;

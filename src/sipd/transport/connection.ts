@@ -10,6 +10,8 @@ export type Carrier = {
   readonly write: (text: string) => void;
   /** Octets written and not sent yet. */
   readonly queued: () => number;
+  /** Octets received of a message that is not whole. */
+  readonly held: () => number;
   /** Closes once what was written is sent. */
   readonly end: () => void;
   readonly destroy: () => void;
@@ -25,11 +27,14 @@ export type ConnectionUser = {
   readonly onUnreachable: (peer: Peer, reason: string) => void;
 };
 
+/** Whoever made the connection also hears how many octets have come or are to go. */
+type Keeper = ConnectionUser & { readonly onOctets: (count: number) => void };
+
 /** Whoever made the carrier tells it of everything that happens there: `opened`, `take`, `closed`. */
 export class Connection {
   readonly peer: Peer;
   readonly #carrier: Carrier;
-  readonly #user: ConnectionUser;
+  readonly #user: Keeper;
   readonly #idle: NodeJS.Timeout;
   /** What is to be sent once the connection is open; null since then. */
   #waiting: string[] | null = [];
@@ -39,11 +44,21 @@ export class Connection {
   /** Runs while the last of what was written is being sent. */
   #ending: NodeJS.Timeout | null = null;
 
-  constructor(peer: Peer, carrier: Carrier, user: ConnectionUser) {
+  constructor(peer: Peer, carrier: Carrier, user: Keeper) {
     this.peer = peer;
     this.#carrier = carrier;
     this.#user = user;
     this.#idle = setTimeout(() => this.end(), limits.streamIdleMs).unref();
+  }
+
+  /** Whether it is being closed from here: what is sent now is lost. */
+  get ending(): boolean {
+    return this.#ending !== null;
+  }
+
+  /** Octets it keeps in memory, of messages in either direction. */
+  get held(): number {
+    return this.#waiting === null ? this.#carrier.queued() + this.#carrier.held() : this.#waitingBytes;
   }
 
   /** Nothing is sent before: the other side may not be who it should be. */
@@ -61,12 +76,14 @@ export class Connection {
     }
     this.#waiting.push(text);
     this.#waitingBytes += text.length;
+    this.#user.onOctets(text.length);
     if (this.#waitingBytes > limits.streamQueueBytesMax) this.#carrier.destroy();
   }
 
-  /** What has come with one read; `partial` says whether another message has begun with it. */
-  take(events: readonly StreamEvent[], partial: boolean): void {
+  /** What has come with one read of so many octets; `partial` says whether another message has begun with it. */
+  take(events: readonly StreamEvent[], partial: boolean, octets: number): void {
     this.#idle.refresh();
+    this.#user.onOctets(octets);
     let pings = 0;
     for (const event of events) {
       if (this.#ending !== null) return;
@@ -103,6 +120,7 @@ export class Connection {
   #write(text: string): void {
     this.#idle.refresh();
     this.#carrier.write(text);
+    this.#user.onOctets(text.length);
     // A peer that does not read must not fill our memory.
     if (this.#carrier.queued() > limits.streamQueueBytesMax) this.#carrier.destroy();
   }

@@ -4,16 +4,27 @@ import { isIP } from 'node:net';
 import type { Peer } from '../input.ts';
 import { type Carrier, Connection, type ConnectionUser } from './connection.ts';
 
+export type ConnectionsBound = {
+  /** How many octets all connections together may keep, of messages that are not whole or not sent. */
+  readonly heldBytesMax: number;
+  /** The connection to that address has been cut off, since of too much it kept most. */
+  readonly onOverfull: (host: string) => void;
+};
+
 /** Finds connections by their number and by where they lead. */
 export class Connections {
   readonly #user: ConnectionUser;
+  readonly #bound: ConnectionsBound;
   readonly #byId = new Map<number, Connection>();
   readonly #byRoute = new Map<string, Connection>();
   #lastId = 0;
+  /** At most so many octets are kept: those found when last looked, and all that have come or were to go since. */
+  #heldAtMost = 0;
   #drained = (): void => undefined;
 
-  constructor(user: ConnectionUser) {
+  constructor(user: ConnectionUser, bound: ConnectionsBound) {
     this.#user = user;
+    this.#bound = bound;
   }
 
   /** A connection to `peer`, which gets its number. A `name` says that its certificate was checked for that domain. */
@@ -30,6 +41,10 @@ export class Connections {
         this.#remove(connection, id);
         this.#user.onUnreachable(gone, reason);
       },
+      onOctets: (count) => {
+        this.#heldAtMost += count;
+        if (this.#heldAtMost > this.#bound.heldBytesMax) this.#lookAtAll();
+      },
     });
     this.#byId.set(id, connection);
     for (const route of routesOf(peer)) this.#byRoute.set(route, connection);
@@ -42,7 +57,9 @@ export class Connections {
    */
   find(peer: Peer): Connection | undefined {
     const named = peer.connection === null ? undefined : this.#byId.get(peer.connection);
-    return named ?? this.#byRoute.get(routeOf(peer, peer.name ?? null));
+    if (named !== undefined) return named;
+    const routed = this.#byRoute.get(routeOf(peer, peer.name ?? null));
+    return routed?.ending === true ? undefined : routed;
   }
 
   byId(id: number): Connection | undefined {
@@ -61,6 +78,20 @@ export class Connections {
     }, graceMs);
     await drained;
     clearTimeout(force);
+  }
+
+  /** Cuts off those who keep most, until a quarter of what may be kept is free: so much passes before it is due again. */
+  #lookAtAll(): void {
+    const greediest = [...this.#byId.values()]
+      .map((connection) => ({ connection, held: connection.held }))
+      .sort((one, other) => other.held - one.held);
+    this.#heldAtMost = greediest.reduce((sum, { held }) => sum + held, 0);
+    for (const { connection, held } of greediest) {
+      if (this.#heldAtMost <= 0.75 * this.#bound.heldBytesMax) return;
+      this.#heldAtMost -= held;
+      connection.destroy();
+      this.#bound.onOverfull(connection.peer.host);
+    }
   }
 
   #remove(connection: Connection, id: number): void {

@@ -34,6 +34,8 @@ export type SocketsOptions = {
   readonly onTrouble: (reason: string) => void;
   /** There is no room for a connection from that address. */
   readonly onRefused: (address: string) => void;
+  /** A connection has been cut off, since of too much that all keep it kept most. */
+  readonly onOverfull: (address: string) => void;
 };
 
 /** A socket that listens. `listener` is what peers that were heard through it name. */
@@ -61,7 +63,8 @@ export class Sockets {
 
   private constructor(options: SocketsOptions) {
     this.#options = options;
-    this.#connections = new Connections(options.user);
+    const { onOverfull } = options;
+    this.#connections = new Connections(options.user, { heldBytesMax: limits.streamHeldBytesMax, onOverfull });
     this.#dialer = new StreamDialer(this.#connections, {
       ...options.tlsClient,
       certificate: options.certificate,

@@ -36,6 +36,11 @@ export class StreamReader {
     return events;
   }
 
+  /** How many octets are kept of a message that is not whole. */
+  get held(): number {
+    return this.#buffer.length;
+  }
+
   /** Whether a message has begun and is not whole yet. */
   get partial(): boolean {
     return !(this.#buffer.length < 4 && '\r\n\r\n'.startsWith(this.#buffer));

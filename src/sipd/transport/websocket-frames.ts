@@ -14,6 +14,7 @@ export class FrameWatch {
   #payloadBytes = 0;
   /** A message in several frames has begun. */
   #fragmented = false;
+  #held = 0;
 
   /** Takes what was read. */
   push(chunk: Uint8Array): void {
@@ -22,6 +23,7 @@ export class FrameWatch {
       if (this.#payloadBytes > 0) {
         const taken = Math.min(this.#payloadBytes, chunk.length - at);
         this.#payloadBytes -= taken;
+        this.#held += taken;
         at += taken;
       } else {
         this.#header[this.#headerBytes] = chunk[at] ?? 0;
@@ -29,7 +31,13 @@ export class FrameWatch {
         at += 1;
         if (this.#headerBytes === this.#headerLength()) this.#takeHeader();
       }
+      if (!this.partial) this.#held = 0;
     }
+  }
+
+  /** Octets of payload that have come since the message began that is not whole. */
+  get held(): number {
+    return this.#held;
   }
 
   /** Whether a frame, or a message in several frames, has begun and is not whole yet. */

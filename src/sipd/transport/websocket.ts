@@ -38,6 +38,8 @@ export class WebSocketEntrance {
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: limits.streamMessageBytesMax,
+      maxFragments: limits.webSocketFragmentsMax,
+      maxBufferedChunks: limits.webSocketReadsMax,
       handleProtocols: () => subprotocol,
     });
   }
@@ -77,6 +79,7 @@ export class WebSocketEntrance {
 type Below = { readonly socket: Duplex; readonly from: Peer; readonly connections: Connections };
 
 function join(webSocket: WebSocket, { socket, from, connections }: Below): void {
+  const watch = new FrameWatch();
   const connection = connections.add(from, {
     write: (text) => {
       const octets = Buffer.from(text, 'latin1');
@@ -84,16 +87,16 @@ function join(webSocket: WebSocket, { socket, from, connections }: Below): void 
       webSocket.send(octets, { binary: !isUtf8(octets) });
     },
     queued: () => socket.writableLength,
+    held: () => watch.held,
     end: () => webSocket.close(goingAway),
     destroy: () => webSocket.terminate(),
   });
-  const watch = new FrameWatch();
   let heard = true;
   // Before `ws` has read them, so that the messages it finds in them are judged by what follows them.
   socket.prependListener('data', (chunk: Buffer) => {
     watch.push(chunk);
     heard = true;
-    connection.take([], watch.partial);
+    connection.take([], watch.partial, chunk.length);
   });
   const pinging = setInterval(() => {
     // RFC 6455 5.5.2, 5.5.3: whoever lives answers a ping.
@@ -101,7 +104,7 @@ function join(webSocket: WebSocket, { socket, from, connections }: Below): void 
     heard = false;
     webSocket.ping();
   }, limits.webSocketPingMs).unref();
-  webSocket.on('message', (data: Buffer) => connection.take(eventsOf(data.toString('latin1')), watch.partial));
+  webSocket.on('message', (data: Buffer) => connection.take(eventsOf(data.toString('latin1')), watch.partial, 0));
   let failure = 'closed';
   webSocket.on('error', (error) => {
     failure = error.message;

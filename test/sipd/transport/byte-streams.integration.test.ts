@@ -120,6 +120,28 @@ describe('connections used again (RFC 3261 18, RFC 5923)', () => {
       server.close();
     }));
 
+  test('what comes while a connection is being closed goes over another', () =>
+    onSockets(async (open) => {
+      const texts: string[] = [];
+      const server = createServer((socket) => {
+        const at = texts.push('') - 1;
+        socket.on('data', (chunk) => {
+          texts[at] += String(chunk);
+        });
+      });
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const address = server.address();
+      const port = address !== null && typeof address === 'object' ? address.port : 0;
+      open.sockets.send(peerAt('tcp', port), 'first', true);
+      await waitFor('the first', () => texts[0] === 'first');
+      open.sockets.closeConnection(1);
+      open.sockets.send(peerAt('tcp', port), 'second', true);
+      await waitFor('the second', () => texts[1] === 'second');
+      expect(open.told).toEqual(['tcp closed']);
+      server.close();
+    }));
+
   test('where nobody listens, and where no socket of ours reaches, a peer is unreachable', () =>
     onSockets(async (open) => {
       const server = createServer();

@@ -52,6 +52,7 @@ export class OpenSockets {
       },
       onTrouble: (reason) => open.troubles.push(reason),
       onRefused: (address) => open.refused.push(address),
+      onOverfull: (address) => open.troubles.push(`cut off: ${address}`),
     });
     return open;
   }

@@ -56,12 +56,12 @@ describe('following the frames of a WebSocket', () => {
   test('a message in fragments is whole with its last one; a ping between them ends nothing', () => {
     const watch = new FrameWatch();
     watch.push(frame({ opcode: 1, fin: false, length: 5 }));
-    expect(watch.partial).toBe(true);
+    expect([watch.partial, watch.held]).toEqual([true, 5]);
     watch.push(frame({ opcode: 9, fin: true, length: 5 }));
     expect(watch.partial).toBe(true);
     watch.push(frame({ opcode: 0, fin: false, length: 5 }));
     expect(watch.partial).toBe(true);
     watch.push(frame({ opcode: 0, fin: true, length: 5 }));
-    expect(watch.partial).toBe(false);
+    expect([watch.partial, watch.held]).toEqual([false, 0]);
   });
 });

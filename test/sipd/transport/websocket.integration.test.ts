@@ -131,6 +131,19 @@ describe.each(['ws', 'wss'] as const)('messages over %s', (protocol) => {
       expect(open.messages).toHaveLength(1);
     }));
 
+  test('a message in more fragments than anybody needs closes the connection with 1008', () =>
+    onSockets(async (open) => {
+      const { socket } = await browse(open, protocol);
+      const closed = once(socket, 'close');
+      for (let count = 1; count < limits.webSocketFragmentsMax; count += 1) socket.send('x', { fin: false });
+      socket.send('x', { fin: true });
+      await open.message(1);
+      for (let count = 1; count <= limits.webSocketFragmentsMax; count += 1) socket.send('x', { fin: false });
+      socket.send('x', { fin: true });
+      expect((await within('the end', closed))[0]).toBe(1008);
+      expect(open.messages).toHaveLength(1);
+    }));
+
   test('a client that has gone is unreachable: nobody connects to it (RFC 7118 3)', () =>
     onSockets(async (open) => {
       const { socket } = await browse(open, protocol);
