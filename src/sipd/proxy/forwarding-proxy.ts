@@ -60,6 +60,7 @@ type Refused = Omit<OwnResponse, 'toTag'> & { readonly kind: 'refused' };
 /** What is asked of us beside the forwarding: by an application, or by nobody. */
 type Wish = Pick<ProxyCommand, 'parallel' | 'followRedirects' | 'provisionalMs' | 'finalMs' | 'message'> & {
   readonly recordRoute: boolean;
+  /** Null: no application has asked; the request is one of a call we stay in. */
   readonly report: ProxyReport | null;
 };
 
@@ -222,7 +223,7 @@ export class ForwardingProxy {
       parallel: wish.parallel,
       breadth: checked.breadth,
       recordRoutes: (response) => {
-        if (request.toTag !== null && response.status >= 200) this.#recorded.accepted(request, response);
+        if (wish.report === null && response.status >= 200) this.#recorded.accepted(request, response);
         return wish.recordRoute ? this.#recorded.returned(request, response) : null;
       },
       redirected: (response) => (wish.followRedirects ? redirectedTargets(response, secure, tried) : []),

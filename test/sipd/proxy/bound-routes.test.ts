@@ -140,6 +140,16 @@ describe('a phone that moves (RFC 3261 12.2)', () => {
     }
   });
 
+  test('what an application has forwarded is no word of a side of the call', () => {
+    const stage = call();
+    const { world, alice, bob, ofAlice } = stage;
+    world.asks(alice, 'SUBSCRIBE', { callId: 'call-alice', toTag: 'second', cseq: 2 });
+    forward(world, [toBob]);
+    world.answers(bob, got(world, bob, 'SUBSCRIBE'), { status: '200 OK', contact: victim });
+    const info = inCall(alice, 'INFO', { uri: victim, routes: ofAlice, toTag: 'second', cseq: 3 });
+    expect(outcome(stage, alice, info)).toBe(481);
+  });
+
   test('of very many the one that has been refreshed longest ago is forgotten', () => {
     const targets = new MovedTargets();
     for (let count = 0; count < limits.movedTargetsMax; count += 1) targets.note(`c${count}`, 't', 'h:5060');
