@@ -123,6 +123,19 @@ test('RFC 6665 4.1.2.3: a SUBSCRIBE that is refused leaves nothing, though a NOT
   expect(world.stack.counts()).toMatchObject(nothing);
 });
 
+test('RFC 6665 4.4.1: of a SUBSCRIBE that was forked one notifier is kept, whose 200 has come', () => {
+  const { world, alice, app } = open();
+  world.appAsks(app, 'SUBSCRIBE sip:alice@10.0.0.1', { headers: [...from, 'Event: presence'] });
+  const more = ['Event: presence', 'Subscription-State: active'];
+  world.asks(alice, 'NOTIFY', { callId: 'chosen', fromTag: 'other', toTag: 'ours', more });
+  world.appAnswers(app, '200 OK');
+  expect(world.stack.counts().dialogs).toBe(1);
+  world.answers(alice, world.lastSent('SUBSCRIBE'), '200 OK');
+  expect(world.stack.counts().dialogs).toBe(1);
+  world.appAsks(app, 'SUBSCRIBE sip:placeholder', { dialogId: outgoing, headers: ['Event: presence', 'Expires: 0'] });
+  expect(toTagOf(world.lastSent('SUBSCRIBE'))).toBe('alice');
+});
+
 test('a subscription that is accepted when its application has gone is dropped with the others', () => {
   const { world, alice, app } = open();
   world.appAsks(app, 'SUBSCRIBE sip:alice@10.0.0.1', { headers: [...from, 'Event: presence'] });

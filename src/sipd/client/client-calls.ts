@@ -211,7 +211,10 @@ export class ClientCalls {
     const subscription = subscriptionOf(call, response);
     const makes = method === 'INVITE' || subscription !== null;
     if (!call.inDialog && makes && response.toTag !== null) {
-      call.dialog = this.#early.of(call, response) ?? call.dialog;
+      const before = call.dialog;
+      call.dialog = this.#early.of(call, response) ?? before;
+      // RFC 6665 4.4.1: a NOTIFY of another branch was faster. Applications know one subscription by the id.
+      if (method === 'SUBSCRIBE' && before !== null && before !== call.dialog) this.#parts.dialogEnded(before);
     }
     const { dialog } = call;
     if (dialog === null || status < 200) return;
