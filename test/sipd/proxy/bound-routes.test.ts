@@ -5,6 +5,7 @@ import type { WorldPeer } from '../stack-world.ts';
 import {
   answered,
   asked,
+  bothWays,
   forward,
   got,
   inCall,
@@ -13,24 +14,19 @@ import {
   scene,
   statusOf,
   toBob,
+  toBobPhone,
   values,
+  type Ways,
 } from './proxying.ts';
 
-const toBobPhone = 'sip:bob@10.0.0.2:5060';
 const toAlicePhone = 'sip:alice@10.0.0.1:5060';
 const victim = 'sip:victim@10.0.0.66';
 
-type Call = Scene & { readonly ofAlice: readonly string[]; readonly ofBob: readonly string[] };
+type Call = Scene & Ways;
 
-/** A call from Alice to Bob with us on its way: the Route headers of each. */
 function call(): Call {
   const stage = scene();
-  const { world, alice, bob } = stage;
-  asked(stage, [toBob], { remainInDialog: true });
-  const invite = got(world, bob, 'INVITE');
-  world.answers(bob, invite, '200 OK');
-  const ofAlice = values(answered(world, alice), 'Record-Route').toReversed();
-  return { ...stage, ofAlice, ofBob: values(invite, 'Record-Route') };
+  return { ...stage, ...bothWays(stage) };
 }
 
 function hasGone({ world }: Scene, to: string): boolean {

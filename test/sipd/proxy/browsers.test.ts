@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { OwnAddress } from '../../../src/sipd/own-addresses.ts';
-import { answered, forward, got, inCall, scene, statusOf, toBob, values } from './proxying.ts';
-
-const toBobPhone = 'sip:bob@10.0.0.2:5060';
+import { answered, forward, got, inCall, scene, statusOf, toBob, toBobPhone, values } from './proxying.ts';
 
 describe('browsers, which only their own connection leads to (RFC 7118)', () => {
   const sockets: OwnAddress[] = (['udp', 'ws'] as const).map((protocol, listener) => {

@@ -4,6 +4,7 @@ import { headerOf, type StackWorld, steps, toTagOf } from '../stack-world.ts';
 import {
   answered,
   asked,
+  bothWays,
   forward,
   got,
   inCall,
@@ -12,19 +13,9 @@ import {
   scene,
   statusOf,
   toBob,
+  toBobPhone,
   values,
 } from './proxying.ts';
-
-/** A call from Alice to Bob with us on its way: the Route headers of each. */
-function bothWays(stage: Scene): { readonly ofAlice: readonly string[]; readonly ofBob: readonly string[] } {
-  const { world, alice, bob } = stage;
-  asked(stage, [toBob], { remainInDialog: true });
-  const invite = got(world, bob, 'INVITE');
-  world.answers(bob, invite, '200 OK');
-  // RFC 3261 12.1.2: the caller has them the other way round.
-  const ofAlice = values(answered(world, alice), 'Record-Route').toReversed();
-  return { ofAlice, ofBob: values(invite, 'Record-Route') };
-}
 
 function call(stage: Scene): readonly string[] {
   return bothWays(stage).ofAlice;
@@ -33,8 +24,6 @@ function call(stage: Scene): readonly string[] {
 function fresh(world: StackWorld): string[] {
   return world.ladder.splice(0).map((line) => line.slice(line.indexOf(' ') + 1));
 }
-
-const toBobPhone = 'sip:bob@10.0.0.2:5060';
 
 describe('a call we stay in', () => {
   test('ACK, re-INVITE and BYE pass through us, both ways, and the application hears nothing of them', () => {

@@ -33,6 +33,8 @@ export type Scene = {
 };
 
 export const toBob = 'sip:10.0.0.2';
+/** Where the phone in Bob’s answers is. */
+export const toBobPhone = 'sip:bob@10.0.0.2:5060';
 export const toCarol = 'sip:10.0.0.3';
 
 /** UDP on port 5060, TLS on 5061. */
@@ -134,4 +136,18 @@ export function inCall(
     '',
     '',
   ].join('\r\n');
+}
+
+/** Route headers of the two sides of a call. */
+export type Ways = { readonly ofAlice: readonly string[]; readonly ofBob: readonly string[] };
+
+/** A call from Alice to Bob with us on its way. */
+export function bothWays(stage: Scene): Ways {
+  const { world, alice, bob } = stage;
+  asked(stage, [toBob], { remainInDialog: true });
+  const invite = got(world, bob, 'INVITE');
+  world.answers(bob, invite, '200 OK');
+  // RFC 3261 12.1.2: the caller has them the other way round.
+  const ofAlice = values(answered(world, alice), 'Record-Route').toReversed();
+  return { ofAlice, ofBob: values(invite, 'Record-Route') };
 }
