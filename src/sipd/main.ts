@@ -3,7 +3,7 @@
 import type { LogFields, LogLevel } from './output.ts';
 import { levelsFrom } from './process/levels.ts';
 import { BadVariable, readSettings, type SipdSettings } from './process/settings.ts';
-import { helpText, sipdBanner, warning } from './process/words.ts';
+import { helpText, sipdBanner, unknownArgument, warning } from './process/words.ts';
 import { type SipdLog, startSipd } from './sipd.ts';
 
 function logFrom(least: LogLevel | null): SipdLog {
@@ -49,7 +49,9 @@ function sentenceOf(error: unknown): string {
 }
 
 try {
-  if (process.argv.includes('--help')) process.stdout.write(`${helpText()}\n`);
+  const [argument] = process.argv.slice(2);
+  if (argument === '--help') process.stdout.write(`${helpText()}\n`);
+  else if (argument !== undefined) throw new BadVariable(unknownArgument(argument));
   else await run(readSettings(process.env));
 } catch (error) {
   fail(error);

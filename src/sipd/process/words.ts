@@ -20,6 +20,11 @@ export function helpText(): string {
   ].join('\n');
 }
 
+/** The sentence for an argument there is none of. */
+export function unknownArgument(argument: string): string {
+  return `sipd takes no argument but --help, not "${argument}": it is set up by variables of the environment.`;
+}
+
 /** Where a started server is found: by SIP, and by applications. */
 export type Listening = {
   readonly addresses: readonly SipdAddress[];

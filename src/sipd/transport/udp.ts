@@ -69,7 +69,7 @@ export class UdpTransport {
       return;
     }
     const probe = heed ? this.#probe(peer) : null;
-    if (probe === null) this.#main.send(Buffer.from(text, 'latin1'), peer.port, peer.host, this.#failed(peer));
+    if (probe === null) this.#sendUnheeded(peer, text);
     else if (probe.waiting === null) this.#sendConnected(probe, text);
     else probe.waiting.push(text);
   }
@@ -78,6 +78,10 @@ export class UdpTransport {
     this.#closed = true;
     for (const probe of [...this.#probes.values()]) this.#drop(probe);
     await new Promise<void>((resolve) => this.#main.close(() => resolve()));
+  }
+
+  #sendUnheeded(peer: Peer, text: string): void {
+    this.#main.send(Buffer.from(text, 'latin1'), peer.port, peer.host, this.#failed(peer));
   }
 
   #listen(socket: Socket): void {
@@ -127,7 +131,9 @@ export class UdpTransport {
   #lost(probe: Probe, error: Error): void {
     if (this.#closed || !this.#probes.has(`${probe.peer.host} ${probe.peer.port}`)) return;
     this.#drop(probe);
-    this.#options.onUnreachable(probe.peer, error.message);
+    if (probe.waiting === null) this.#options.onUnreachable(probe.peer, error.message);
+    // It was never connected: no file descriptor was left, for one.
+    else for (const text of probe.waiting) this.#sendUnheeded(probe.peer, text);
   }
 
   #drop(probe: Probe): void {

@@ -68,6 +68,15 @@ test('--help prints every variable and starts nothing', async () => {
   expect(stdout).toContain('DRACHTIO_SECRET');
 });
 
+test('an argument it does not know ends the start: it is set up by variables', async () => {
+  await using sipd = runSipd({}, '--port=5070');
+  expect(await sipd.ending()).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'sipd takes no argument but --help, not "--port=5070": it is set up by variables of the environment.\n',
+  });
+});
+
 test('a bad value and a taken port end the start with one sentence', async () => {
   await using wrong = runSipd({ SIP_TLS_PORT: '0' });
   expect(await wrong.ending()).toEqual({

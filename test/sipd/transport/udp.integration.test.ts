@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { waitFor } from '../../support/wait.ts';
+import { waitFor, within } from '../../support/wait.ts';
 import { onSockets, peerAt } from './open-sockets.ts';
 
 test.each([true, false])('a peer without port is unreachable and nothing throws (heeded: %s)', (heed) =>
@@ -65,3 +67,20 @@ test('an answer leaves from the socket that heard the request, of several (RFC 3
     },
     { hosts: ['127.0.0.1', '127.0.0.2'] },
   ));
+
+test('where no file descriptors are left a request goes out all the same', async () => {
+  const bob = createSocket('udp4');
+  bob.bind(0, '127.0.0.1');
+  await once(bob, 'listening');
+  bob.on('message', (data, { port }) => bob.send(`answer to ${String(data)}`, port, '127.0.0.1'));
+  const file = fileURLToPath(new URL('few-descriptors-process.ts', import.meta.url));
+  const command = `ulimit -n 64 && exec "${process.execPath}" --import tsx "${file}" ${bob.address().port}`;
+  const child = spawn('sh', ['-c', command], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    const [line] = await within('the line', once(child.stdout, 'data'));
+    expect(String(line)).toBe('answer to request\n');
+  } finally {
+    child.kill('SIGKILL');
+    bob.close();
+  }
+});
