@@ -94,7 +94,7 @@ export class Transit {
       this.#attempt(newJourney(parcel, null), numeric, false);
       return;
     }
-    const search = new TargetSearch({ hop, own, random32: ids.random32 });
+    const search = new TargetSearch({ hop, own, random32: ids.random32, toOurselves: parcel.forwarded });
     this.#next(newJourney(parcel, search), { kind: 'made-up', status: 503, reason: 'DNS Error' });
   }
 

@@ -18,7 +18,9 @@ export function dialogPeer(context: Context, dialog: Dialog): Peer | null {
   const route = dialogRoute(dialog);
   if (route === null || dialog.routes.length > 0) return null;
   const reading = readHop(route.nextHop);
-  if (reading.kind !== 'hop' || (reading.hop.transport ?? 'udp') !== 'udp') return null;
+  // A Contact such as 0.0.0.0, of phones that do not know their own address, leads nowhere; the phone has been heard.
+  if (reading.kind !== 'hop') return flow;
+  if ((reading.hop.transport ?? 'udp') !== 'udp') return null;
   const { host } = reading.hop;
   const port = reading.hop.port ?? defaultPort('udp');
   // The daemon takes any difference for a NAT; the RFC follows the Contact. A private Contact of a public peer leads nowhere.

@@ -26,7 +26,7 @@ export class Lookups {
     const { own, ids } = this.#context;
     const numeric = numericTarget(hop, own);
     if (numeric !== null) tell(numeric);
-    else this.next(new TargetSearch({ hop, own, random32: ids.random32 }), tell);
+    else this.next(new TargetSearch({ hop, own, random32: ids.random32, toOurselves: true }), tell);
   }
 
   /** Tells the next target of a search, now or once names have been found; null when there is none. */

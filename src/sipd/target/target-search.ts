@@ -7,7 +7,7 @@
 import type { Peer, Protocol } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { OwnAddresses } from '../own-addresses.ts';
-import { type Hop, isIpAddress } from './next-hop.ts';
+import { type Hop, isName, usableAddress } from './next-hop.ts';
 import type { Answer, NaptrRecord, Question, SrvRecord } from './questions.ts';
 import { orderByWeight, type Service, servicesOf } from './record-order.ts';
 import { defaultPort, defaultTransport, srvName, transportsFor } from './transports.ts';
@@ -22,6 +22,8 @@ export type SearchParts = {
   readonly hop: Hop;
   readonly own: OwnAddresses;
   readonly random32: () => number;
+  /** Whether our own addresses are targets too; not when absent. */
+  readonly toOurselves?: boolean;
 };
 
 /** A server: its name or address, and how to reach it. */
@@ -67,15 +69,16 @@ export class TargetSearch {
       return { kind: 'ask', questions: this.#questions(this.#awaited) };
     }
     for (;;) {
-      const address = this.#addresses.shift();
-      if (address !== undefined) {
-        if (this.#isNew(address)) return { kind: 'target', peer: peerOf(this.#parts.hop, address) };
+      const next = this.#addresses.shift();
+      if (next !== undefined) {
+        if (this.#isNew(next)) return { kind: 'target', peer: peerOf(this.#parts.hop, next) };
         continue;
       }
       const server = this.#servers.shift();
       if (server === undefined || this.#seen.size >= limits.targetsMax) return { kind: 'end' };
-      if (isIpAddress(server.host)) this.#addresses.push(server);
-      else {
+      const address = usableAddress(server.host);
+      if (address !== null) this.#addresses.push({ ...server, host: address });
+      else if (isName(server.host)) {
         this.#awaited = { kind: 'host', server };
         return { kind: 'ask', questions: this.#questions(this.#awaited) };
       }
@@ -152,9 +155,11 @@ export class TargetSearch {
   #afterHost({ protocol, port }: Server, answers: readonly Answer[]): void {
     this.#addresses = answers
       .flatMap((answer) => ('addresses' in answer ? answer.addresses : []))
-      .filter(isIpAddress)
-      .slice(0, limits.targetsMax)
-      .map((host) => ({ protocol, host, port }));
+      .slice(0, 2 * limits.targetsMax)
+      .flatMap((address) => {
+        const host = usableAddress(address);
+        return host === null ? [] : [{ protocol, host, port }];
+      });
   }
 
   #questions(awaited: Awaited): readonly Question[] {
@@ -176,7 +181,10 @@ export class TargetSearch {
     const key = `${protocol} ${host} ${port}`;
     if (this.#seen.has(key) || this.#seen.size >= limits.targetsMax) return false;
     // An address of a family we have no socket for.
-    if (this.#parts.own.towards(protocol, host) === null) return false;
+    const { own, toOurselves = false } = this.#parts;
+    if (own.towards(protocol, host) === null) return false;
+    // A request of ours that comes back is a new one to us; only what is forwarded shows that it has been here.
+    if (!toOurselves && own.isOwn(host, port)) return false;
     this.#seen.add(key);
     return true;
   }

@@ -205,6 +205,23 @@ describe('RFC 3263 4.3: the next target is tried', () => {
   });
 });
 
+test('a name that leads to ourselves leads nowhere: no call may come back as a new one', () => {
+  const { world } = asking('INVITE', ['10.0.0.9']);
+  expect(world.sent).toEqual([]);
+  expect(world.ladder.at(-1)).toBe('0 sipd -> app1 : event 503 INVITE');
+});
+
+test('an IPv6 address is the same, however its URI spells it', () => {
+  const world = new StackWorld('free', sockets('udp6'));
+  world.application(1);
+  world.appAsks(1, 'OPTIONS sip:bob@[2001:DB8:0::9]:5060');
+  expect(world.lastReply(1).tokens).toEqual(['NOK', 'can not send request to myself']);
+  world.appAsks(1, 'OPTIONS sip:bob@[2001:DB8:0::0:1]:5060');
+  const peer = { protocol: 'udp', host: '2001:db8::1', port: 5060, connection: null, listener: null } as const;
+  world.input({ kind: 'peer-unreachable', peer, reason: 'ECONNREFUSED' });
+  expect(world.ladder.at(-1)).toBe('0 sipd -> app1 : event 503 OPTIONS');
+});
+
 describe('CANCEL while targets are sought', () => {
   test('during the lookup: no INVITE is ever sent, the application gets 487', () => {
     const { world, transactionId } = asking('INVITE', []);

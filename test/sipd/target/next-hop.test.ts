@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isIpAddress, readHop, secured } from '../../../src/sipd/target/next-hop.ts';
+import { readHop, secured, usableAddress } from '../../../src/sipd/target/next-hop.ts';
 
 const plain = { scheme: 'sip', numeric: false, port: null, transport: null, usual: null };
 
@@ -9,6 +9,9 @@ test.each([
   ['sip:bob@example.com:5070', { ...plain, host: 'example.com', name: 'example.com', port: 5070 }],
   ['sip:192.0.2.4;transport=TCP', { ...plain, host: '192.0.2.4', name: '192.0.2.4', numeric: true, transport: 'tcp' }],
   ['sip:[2001:db8::1]', { ...plain, host: '2001:db8::1', name: '2001:db8::1', numeric: true }],
+  // Equal addresses are equal texts, whoever spelt them; a mapped one is reached by IPv4.
+  ['sip:[2001:DB8:0::0:1]', { ...plain, host: '2001:db8::1', name: '2001:db8:0::0:1', numeric: true }],
+  ['sip:[::ffff:192.0.2.4]', { ...plain, host: '192.0.2.4', name: '::ffff:192.0.2.4', numeric: true }],
   ['sip:example.com;transport=wss', { ...plain, host: 'example.com', name: 'example.com', transport: 'wss' }],
   // RFC 3261 26.2.2: with sips, tcp means TLS over it; RFC 7118 5.5: ws means secure WebSocket.
   [
@@ -35,6 +38,10 @@ test.each([
   ['sip:bob@example.com;maddr=1.2.3.400', 'invalid request-uri: sip:bob@example.com;maddr=1.2.3.400'],
   ['sip:bob@example.com;maddr=224.0.1.75', 'no route to multicast address: sip:bob@example.com;maddr=224.0.1.75'],
   ['sip:[ff02::1]', 'no route to multicast address: sip:[ff02::1]'],
+  ['sip:[::ffff:224.0.1.75]', 'no route to multicast address: sip:[::ffff:224.0.1.75]'],
+  ['sip:bob@0.0.0.0', 'no route to unspecified address: sip:bob@0.0.0.0'],
+  ['sip:bob@[::]:5060', 'no route to unspecified address: sip:bob@[::]:5060'],
+  ['sip:bob@255.255.255.255', 'no route to reserved address: sip:bob@255.255.255.255'],
   ['sip:bob@example.com;transport=sctp', 'requested protocol/transport not available'],
   ['sip:bob@example.com;transport', 'requested protocol/transport not available'],
   ['sips:bob@example.com;transport=udp', 'requested protocol/transport not available'],
@@ -53,7 +60,15 @@ test('a hop is secured by its scheme, and by the secured kind of its transport',
   expect(over(';transport=ws')).toMatchObject({ scheme: 'sips', transport: 'wss' });
 });
 
-test('addresses are told from names', () => {
-  expect(['192.0.2.1', '::1', '2001:db8::1'].every(isIpAddress)).toBe(true);
-  expect(['example.com', 'host1', '1.2.3', '256.1.1.1', 'fe80::1%eth0', ''].some(isIpAddress)).toBe(false);
+test('addresses are told from names, and from what nothing is sent to', () => {
+  expect(['192.0.2.1', '::1', '2001:DB8::0:1', '::ffff:192.0.2.1'].map(usableAddress)).toEqual([
+    '192.0.2.1',
+    '::1',
+    '2001:db8::1',
+    '192.0.2.1',
+  ]);
+  const names = ['example.com', 'host1', '1.2.3', '256.1.1.1', 'fe80::1%eth0', ''];
+  expect(
+    [...names, '224.0.1.75', '0.0.0.0', '::', 'ff02::1', '240.0.0.1'].filter((each) => usableAddress(each)),
+  ).toEqual([]);
 });

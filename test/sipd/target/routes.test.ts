@@ -47,6 +47,10 @@ describe('RFC 3261 12.2.1.1: Request-URI, Route and next hop', () => {
     });
   });
 
+  test('a Contact that leads nowhere: the peer is where its packets come from', () => {
+    expect(byeThrough([], 'sip:bob@0.0.0.0')).toMatchObject({ to: 'bob', line: 'BYE sip:bob@0.0.0.0 SIP/2.0' });
+  });
+
   test('a user part or a header called lr makes no loose router', () => {
     expect(byeThrough(['<sip:u;lr@10.0.0.50>']).line).toBe('BYE sip:u;lr@10.0.0.50 SIP/2.0');
     expect(byeThrough(['<sip:10.0.0.50;x?lr=1>']).line).toBe('BYE sip:10.0.0.50;x SIP/2.0');

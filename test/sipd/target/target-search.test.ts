@@ -235,3 +235,44 @@ describe('RFC 3263 4.2: the addresses', () => {
     expect(steps.filter((step) => step.startsWith('?'))).toHaveLength(2);
   });
 });
+
+describe('answers of DNS that are absurd', () => {
+  test('addresses nothing is sent to, and our own, are left out; a mapped one is one of IPv4', () => {
+    const addresses = ['0.0.0.0', '224.0.1.75', '255.255.255.255', '10.0.0.9', 'nonsense', '::ffff:192.0.2.1'];
+    expect(walk('sip:example.com:5060', ownOf('udp'), { 'a example.com': a(...addresses) })).toEqual([
+      '? a example.com',
+      'udp 192.0.2.1 5060',
+    ]);
+    // Another port of our machine is another server.
+    expect(walk('sip:example.com:5080', ownOf('udp'), { 'a example.com': a('10.0.0.9') })).toEqual([
+      '? a example.com',
+      'udp 10.0.0.9 5080',
+    ]);
+  });
+
+  test('targets of SRV that are no names are not asked for', () => {
+    const records = srv(
+      ['bad name', 5060, 1],
+      ['..', 5060, 2],
+      ['0.0.0.0', 5060, 3],
+      ['10.0.0.9', 5060, 4],
+      ['s1.example.com', 5060, 5],
+      [`${'x'.repeat(300)}.com`, 5060, 6],
+    );
+    expect(
+      walk('sip:example.com;transport=udp', ownOf('udp'), {
+        'srv _sip._udp.example.com': records,
+        'a s1.example.com': a('192.0.2.1'),
+      }),
+    ).toEqual(['? srv _sip._udp.example.com', '? a s1.example.com', 'udp 192.0.2.1 5060']);
+  });
+});
+
+test('a proxy may send to itself: another domain of ours, told from a loop by what RFC 3261 16.3 has for that', () => {
+  const reading = readHop('sip:example.com:5060');
+  if (reading.kind !== 'hop') throw new Error(reading.text);
+  const search = new TargetSearch({ hop: reading.hop, own: ownOf('udp'), random32: () => 1, toOurselves: true });
+  search.next();
+  search.answer([a('10.0.0.9')]);
+  expect(search.next()).toMatchObject({ kind: 'target', peer: { host: '10.0.0.9' } });
+});
