@@ -55,7 +55,7 @@ export const variables = [
     name: 'AUDIO',
     default: 'off',
     meaning:
-      '`off` rejects audio lines; `inactive` accepts them without sound, so that softphones can be in the roster',
+      '`off` rejects audio lines; `inactive` accepts them without sound, so that softphones can be in the roster; a caller is asked by re-INVITE to agree',
   },
   {
     name: 'PRIVATE_TARGETS',

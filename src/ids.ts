@@ -12,6 +12,7 @@ export const randomIds: Ids = {
   // RFC 4975 14.1: at least 80 random bits.
   msrpSession: () => randomBytes(15).toString('base64url'),
   sdpSession: () => String(randomInt(2 ** 47)),
+  glarePause: () => 10 * randomInt(201),
 };
 
 /** RFC 9562 5.7: milliseconds first, so that keys sort by time, then random bits. */

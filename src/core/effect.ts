@@ -11,6 +11,7 @@ export type Effect =
   | { readonly type: 'store.save'; readonly change: Change }
   | { readonly type: 'reply'; readonly to: ReplyTo; readonly outcome: Outcome }
   | SipInvite
+  | SipReinvite
   | { readonly type: 'sip.cancel'; readonly endpointId: string }
   | { readonly type: 'sip.bye'; readonly endpointId: string; readonly dialogId: string; readonly reason: string }
   | SipNotify
@@ -41,6 +42,15 @@ export type SipInvite = {
   readonly replaces: ReplacesValue | null;
   /** Further allow-listed headers of the entry's URI, e.g. Priority. */
   readonly extraHeaders: readonly { readonly name: string; readonly value: string }[];
+  readonly sdp: string;
+};
+
+/** INVITE of the focus within an endpoint's dialog. */
+export type SipReinvite = {
+  readonly type: 'sip.reinvite';
+  readonly endpointId: string;
+  readonly dialogId: string;
+  readonly conferenceUri: string;
   readonly sdp: string;
 };
 

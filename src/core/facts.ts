@@ -42,6 +42,10 @@ function apply(conference: Conference, input: ConferenceFact): void {
       return withEndpoint(conference, input.endpointId, (found) =>
         dialler.failed(found.participant, found.endpoint, input),
       );
+    case 'reinvite-answered':
+      return attendance.agreed(input.endpointId, input.answer);
+    case 'reinvite-failed':
+      return attendance.notAgreed(input.endpointId, input.cause);
     case 'notify-answered': {
       const row = ledger.subscription(input.subscriptionId);
       return row === undefined ? undefined : notifier.answered(row, input.status);

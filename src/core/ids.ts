@@ -1,4 +1,4 @@
-/** Chance, handed in: random identifiers for the core. Tests hand in counters. */
+/** Chance, handed in: random identifiers for the core, and a pause. Tests hand in counters. */
 export type Ids = {
   /** A key for rows: UUIDv7 in production. */
   readonly row: () => string;
@@ -11,4 +11,6 @@ export type Ids = {
   readonly msrpSession: () => string;
   /** SDP o= session id: a number that fits 63 bits. */
   readonly sdpSession: () => string;
+  /** Milliseconds between 491 and the next attempt: 0 to 2 s in steps of 10 ms (RFC 3261 14.1). */
+  readonly glarePause: () => number;
 };

@@ -136,6 +136,10 @@ export type FactInput =
       readonly cause: SipCause;
       readonly unsupported: readonly string[];
     }
+  /** 2xx to an INVITE of ours within a dialog, already acknowledged; `answer` is null when it had no readable body. */
+  | { readonly type: 'reinvite-answered'; readonly endpointId: string; readonly answer: SessionDescription | null }
+  /** It was refused, or the SIP server says that no answer came; null: the SIP server has never told its end. */
+  | { readonly type: 'reinvite-failed'; readonly endpointId: string; readonly cause: SipCause | null }
   /** Final answer to a NOTIFY of ours. */
   | { readonly type: 'notify-answered'; readonly subscriptionId: string; readonly status: number }
   /** All dialogs are gone: the connection to the SIP server was lost. Of all conferences, or of the one named. */

@@ -19,6 +19,7 @@ const table = {
   'participant-gone': { sip: 481, http: 409, text: 'The participant has already left' },
   'other-node': { sip: 500, http: 409, text: 'The conference runs on another node' },
   'no-such-dialog': { sip: 481, http: 404, text: 'Call/Transaction Does Not Exist' },
+  'request-pending': { sip: 491, http: 409, text: 'Request Pending' },
   // The conference's state forbids it.
   'conference-locked': { sip: 403, http: 409, text: 'The conference is locked' },
   'conference-full': { sip: 486, http: 409, text: 'The conference is full' },

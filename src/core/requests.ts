@@ -132,6 +132,10 @@ function reinvite(context: Context, input: ReinviteReceived): Turn {
   const owner = { aor: found.participant.uri, known: found.endpoint.joiningMethod === 'dialed-in' };
   const refused = notTheOwner(context, input.caller, owner) ?? reinviteRefused(input);
   if (refused !== null) return refuse(input.reply, refused);
+  // RFC 3261 14.2: not while an INVITE of ours is in progress.
+  if (conference.attendance.isAsking(input.endpointId)) {
+    return refuse(input.reply, { code: 'request-pending', detail: 'The focus has sent an offer of its own' });
+  }
   let code: ReturnType<Conference['attendance']['reinvite']> = null;
   const turn = turnOf(context, conference, {
     actor: found.participant.uri,

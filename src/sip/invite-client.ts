@@ -1,14 +1,15 @@
-/** The INVITEs of the focus to invitees, from the core's effect to the facts it gets back. */
-import type { SipInvite } from '../core/effect.ts';
+/** The INVITEs of the focus, to invitees and within sessions, from the core's effect to the facts it gets back. */
+import type { SipInvite, SipReinvite } from '../core/effect.ts';
 import type { Input } from '../core/input.ts';
 import type { SipCause } from '../core/rows.ts';
+import type { SessionDescription } from '../wire/sdp.ts';
 import { parseNameAddr, splitList } from '../wire/sip-headers.ts';
 import { headerValues, parseSipMessage, type SipMessage } from '../wire/sip-message.ts';
 import { bounds } from './bounds.ts';
 import type { ClientRequests, Ending } from './client-requests.ts';
 import type { Dialogs } from './dialogs.ts';
 import { privacyAsked } from './identity.ts';
-import { byeRequest, inviteRequest, type RoutingRules } from './outgoing.ts';
+import { byeRequest, inviteRequest, type RoutingRules, reinviteRequest } from './outgoing.ts';
 import { reading, tagOf, tokens } from './request-facts.ts';
 import { answerIn } from './requests.ts';
 import type { Log } from './sip-log.ts';
@@ -54,6 +55,23 @@ export class InviteClient {
       provisional: (response) => this.#provisional(dial, response),
       ended: (ending) => this.#ended(dial, ending),
       late: (response, acknowledge) => this.#late(dial, { response, acknowledge }),
+    });
+  }
+
+  /** An INVITE within a session. The dialog is there already and stays, whatever becomes of it. */
+  reinvite(effect: SipReinvite): void {
+    let request: SrfRequest | null = null;
+    this.#parts.requests.send(reinviteRequest(effect), {
+      timeoutMs: bounds.requestTimeoutMs,
+      sent: (sent) => {
+        request = sent;
+        sent.on('update', this.#parts.arrived);
+      },
+      ended: (ending) => this.#reinviteEnded(effect.endpointId, ending, request),
+      // A 2xx without ACK would cost the call.
+      late: (response, acknowledge) => {
+        if (response.status < 300) acknowledge();
+      },
     });
   }
 
@@ -108,11 +126,27 @@ export class InviteClient {
     }
   }
 
+  #reinviteEnded(endpointId: string, ending: Ending, request: SrfRequest | null): void {
+    if (ending.kind === 'failed') {
+      // Of a peer that does not answer the SIP server tells itself: this says nothing of the peer.
+      const givenUp = ending.cause.status === 408;
+      if (givenUp && request !== null) this.#sendCancel(request);
+      this.#parts.submit({ type: 'reinvite-failed', endpointId, cause: givenUp ? null : ending.cause });
+      return;
+    }
+    const { status, reason, raw } = ending.response;
+    if (status >= 300) {
+      this.#parts.submit({ type: 'reinvite-failed', endpointId, cause: { status, reason } });
+      return;
+    }
+    ending.acknowledge();
+    this.#parts.submit({ type: 'reinvite-answered', endpointId, answer: answerOf(messageOf(raw)) });
+  }
+
   #answered(effect: SipInvite, { response, acknowledge }: Extract<Ending, { kind: 'answered' }>): void {
     // RFC 3261 13.2.2.4: the ACK goes out whatever the answer means.
     acknowledge();
     const message = messageOf(response.raw);
-    const answer = answerIn(message, true);
     const contact = nameAddrOf(message, 'Contact');
     this.#parts.submit({
       type: 'endpoint-answered',
@@ -123,7 +157,7 @@ export class InviteClient {
       displayName: privacyAsked(message)
         ? null
         : (this.#assertedName(response, message) ?? contact?.displayName ?? null),
-      answer: answer === 'unreadable' ? null : answer,
+      answer: answerOf(message),
     });
   }
 
@@ -151,6 +185,12 @@ export class InviteClient {
 function messageOf(raw: string): SipMessage {
   const message = reading('bad-request', () => parseSipMessage(raw));
   return message.ok ? message.value : { kind: 'response', status: 0, reason: '', headers: [], body: '' };
+}
+
+/** The readable session description of a 2xx. */
+function answerOf(message: SipMessage): SessionDescription | null {
+  const answer = answerIn(message, true);
+  return answer === 'unreadable' ? null : answer;
 }
 
 /** RFC 3261 20.40. */

@@ -1,7 +1,7 @@
 /**
  * The core's SIP effects -> requests for the SIP server. Via, CSeq and Max-Forwards in dialogs are the server's.
  */
-import type { SipInvite, SipNotify } from '../core/effect.ts';
+import type { SipInvite, SipNotify, SipReinvite } from '../core/effect.ts';
 import { RemoteError } from '../wire/remote-error.ts';
 import { writeNameAddr, writeReplaces } from '../wire/sip-headers.ts';
 import { parseSipUri, type SipUri, withoutHeaders, writeSipUri } from '../wire/sip-uri.ts';
@@ -66,6 +66,25 @@ export function inviteRequest(effect: SipInvite, rules: RoutingRules): OutgoingR
   );
   const proxy = rules.sipCore === null ? {} : { proxy: writeSipUri(rules.sipCore) };
   return { uri, options: { method: 'INVITE', headers: oneLine({ ...own, ...added }), body: effect.sdp, ...proxy } };
+}
+
+/** An INVITE in the dialog, with an offer. */
+export function reinviteRequest(effect: SipReinvite): OutgoingRequest {
+  return inDialog({
+    method: 'INVITE',
+    stackDialogId: effect.dialogId,
+    headers: oneLine({
+      // RFC 3261 14.1: it may refresh the remote target, so it names the same one.
+      'Contact': focusSessionContact(effect.conferenceUri),
+      // RFC 4579 5.13: a focus says in its INVITE what it can do.
+      'Allow': allow,
+      'Allow-Events': allowEvents,
+      'Accept': acceptAt('conference'),
+      'User-Agent': product,
+      'Content-Type': 'application/sdp',
+    }),
+    body: effect.sdp,
+  });
 }
 
 /** A BYE in the dialog, with its reason (RFC 3326). */

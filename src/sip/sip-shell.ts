@@ -130,6 +130,9 @@ export class SipShell {
       case 'sip.invite':
         this.#invites.invite(effect);
         break;
+      case 'sip.reinvite':
+        this.#invites.reinvite(effect);
+        break;
       case 'sip.cancel':
         this.#invites.cancel(effect.endpointId);
         break;

@@ -112,12 +112,17 @@ export function msrpMediaOf(media: MediaDescription, session: SessionDescription
     acceptTypes,
     acceptWrappedTypes: mediaTypes(attributeValue(media.attributes, 'accept-wrapped-types')),
     setup: setupOf(media, session),
-    direction: directionOf(media) ?? directionOf(session) ?? 'sendrecv',
+    direction: directionIn(media, session),
     // RFC 7701 8: a token stands once.
     chatroom: chatroom === undefined ? null : [...new Set(words(chatroom))],
     tls,
     maxSize: maxSizeOf(media),
   };
+}
+
+/** The direction of a media line: its own, else the session's, else the one of whoever says nothing (RFC 8866 6.7). */
+export function directionIn(media: MediaDescription, session: SessionDescription): MsrpMedia['direction'] {
+  return directionOf(media) ?? directionOf(session) ?? 'sendrecv';
 }
 
 type SdpLine = { readonly type: string; readonly value: string };

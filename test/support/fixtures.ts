@@ -52,6 +52,7 @@ export function countingIds(): Ids {
     callId: () => next('call'),
     msrpSession: () => next('session'),
     sdpSession: () => next('3801').replace('-', ''),
+    glarePause: () => 1_230,
   };
 }
 
@@ -60,7 +61,8 @@ export type OfferOptions = {
   acceptTypes?: string;
   wrapped?: string | null;
   port?: number;
-  audio?: boolean;
+  /** True, or the direction that its line says. */
+  audio?: boolean | string;
   msrp?: boolean;
   direction?: string;
 };
@@ -86,7 +88,8 @@ export function clientSdp(name: string, options: OfferOptions = {}): SessionDesc
     ...(direction === undefined ? [] : [`a=${direction}`]),
   ];
   const lines = ['v=0', `o=${name} 28 28 IN IP4 ${host}`, 's=-', `c=IN IP4 ${host}`, 't=0 0', ...(msrp ? message : [])];
-  if (audio) lines.push('m=audio 4000 RTP/AVP 0 8');
+  if (audio !== false) lines.push('m=audio 4000 RTP/AVP 0 8');
+  if (typeof audio === 'string') lines.push(`a=${audio}`);
   return parseSdp(`${lines.join('\r\n')}\r\n`);
 }
 

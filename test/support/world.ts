@@ -3,7 +3,6 @@ import type { Turn } from '../../src/core/context.ts';
 import type { Effect, Outcome, SipInvite, SipNotify } from '../../src/core/effect.ts';
 import type { Input, InviteReceived, ReinviteReceived, SubscribeReceived } from '../../src/core/input.ts';
 import type { MsrpRoute } from '../../src/core/messaging/switch.ts';
-import { refusal } from '../../src/core/refusal.ts';
 import type {
   AttemptRow,
   Change,
@@ -15,6 +14,7 @@ import type {
 import { Service } from '../../src/core/service.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { type ConferenceInfoDocument, parseConferenceInfo } from '../../src/wire/conference-info.ts';
+import type { SessionDescription } from '../../src/wire/sdp.ts';
 import { parseSipUri } from '../../src/wire/sip-uri.ts';
 import {
   addressOf,
@@ -29,6 +29,7 @@ import {
   subscribeFrom,
 } from './fixtures.ts';
 import { Ladder } from './ladder.ts';
+import { notifyLine, replacesLine, replyLine } from './ladder-lines.ts';
 
 /**
  * The core with nothing real around it: people who call, a store that keeps rows, a clock that is turned by hand.
@@ -128,6 +129,31 @@ export class World {
       type: 'reinvite-received',
       endpointId: this.endpointOf(name),
     });
+  }
+
+  /** Somebody's answer to an INVITE of ours within the session. */
+  answersAgain(name: string, answer: SessionDescription | null): void {
+    this.ladder.add(name, 'focus', '200 INVITE (again)');
+    this.happens({ type: 'reinvite-answered', endpointId: this.endpointOf(name), answer });
+  }
+
+  /** Somebody refuses an INVITE of ours within the session; null: its end is never reported. */
+  refusesAgain(name: string, status: number | null): void {
+    const endpointId = this.endpointOf(name);
+    this.ladder.add(name, 'focus', `${status ?? 'no end of'} INVITE (again)`);
+    this.happens({
+      type: 'reinvite-failed',
+      endpointId,
+      cause: status === null ? null : { status, reason: `Reason ${status}` },
+    });
+  }
+
+  /** The offers that were sent to somebody within the session. */
+  offersWithin(name: string): readonly string[] {
+    const endpointIds = this.participant(name).endpoints.map(({ id }) => id);
+    return this.effects.flatMap((effect) =>
+      effect.type === 'sip.reinvite' && endpointIds.includes(effect.endpointId) ? [effect.sdp] : [],
+    );
   }
 
   /** The last route that the switch was given. */
@@ -315,6 +341,8 @@ export class World {
         return { to: this.#replyTo(effect.to), what: replyLine(effect.outcome) };
       case 'sip.invite':
         return { to: nameOf(effect.target), what: `INVITE${replacesLine(effect)}` };
+      case 'sip.reinvite':
+        return { to: this.#nameOfEndpoint(effect.endpointId), what: 'INVITE (again)' };
       case 'sip.cancel':
         return { to: this.#nameOfEndpoint(effect.endpointId), what: 'CANCEL' };
       case 'sip.bye':
@@ -351,34 +379,6 @@ export class World {
     const due = [...this.#timers].map(([id, at]) => ({ id, at })).filter((timer) => timer.at <= until);
     return due.sort((a, b) => a.at - b.at)[0];
   }
-}
-
-function replyLine(outcome: Outcome): string {
-  switch (outcome.kind) {
-    case 'refused':
-      return `${refusal(outcome.code).sip} ${outcome.code}`;
-    case 'session-accepted':
-      return `200 INVITE <${outcome.contact}>;isfocus`;
-    case 'subscription-accepted':
-      return `200 SUBSCRIBE Expires: ${outcome.expires}`;
-    case 'capabilities':
-      return `200 OPTIONS as ${outcome.at}`;
-    default:
-      return outcome.kind;
-  }
-}
-
-function replacesLine(invite: SipInvite): string {
-  const { replaces } = invite;
-  return replaces === null ? '' : ` Replaces: ${replaces.callId};to-tag=${replaces.toTag};from-tag=${replaces.fromTag}`;
-}
-
-function notifyLine(notify: SipNotify): string {
-  const state = notify.state.name === 'terminated' ? `terminated;${notify.state.reason}` : notify.state.name;
-  if (notify.body === null) return `NOTIFY ${state}`;
-  const document = parseConferenceInfo(notify.body);
-  const users = (document.users ?? []).map((user) => `${nameOf(user.entity)}:${user.endpoints[0]?.status ?? '-'}`);
-  return `NOTIFY ${state} v${document.version} ${document.state === 'deleted' ? 'deleted' : `[${users.join(' ')}]`}`;
 }
 
 /** `guest1` of `sip:guest1@example.org`. */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { conferenceTransitions } from '../../src/core/conference/conference-state.ts';
 import { endpointTransitions } from '../../src/core/conference/endpoint-state.ts';
+import { silenceTransitions } from '../../src/core/conference/silence-state.ts';
 import { subscriptionTransitions } from '../../src/core/conference/subscription-state.ts';
 import { msrpSessionTransitions } from '../../src/core/messaging/msrp-session.ts';
 import { absentFiles, pathsNamed, printedSection, sectionOf, stateDiagram, unmapped } from './documents.ts';
@@ -10,6 +11,7 @@ import { sourceFile, sourceFiles } from './source-files.ts';
 const machines = {
   'conference': conferenceTransitions,
   'endpoint': endpointTransitions,
+  'silence': silenceTransitions,
   'subscription': subscriptionTransitions,
   'MSRP session': msrpSessionTransitions,
 };

@@ -3,13 +3,14 @@ import type { Ids } from '../ids.ts';
 import type { Caller, InviteReceived, ReinviteReceived } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { RefusalCode } from '../refusal.ts';
-import type { Disconnection, EndpointRow, MediaRow, ParticipantRow, Role } from '../rows.ts';
+import type { Disconnection, EndpointRow, MediaRow, ParticipantRow, Role, SipCause } from '../rows.ts';
 import { after } from '../transition.ts';
 import type { Dialler } from './dialler.ts';
 import { endpointTransitions } from './endpoint-state.ts';
 import type { Ledger } from './ledger.ts';
 import type { MessageSessions } from './message-sessions.ts';
-import { isPresent, newParticipant, shortened, withEndpoint } from './participant.ts';
+import { disconnectionFor, isPresent, newParticipant, shortened, withEndpoint } from './participant.ts';
+import { Silence } from './silence.ts';
 
 /** What an invitee's 2xx says. */
 export type AnswerFacts = {
@@ -25,6 +26,7 @@ export class Attendance {
   readonly #ledger: Ledger;
   readonly #sessions: MessageSessions;
   readonly #dialler: Dialler;
+  readonly #silence: Silence;
   /** Endpoints whose ACK must bring the answer to our offer. */
   readonly #awaitingAnswer = new Set<string>();
 
@@ -33,12 +35,15 @@ export class Attendance {
     this.#ledger = parts.ledger;
     this.#sessions = parts.sessions;
     this.#dialler = parts.dialler;
+    this.#silence = new Silence(parts);
   }
 
   /** A way back to this moment between two turns. */
   capture(): () => void {
     const awaiting = [...this.#awaitingAnswer];
+    const silence = this.#silence.capture();
     return () => {
+      silence();
       this.#awaitingAnswer.clear();
       for (const endpointId of awaiting) this.#awaitingAnswer.add(endpointId);
     };
@@ -54,6 +59,7 @@ export class Attendance {
     if (input.offer !== null && answer === null) return 'media-not-acceptable';
     const sdp = answer?.sdp ?? this.#sessions.offer(endpointId, false);
     if (answer === null) this.#awaitingAnswer.add(endpointId);
+    this.#silence.invited(endpointId, answer?.silenced ?? false);
     const toTag = this.#ids.tag();
     const entity = unusedEntity(participant, input.contact);
     const endpoint = { ...this.#dialledIn(input, endpointId, toTag), entity, media: answer?.media ?? [] };
@@ -65,13 +71,15 @@ export class Attendance {
 
   /** A new offer, or the wish for one, within a running session; a refusal leaves it as it was (RFC 3261 14.2). */
   reinvite(input: ReinviteReceived): RefusalCode | null {
-    const found = this.#ledger.participantOf(input.endpointId);
-    if (found === undefined || !isPresent(found.endpoint.status)) return 'no-such-dialog';
+    const found = this.#present(input.endpointId);
+    if (found === undefined) return 'no-such-dialog';
     const answer = input.offer === null ? null : this.#sessions.answer(input.endpointId, input.offer);
     const sdp = input.offer === null ? this.#sessions.offerAgain(input.endpointId) : (answer?.sdp ?? null);
     if (sdp === null) return 'media-not-acceptable';
     if (answer === null) this.#awaitingAnswer.add(input.endpointId);
     else this.#setMedia(found.participant, found.endpoint, answer.media);
+    const isCaller = found.endpoint.joiningMethod === 'dialed-in';
+    this.#silence.invited(input.endpointId, isCaller && answer?.silenced === true);
     const contact = this.#ledger.conference.uri;
     const toTag = found.endpoint.localTag;
     this.#ledger.reply(input.reply, {
@@ -88,6 +96,7 @@ export class Attendance {
   /** ACK of a 200 of ours. RFC 3261 13.2.2.4: our offer must be answered in it, else the session ends. */
   acknowledged(endpointId: string, answer: SessionDescription | null): void {
     const found = this.#ledger.participantOf(endpointId);
+    if (found !== undefined && isPresent(found.endpoint.status)) this.#silence.acknowledged(found.endpoint);
     if (!this.#awaitingAnswer.delete(endpointId) || found === undefined) return;
     const agreement = answer === null ? null : this.#sessions.complete(endpointId, answer);
     if (agreement !== null) this.#setMedia(found.participant, found.endpoint, agreement.media);
@@ -97,6 +106,37 @@ export class Attendance {
         sipStatus: 488,
         reason: 'No usable answer in the ACK',
       });
+  }
+
+  /** Whether an INVITE of ours is under way within the endpoint's session. */
+  isAsking(endpointId: string): boolean {
+    return this.#silence.isAsking(endpointId);
+  }
+
+  /** The answer to our re-INVITE; what cannot be used leaves the session as it was. */
+  agreed(endpointId: string, answer: SessionDescription | null): void {
+    const found = this.#present(endpointId);
+    if (found === undefined) return;
+    this.#silence.settle(endpointId);
+    const agreement = answer === null ? null : this.#sessions.confirm(endpointId, answer);
+    if (agreement !== null) this.#setMedia(found.participant, found.endpoint, agreement.media);
+  }
+
+  /** Our re-INVITE was refused, which leaves the session as it was, unless the refusal says that there is none. */
+  notAgreed(endpointId: string, cause: SipCause | null): void {
+    const found = this.#present(endpointId);
+    if (found === undefined) return;
+    // RFC 3261 12.2.1.2: 481 and 408 end the dialog, by BYE.
+    if (cause?.status === 481 || cause?.status === 408)
+      this.hangUp(found.participant, found.endpoint, disconnectionFor(cause));
+    else if (cause?.status === 491) this.#silence.pended(endpointId);
+    else this.#silence.settle(endpointId);
+  }
+
+  /** The pause after a 491 is over. */
+  glareOver(endpointId: string): void {
+    const found = this.#present(endpointId);
+    if (found !== undefined) this.#silence.resume(found.endpoint);
   }
 
   /** An invitee answered 2xx. */
@@ -122,8 +162,8 @@ export class Attendance {
 
   /** The endpoint's dialog is over without our doing. */
   departed(endpointId: string, how: Disconnection): void {
-    const found = this.#ledger.participantOf(endpointId);
-    if (found !== undefined && isPresent(found.endpoint.status)) this.#gone(found.participant, found.endpoint, how);
+    const found = this.#present(endpointId);
+    if (found !== undefined) this.#gone(found.participant, found.endpoint, how);
   }
 
   /** An INVITE was withdrawn before our 200 could reach its sender (RFC 3261 9.2). */
@@ -136,8 +176,8 @@ export class Attendance {
   }
 
   mediaLost(endpointId: string, reason: string): void {
-    const found = this.#ledger.participantOf(endpointId);
-    if (found === undefined || !isPresent(found.endpoint.status)) return;
+    const found = this.#present(endpointId);
+    if (found === undefined) return;
     this.#sessions.lose(endpointId);
     const media = found.endpoint.media.map((row) =>
       row.type === 'message' ? { ...row, status: 'inactive' as const } : row,
@@ -172,9 +212,16 @@ export class Attendance {
     const status = after(endpointTransitions, endpoint.status, 'leave');
     if (status === undefined) throw new Error(`endpoint ${endpoint.status} cannot leave`);
     this.#awaitingAnswer.delete(endpoint.id);
+    this.#silence.forget(endpoint.id);
     this.#sessions.drop(endpoint.id);
     const left: EndpointRow = { ...endpoint, status, leftAt: this.#ledger.now, disconnection: how, media: [] };
     this.#ledger.putParticipant(withEndpoint(participant, left, this.#ledger.now));
+  }
+
+  /** The endpoint, as long as it is in the conference. */
+  #present(endpointId: string): { participant: ParticipantRow; endpoint: EndpointRow } | undefined {
+    const found = this.#ledger.participantOf(endpointId);
+    return found !== undefined && isPresent(found.endpoint.status) ? found : undefined;
   }
 
   #bye(endpoint: EndpointRow, reason: string): void {

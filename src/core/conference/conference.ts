@@ -113,6 +113,7 @@ export class Conference {
     if (!this.ledger.timerFired(kind, item)) return;
     if (kind === 'ring') this.#rangTooLong(item);
     else if (kind === 'cancel') this.#cancelUnanswered(item);
+    else if (kind === 'glare') this.attendance.glareOver(item);
     else if (kind === 'linger') this.#leaveRoster(item);
     else if (kind === 'expiry') this.#subscriptionExpired(item);
   }

@@ -66,10 +66,30 @@ export class MessageSessions {
     return this.#describe(endpointId, session, offeredAgain(session.described.lines));
   }
 
+  /**
+   * What we have described last, to be offered as it stands. RFC 3264 8: the same text keeps its version; RFC 4975 8.4:
+   * the same path is the same session.
+   */
+  description(endpointId: string): string | null {
+    return this.#sessions.get(endpointId)?.described?.sdp ?? null;
+  }
+
   /** The peer's answer to our offer; null when it took nothing of it. */
   complete(endpointId: string, answer: SessionDescription): Agreement | null {
     const agreement = this.#sessions.has(endpointId) ? agreementFrom(answer) : null;
     if (agreement !== null) this.#agree(endpointId, agreement);
+    return agreement;
+  }
+
+  /** The peer's answer to our `description`; null when it took nothing of it. */
+  confirm(endpointId: string, answer: SessionDescription): Agreement | null {
+    const agreement = this.#sessions.has(endpointId) ? agreementFrom(answer) : null;
+    if (agreement === null) return null;
+    const before = this.#sessions.get(endpointId)?.agreement?.msrp ?? null;
+    const { msrp } = agreement;
+    const isSame = msrp !== null && before !== null && msrp.remotePath.join(' ') === before.remotePath.join(' ');
+    // RFC 4975 8.4: the same path is the same session, whose connection stays, whoever made it.
+    this.#agree(endpointId, isSame ? { ...agreement, msrp: { ...msrp, role: before.role } } : agreement);
     return agreement;
   }
 

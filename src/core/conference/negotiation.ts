@@ -1,5 +1,5 @@
 import type { MediaDescription, MsrpMedia, SessionDescription } from '../../wire/sdp.ts';
-import { msrpMediaOf, writeSdp } from '../../wire/sdp.ts';
+import { directionIn, msrpMediaOf, writeSdp } from '../../wire/sdp.ts';
 import { limits } from '../limits.ts';
 import type { MediaRow } from '../rows.ts';
 
@@ -25,8 +25,8 @@ export type Agreement = {
   } | null;
 };
 
-/** The lines that answer an offer, and what they agree to. */
-export type Answer = Agreement & { readonly lines: readonly MediaDescription[] };
+/** The lines that answer an offer, and what they agree to. `silenced`: sound was offered, and is accepted as `inactive`. */
+export type Answer = Agreement & { readonly lines: readonly MediaDescription[]; readonly silenced: boolean };
 
 /** A description as it was written, and its lines. */
 export type Described = {
@@ -44,6 +44,7 @@ export function answerTo(offer: SessionDescription, local: LocalMedia): Answer |
   const chosen = offer.media.findIndex((media) => usableMsrp(media, offer) !== null);
   const rows: MediaRow[] = [];
   let msrp: Agreement['msrp'] = null;
+  let silenced = false;
   const lines = offer.media.map((media, index): MediaDescription => {
     const usable = index === chosen ? usableMsrp(media, offer) : null;
     if (usable !== null) {
@@ -56,6 +57,7 @@ export function answerTo(offer: SessionDescription, local: LocalMedia): Answer |
     }
     if (media.media === 'audio' && media.port !== 0 && local.audio === 'inactive') {
       rows.push({ id: String(index + 1), type: 'audio', status: 'inactive' });
+      silenced ||= directionIn(media, offer) !== 'inactive';
       return audioLine(media);
     }
     // RFC 3264 6: a refused m-line is answered with port 0.
@@ -69,7 +71,7 @@ export function answerTo(offer: SessionDescription, local: LocalMedia): Answer |
     };
   });
   if (rows.length === 0) return null;
-  return { lines, media: rows, msrp };
+  return { lines, media: rows, msrp, silenced };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { answerTo } from '../../../src/core/conference/negotiation.ts';
+import { type Answer, answerTo } from '../../../src/core/conference/negotiation.ts';
 import { parseSdp, writeSdp } from '../../../src/wire/sdp.ts';
 import { crlf } from '../../support/bodies.ts';
 
@@ -7,10 +7,14 @@ const local = { host: '127.0.0.1', port: 2855, path: 'msrp://127.0.0.1:2855/x;tc
 
 const origin = { username: 'focus', sessionId: '1', version: '1', address: '127.0.0.1' };
 
+function answered(lines: readonly string[], audio: 'off' | 'inactive' = 'inactive'): Answer | null {
+  const offer = parseSdp(crlf('v=0', 'o=phone 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0', ...lines));
+  return answerTo(offer, { ...local, audio });
+}
+
 /** The audio line that answers an offer of these lines, and its attributes. */
 function audioAnswer(...lines: readonly string[]): readonly string[] {
-  const offer = parseSdp(crlf('v=0', 'o=phone 1 1 IN IP4 127.0.0.1', 's=-', 'c=IN IP4 127.0.0.1', 't=0 0', ...lines));
-  const answer = answerTo(offer, { ...local, audio: 'inactive' });
+  const answer = answered(lines);
   const sdp = writeSdp({ origin, connection: null, attributes: [], media: answer?.lines ?? [] });
   return sdp.split('\r\n').filter((line) => /^[ma]=/.test(line));
 }
@@ -37,5 +41,27 @@ describe('audio that is accepted without sound', () => {
       'a=fmtp:96 useinbandfec=1',
       'a=inactive',
     ]);
+  });
+
+  const audio = 'm=audio 4000 RTP/AVP 0';
+  const messages = ['m=message 9 TCP/MSRP *', 'a=accept-types:message/cpim', 'a=path:msrp://127.0.0.1:9/y;tcp'];
+
+  test.each([
+    ['that says nothing of its direction', [audio], true],
+    ['sendrecv', [audio, 'a=sendrecv'], true],
+    ['sendonly', [audio, 'a=sendonly'], true],
+    ['recvonly', [audio, 'a=recvonly'], true],
+    ['inactive', [audio, 'a=inactive'], false],
+    ['inactive for the whole session', ['a=inactive', audio], false],
+    ['with sound in an inactive session', ['a=inactive', audio, 'a=sendrecv'], true],
+    ['beside messages', [...messages, audio], true],
+    ['refused by its port', [...messages, 'm=audio 0 RTP/AVP 0'], false],
+    ['and there are two of them', [audio, 'a=inactive', 'm=audio 4002 RTP/AVP 0'], true],
+  ])('an offer %s', (_what, lines, silenced) => {
+    expect(answered(lines)?.silenced).toBe(silenced);
+  });
+
+  test('audio that is refused silences nobody', () => {
+    expect(answered([...messages, audio], 'off')?.silenced).toBe(false);
   });
 });

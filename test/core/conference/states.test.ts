@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { conferenceTransitions } from '../../../src/core/conference/conference-state.ts';
 import { endpointTransitions } from '../../../src/core/conference/endpoint-state.ts';
+import { silenceTransitions } from '../../../src/core/conference/silence-state.ts';
 import { subscriptionTransitions } from '../../../src/core/conference/subscription-state.ts';
 import { after, type Transitions } from '../../../src/core/transition.ts';
 
@@ -45,6 +46,19 @@ describe('endpoint', () => {
     muted-via-focus -           -             -            -           -            -             disconnected
     disconnecting   -           disconnecting disconnected -           disconnected -             -
     disconnected    -           -             -            -           -            -             -`,
+  );
+});
+
+describe('silence', () => {
+  checks(
+    silenceTransitions,
+    `            ask          pend    resume    settle
+    due          asking       -       -         settled
+    asking       -            pausing -         settled
+    pausing      -            -       due-again settled
+    due-again    asking-again -       -         settled
+    asking-again -            settled -         settled
+    settled      -            -       -         -`,
   );
 });
 
