@@ -19,6 +19,7 @@ const sections = {
       ['transactions, client and server each', limits.transactionsMax.toLocaleString('en')],
       ['connections', limits.streamConnectionsMax.toLocaleString('en')],
       ['one message on a connection', octets(limits.streamMessageBytesMax)],
+      ['what all connections keep of messages not whole or not sent', octets(limits.streamHeldBytesMax)],
       ['applications', limits.controlSessionsMax.toLocaleString('en')],
       ['one control frame', octets(limits.controlFrameBytesMax)],
       ['what an application may leave unread', octets(limits.controlQueueBytesMax)],
