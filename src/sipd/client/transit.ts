@@ -107,7 +107,7 @@ export class Transit {
     }
     // Between attempts nothing is under way: a CANCEL needs not wait for an answer.
     parcel.underWay(null, null);
-    this.#parts.lookups.next(search, (peer) => {
+    this.#parts.lookups.next(search, this.#latest(journey), (peer) => {
       if (peer === null || !parcel.isWanted()) tell(parcel, failure);
       else this.#attempt(journey, peer, false);
     });
@@ -178,15 +178,21 @@ export class Transit {
     this.#next(journey, failure);
   }
 
-  #mayGoOn({ parcel, search, begun, failovers }: Journey, { heard }: Attempt): boolean {
-    const latest = (begun ?? 0) + 64 * this.#context.timerValues.t1 + limits.failoverMs;
+  /** When the next target must have been found: milliseconds since 1970. */
+  #latest({ begun }: Journey): number {
+    const patience = 64 * this.#context.timerValues.t1;
+    return begun === null ? this.#context.now + patience : begun + patience + limits.failoverMs;
+  }
+
+  #mayGoOn(journey: Journey, { heard }: Attempt): boolean {
+    const { parcel, search, failovers } = journey;
     return (
       search !== null &&
       // The application knows of a phone that rings there; another one would be another call.
       heard !== 'progress' &&
       parcel.isWanted() &&
       failovers < limits.failoversMax &&
-      this.#context.now <= latest
+      this.#context.now <= this.#latest(journey)
     );
   }
 

@@ -49,9 +49,10 @@ export class KeptNames {
 
   #keep(key: string, answer: Answer, ms: number): void {
     this.#kept.delete(key);
+    if (ms <= 0) return;
     const [oldest] = this.#kept.keys();
     if (this.#kept.size >= limits.namesKeptMax && oldest !== undefined) this.#kept.delete(oldest);
-    if (ms > 0) this.#kept.set(key, { answer, until: this.#options.now() + ms });
+    this.#kept.set(key, { answer, until: this.#options.now() + ms });
   }
 }
 

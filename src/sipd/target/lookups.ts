@@ -26,23 +26,29 @@ export class Lookups {
     const { own, ids } = this.#context;
     const numeric = numericTarget(hop, own);
     if (numeric !== null) tell(numeric);
-    else this.next(new TargetSearch({ hop, own, random32: ids.random32, toOurselves: true }), tell);
+    else {
+      const search = new TargetSearch({ hop, own, random32: ids.random32, toOurselves: true });
+      this.next(search, this.#context.now + 64 * this.#context.timerValues.t1, tell);
+    }
   }
 
-  /** Tells the next target of a search, now or once names have been found; null when there is none. */
-  next(search: TargetSearch, tell: (peer: Peer | null) => void): void {
+  /**
+   * Tells the next target of a search, now or once names have been found; null when there is none, or when none has been
+   * found until then (milliseconds since 1970), however many names there are to ask for.
+   */
+  next(search: TargetSearch, until: number, tell: (peer: Peer | null) => void): void {
     const step = search.next();
     if (step.kind !== 'ask') {
       tell(step.kind === 'target' ? step.peer : null);
       return;
     }
-    this.#ask(step.questions, (answers) => {
+    this.#ask(step.questions, until, (answers) => {
       if (answers === null) {
         tell(null);
         return;
       }
       search.answer(answers);
-      this.next(search, tell);
+      this.next(search, until, tell);
     });
   }
 
@@ -59,15 +65,16 @@ export class Lookups {
     return this.#waiting.size;
   }
 
-  #ask(questions: readonly Question[], asker: Asker): void {
-    if (this.#waiting.size >= limits.lookupsMax) {
+  #ask(questions: readonly Question[], until: number, asker: Asker): void {
+    const leftMs = until - this.#context.now;
+    if (leftMs <= 0 || this.#waiting.size >= limits.lookupsMax) {
       asker(null);
       return;
     }
     this.#last += 1;
     const lookup = this.#last;
     // The shell has limits of its own; this one keeps a request from waiting for ever, whatever the shell does.
-    const limit = this.#context.after(64 * this.#context.timerValues.t1, () => this.found(lookup, null));
+    const limit = this.#context.after(leftMs, () => this.found(lookup, null));
     this.#waiting.set(lookup, { asker, limit });
     this.#context.lookUp(lookup, questions);
   }

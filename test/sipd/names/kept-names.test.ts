@@ -126,3 +126,20 @@ test('of many records the first 16 are read; of many names the oldest is asked f
   await ask('a', 'n0');
   expect(asked).toHaveLength(limits.namesKeptMax + 2);
 });
+
+test('what is not kept drives nothing out', async () => {
+  const { ask, asked } = open({ aaaa: async () => ({ records: ['2001:db8::1'], ttlMs: 0 }) });
+  for (let at = 0; at < limits.namesKeptMax; at += 1) await ask('a', `n${at}`);
+  for (let at = 0; at < 10; at += 1) await ask('aaaa', `m${at}`);
+  await ask('a', 'n0');
+  expect(asked).toHaveLength(limits.namesKeptMax);
+});
+
+test('a resolver that throws has found nothing', async () => {
+  const { ask } = open({
+    a: () => {
+      throw new Error('no');
+    },
+  });
+  expect(await ask('a', 'x')).toEqual({ kind: 'a', addresses: [] });
+});

@@ -205,6 +205,41 @@ describe('RFC 3263 4.3: the next target is tried', () => {
   });
 });
 
+describe('DNS that is slow', () => {
+  const many = Array.from({ length: 16 }, (_, at) => ({
+    priority: at,
+    weight: 1,
+    port: 5060,
+    target: `s${at}.example.com`,
+  }));
+
+  /** Each of sixteen servers is asked for five seconds, and nothing is found. */
+  function dawdle(world: StackWorld): void {
+    for (let at = 0; at < many.length && world.stack.counts().lookups > 0; at += 1) {
+      world.pass(5_000);
+      if (world.stack.counts().lookups > 0) world.finds(a());
+    }
+  }
+
+  test('keeps no request waiting for more than 64*T1', () => {
+    const { world } = asking('INVITE', [], 'sip:bob@example.com;transport=udp');
+    world.finds({ kind: 'srv', records: many });
+    dawdle(world);
+    expect(world.ladder.at(-1)).toBe('32000 sipd -> app1 : event 503 INVITE');
+    expect(world.stack.counts()).toMatchObject({ calls: 0, lookups: 0, timers: 0 });
+  });
+
+  test('puts off no further target beyond the time for it', () => {
+    const { world, one } = asking('INVITE', [], 'sip:bob@example.com;transport=udp');
+    world.finds({ kind: 'srv', records: many });
+    world.finds(a('10.0.0.1'));
+    world.answers(one, world.lastSent('INVITE'), '503 Service Unavailable');
+    dawdle(world);
+    expect(world.ladder.at(-1)).toBe('42000 sipd -> app1 : event 503 INVITE');
+    expect(world.stack.counts()).toMatchObject({ calls: 0, lookups: 0 });
+  });
+});
+
 test('a name that leads to ourselves leads nowhere: no call may come back as a new one', () => {
   const { world } = asking('INVITE', ['10.0.0.9']);
   expect(world.sent).toEqual([]);
