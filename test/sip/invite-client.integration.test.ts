@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { SipInvite } from '../../src/core/effect.ts';
+import type { SipInvite, SipReinvite } from '../../src/core/effect.ts';
 import { bounds } from '../../src/sip/bounds.ts';
 import { headerOf } from '../support/fake-drachtio.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { conferenceUri, inDialog, Stages } from './shell-on-stage.ts';
+import { aliceDialog, conferenceUri, inDialog, Stages } from './shell-on-stage.ts';
 import { offer } from './sip-texts.ts';
 
 const stages = new Stages();
@@ -154,5 +154,78 @@ describe('an INVITE of ours', () => {
     const stage = await stages.connected({ sipCore: 'sip:core.example.com;transport=tcp' });
     stage.shell.perform(invite);
     expect((await stages.server.request('INVITE')).nextHop).toBe('sip:core.example.com;transport=tcp');
+  });
+});
+
+describe('an INVITE of ours within a session', () => {
+  const reinvite: SipReinvite = {
+    type: 'sip.reinvite',
+    endpointId: 'alice',
+    dialogId: aliceDialog,
+    conferenceUri,
+    sdp: offer,
+  };
+  const answer = { lines: ['Content-Type: application/sdp'], body: offer };
+
+  test('names the focus as its Contact, is acknowledged, and its answer told', async () => {
+    const stage = await stages.withAlice();
+    stage.shell.perform(reinvite);
+    const sent = await stages.server.request('INVITE');
+    expect(sent.dialogId).toBe(aliceDialog);
+    expect(headerOf(sent.text, 'Contact')).toBe(`<${conferenceUri}>;isfocus;+g.oma.sip-im`);
+    expect(sent.text.endsWith(`\r\n\r\n${offer}`)).toBe(true);
+    stages.server.respond(sent, '200 OK', answer);
+    expect((await stages.server.request('ACK')).dialogId).toBe(aliceDialog);
+    expect(await stage.input('reinvite-answered')).toMatchObject({
+      endpointId: 'alice',
+      answer: { media: [{ media: 'message' }] },
+    });
+    expect(stage.shell.counts).toEqual({ dialogs: 1, pendingReplies: 0, openRequests: 0 });
+  });
+
+  test('is acknowledged as well when its answer cannot be read', async () => {
+    const stage = await stages.withAlice();
+    stage.shell.perform(reinvite);
+    stages.server.respond(await stages.server.request('INVITE'), '200 OK', { ...answer, body: 'nonsense' });
+    await stages.server.request('ACK');
+    expect((await stage.input('reinvite-answered')).answer).toBeNull();
+  });
+
+  test('refused tells why, and leaves the dialog', async () => {
+    const stage = await stages.withAlice();
+    stage.shell.perform(reinvite);
+    stages.server.respond(await stages.server.request('INVITE'), '488 Not Acceptable Here');
+    expect((await stage.input('reinvite-failed')).cause).toEqual({ status: 488, reason: 'Not Acceptable Here' });
+    expect(stage.shell.counts.dialogs).toBe(1);
+  });
+
+  test('in a dialog that the server has forgotten is as if it were answered 481', async () => {
+    const stage = await stages.withAlice();
+    stages.server.judge = () => ({ nok: 'Server error: unable to find dialog for dialog id provided' });
+    stage.shell.perform(reinvite);
+    expect((await stage.input('reinvite-failed')).cause?.status).toBe(481);
+  });
+
+  // A drachtio server tells no final answer after an 18x.
+  test('whose end is never reported is given up, cancelled, and acknowledged when it is answered after all', async () => {
+    const clock = new ManualClock(1_700_000_000_000);
+    const stage = await stages.withAlice({ clock });
+    stage.shell.perform(reinvite);
+    const sent = await stages.server.request('INVITE');
+    stages.server.respond(sent, '180 Ringing');
+    clock.turn(bounds.requestTimeoutMs);
+    expect(await stage.input('reinvite-failed')).toEqual({ type: 'reinvite-failed', endpointId: 'alice', cause: null });
+    await stages.server.request('CANCEL');
+    stages.server.respond(sent, '200 OK', answer);
+    await stages.server.request('ACK');
+    expect(stage.inputs).toEqual([]);
+    expect(stage.shell.counts.dialogs).toBe(1);
+  });
+
+  test('that nobody answered is told as the server tells it: 408', async () => {
+    const stage = await stages.withAlice();
+    stage.shell.perform(reinvite);
+    stages.server.respond(await stages.server.request('INVITE'), '408 Request Timeout');
+    expect((await stage.input('reinvite-failed')).cause?.status).toBe(408);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { SipInvite } from '../../src/core/effect.ts';
+import type { SipInvite, SipReinvite } from '../../src/core/effect.ts';
 import { type Sipd, startSipd } from '../../src/sipd/sipd.ts';
 import { header, headerValues } from '../../src/wire/sip-message.ts';
 import { cseqOf } from '../support/sip-dialog.ts';
@@ -93,6 +93,46 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
     expect((await alice.askIn(call.dialog, 'BYE')).status).toBe(481);
     expect(stage.shell.counts.dialogs).toBe(0);
   });
+
+  test('the focus sends Alice an INVITE within her session, which she answers', async () => {
+    const { asked, call } = await aliceJoins();
+    stage.shell.perform(reinviteOfAlice(asked.dialogId));
+    expect(await stage.input('reinvite-answered')).toMatchObject({
+      endpointId: 'alice',
+      answer: { media: [{ media: 'message' }] },
+    });
+    const ack = await call.confirmed;
+    const [reinvite] = call.reinvites;
+    expect(reinvite && header(reinvite, 'Contact')).toBe(`<${uri('conf-1')}>;isfocus;+g.oma.sip-im`);
+    expect(reinvite?.body).toBe(offer);
+    expect(reinvite && cseqOf(ack)).toBe(reinvite && cseqOf(reinvite));
+    expect((await call.bye()).status).toBe(200);
+  });
+
+  test.each([488, 491])('she refuses it with %i, and her call goes on', async (status) => {
+    const { asked, call } = await aliceJoins();
+    call.reinviteStatus = status;
+    stage.shell.perform(reinviteOfAlice(asked.dialogId));
+    expect((await stage.input('reinvite-failed')).cause?.status).toBe(status);
+    expect(call.dialog.state).toBe('confirmed');
+    expect((await call.bye()).status).toBe(200);
+    expect(await stage.input('dialog-ended')).toMatchObject({ endpointId: 'alice', by: 'peer' });
+  });
+
+  test('her dialog is gone, which ends it here too, though the focus says BYE', async () => {
+    const { asked, call } = await aliceJoins();
+    call.dialog.state = 'terminated';
+    const { dialogId } = asked;
+    stage.shell.perform(reinviteOfAlice(dialogId));
+    expect((await stage.input('reinvite-failed')).cause?.status).toBe(481);
+    stage.shell.perform({ type: 'sip.bye', endpointId: 'alice', dialogId, reason: 'gone' });
+    await waitFor('the dialog to be gone', () => stage.shell.counts.dialogs === 0);
+    await waitFor('the end of every request', () => stage.shell.counts.openRequests === 0);
+  });
+
+  function reinviteOfAlice(dialogId: string): SipReinvite {
+    return { type: 'sip.reinvite', endpointId: 'alice', dialogId, conferenceUri: uri('conf-1'), sdp: offer };
+  }
 
   test('the focus invites Bob and hangs up', async () => {
     stage.shell.perform(inviteOfBob());

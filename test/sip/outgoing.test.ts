@@ -5,6 +5,7 @@ import {
   farewellRequest,
   inviteRequest,
   notifyRequest,
+  reinviteRequest,
   requestFrameBytes,
 } from '../../src/sip/outgoing.ts';
 import { parseSipUri } from '../../src/wire/sip-uri.ts';
@@ -113,6 +114,26 @@ describe('the INVITE of the focus to an invitee', () => {
       'Accept-Contact': '*;+g.oma.sip-im, *;audio',
     });
     expect(Object.keys(headers).filter((name) => /^subject$/i.test(name))).toEqual(['Subject']);
+  });
+});
+
+test('the INVITE of the focus within a session has these headers and no others', () => {
+  const { dialogId, sdp } = invite;
+  expect(reinviteRequest({ type: 'sip.reinvite', endpointId: 'e1', dialogId, conferenceUri, sdp })).toEqual({
+    uri: 'sip:placeholder',
+    options: {
+      method: 'INVITE',
+      stackDialogId: dialogId,
+      headers: {
+        'Contact': `<${conferenceUri}>;isfocus;+g.oma.sip-im`,
+        'Allow': 'INVITE, ACK, CANCEL, BYE, OPTIONS, SUBSCRIBE',
+        'Allow-Events': 'conference',
+        'Accept': 'application/sdp',
+        'User-Agent': 'isfocus',
+        'Content-Type': 'application/sdp',
+      },
+      body: 'v=0\r\n',
+    },
   });
 });
 

@@ -104,8 +104,8 @@ export class Stages {
   }
 
   /** Alice is in: INVITE, 200, ACK. */
-  async withAlice(): Promise<ShellOnStage> {
-    const stage = await this.connected();
+  async withAlice(changes: Partial<SipShellOptions> = {}): Promise<ShellOnStage> {
+    const stage = await this.connected(changes);
     const transaction = this.server.deliver(factoryInvite());
     stage.shell.reply((await stage.input('invite-received')).reply, accepted);
     await this.server.response(transaction);

@@ -161,8 +161,12 @@ export class Call {
   readonly dialog: Dialog;
   /** The peer's session description. */
   readonly remoteSdp: string;
-  /** Stops the repetition of our 2xx; set for calls that came in. */
+  /** Stops the repetition of our last 2xx. */
   acknowledged: () => void = () => {};
+  /** The peer's INVITEs within the session. */
+  readonly reinvites: SipRequest[] = [];
+  /** How they are answered: 200 with a session description, another status without. */
+  reinviteStatus = 200;
   readonly #agent: UserAgent;
   readonly #ended = deferred<SipRequest>();
   readonly #acked = deferred<SipRequest>();
@@ -215,7 +219,8 @@ export class Call {
   /** A request within the dialog. */
   receive(transaction: ServerTransaction): void {
     const { request } = transaction;
-    if (request.method === 'BYE') {
+    if (request.method === 'INVITE') this.#reinvited(transaction);
+    else if (request.method === 'BYE') {
       this.dialog.state = 'terminated';
       this.#agent.respond(transaction, 200);
       this.#ended.resolve(request);
@@ -223,6 +228,18 @@ export class Call {
       this.#agent.respond(transaction, 405, {
         headers: { 'Allow': 'INVITE, ACK, CANCEL, BYE, NOTIFY' },
       });
+  }
+
+  #reinvited(transaction: ServerTransaction): void {
+    this.reinvites.push(transaction.request);
+    if (this.reinviteStatus !== 200) {
+      this.#agent.respond(transaction, this.reinviteStatus);
+      return;
+    }
+    this.acknowledged = transaction.acknowledged;
+    const headers = { 'Contact': `<${this.#agent.contact}>`, 'Content-Type': 'application/sdp' };
+    const body = this.#agent.media.answer(sdpOf(transaction.request));
+    this.#agent.respond(transaction, 200, { headers, body });
   }
 }
 
