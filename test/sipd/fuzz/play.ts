@@ -245,7 +245,11 @@ class Game {
     const fault = faultOfMessage(text);
     if (fault !== null) throw new Broken('it sends what is malformed', `${fault}\n${text}`);
     const isAnswer = text.startsWith('SIP/2.0 ');
-    if (!isAnswer && this.#handling?.answer === false) throw new Broken('a request makes it send a request', text);
+    // The BYE of an application waits for an ACK; those of the server say why.
+    const waited = text.startsWith('BYE ') && !text.includes('\r\nReason: ');
+    if (!isAnswer && !waited && this.#handling?.answer === false) {
+      throw new Broken('a request makes it send a request', text);
+    }
     if (isAnswer) this.#answered(to, text);
     this.#memory.sent.push({ to, text });
     if (this.#memory.sent.length > memoryMax) this.#memory.sent.shift();
@@ -267,9 +271,9 @@ class Game {
     const tokens = payload.slice(0, payload.indexOf('\r\n')).split('|');
     const { requests, asked, dialogs } = this.#memory;
     if (tokens[1] === 'response' && tokens[3] === 'OK' && tokens.length > 9) {
-      asked.push(tokens[9] ?? '');
+      asked.push(tokens[10] ?? '');
       if (asked.length > memoryMax) asked.shift();
-      if (tokens[10]?.includes(';from-tag=')) dialogs.add(tokens[10]);
+      if (tokens[11]?.includes(';from-tag=')) dialogs.add(tokens[11]);
     }
     if (tokens[1] !== 'sip') return;
     const [transactionId = '', dialogId = ''] = tokens.slice(8);
