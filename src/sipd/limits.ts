@@ -34,6 +34,8 @@ export const limits = {
   systemLookupsWaitingMax: 100,
   /** RFC 3261 18.1.1: a request longer than this does not go over UDP, the path's MTU not being known. */
   udpRequestBytesMax: 1_300,
+  /** INVITEs given up whose 2xx would still be acknowledged. */
+  lateAnswersMax: 10_000,
   /** Peers known to take no TCP, and for how long that is believed. */
   tcpRefusalsMax: 1_000,
   tcpRefusalMs: 300_000,

@@ -11,6 +11,7 @@
 import { Acknowledgements } from './client/acknowledgements.ts';
 import { ClientCalls } from './client/client-calls.ts';
 import { Dispatch } from './client/dispatch.ts';
+import { LateAnswers } from './client/late-answers.ts';
 import { Routing } from './client/routing.ts';
 import { Transit } from './client/transit.ts';
 import { UserAgentClient } from './client/user-agent-client.ts';
@@ -85,6 +86,7 @@ export class Stack {
   readonly #calls: ClientCalls;
   readonly #lookups: Lookups;
   readonly #acknowledgements: Acknowledgements;
+  readonly #lateAnswers: LateAnswers;
   readonly #orphans: Orphans;
   readonly #proxy: ForwardingProxy;
   readonly #awaitsAnswers = (from: Peer): boolean => this.#clientTransactions.areOpenTo(from);
@@ -113,7 +115,12 @@ export class Stack {
     this.#open = serving.open;
     this.#sessions = serving.sessions;
     const outward = { context, lookups: this.#lookups, longRequests: new LongRequests(context) };
-    const transit = new Transit({ ...outward, transactions: this.#clientTransactions });
+    this.#lateAnswers = new LateAnswers(context);
+    const transit = new Transit({
+      ...outward,
+      transactions: this.#clientTransactions,
+      lateAnswers: this.#lateAnswers,
+    });
     this.#proxy = new ForwardingProxy({
       ...shared,
       serverTransactions: this.#serverTransactions,
@@ -141,6 +148,7 @@ export class Stack {
       transit,
       user: {
         response: (call, response) => this.#calls.response(call, response),
+        acceptedLate: (call, response) => this.#calls.acceptedLate(call, response),
         failed: (call, status, reason) => this.#calls.failed(call, status, reason),
       },
     });
@@ -259,7 +267,8 @@ export class Stack {
         return;
       case 'response':
         // RFC 3261 18.1.2: a response that belongs to nothing is discarded.
-        if (!this.#clientTransactions.receive(reading)) this.#ignored(from, 'response to no transaction');
+        if (this.#clientTransactions.receive(reading) || this.#lateAnswers.receive(reading)) return;
+        this.#ignored(from, 'response to no transaction');
         return;
       case 'refused': {
         const { refusal } = reading;

@@ -107,6 +107,15 @@ export class ClientCalls {
     if (status >= 200) this.#parts.sessions.concluded(call, response);
   }
 
+  /** A phone has accepted whose attempt had been given up: it is hung up. The daemon lets it wait. */
+  acceptedLate(call: ClientCall, response: IncomingResponse): void {
+    if (this.#context.ways.has('ignores-forks')) return;
+    // By another way to the same phone it may be the call all the same.
+    if (call.dialog?.confirmed === true && call.dialog.remoteTag === response.toTag)
+      this.#acceptedAgain(call, response);
+    else this.#early.release(call, response, 'answered too late');
+  }
+
   /** No answer can come any more: the application gets one the server makes up. */
   failed(call: ClientCall, status: number, reason: string): void {
     if (call.progress === 'final') return;
@@ -314,7 +323,7 @@ export class ClientCalls {
     if (dialog === null || response.status < 200 || response.status > 299) return;
     const { ack } = dialog;
     if (response.toTag !== dialog.remoteTag && !call.inDialog && !this.#context.ways.has('ignores-forks')) {
-      this.#early.release(call, response);
+      this.#early.release(call, response, 'forked call answered twice');
       return;
     }
     // The daemon repeats the first ACK even to a fork, and none within a dialog.

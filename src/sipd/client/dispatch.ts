@@ -10,6 +10,8 @@ import type { Parcel, Transit } from './transit.ts';
 /** What the caller learns of a request that is under way. */
 export type DispatchUser = {
   readonly response: (call: ClientCall, response: IncomingResponse) => void;
+  /** An INVITE outside dialogs has been accepted by a target that had been given up. */
+  readonly acceptedLate: (call: ClientCall, response: IncomingResponse) => void;
   /** No final answer can come any more. */
   readonly failed: (call: ClientCall, status: number, reason: string) => void;
 };
@@ -57,6 +59,7 @@ export class Dispatch {
         this.#context.stop(call.limit);
       },
       response: (response) => user.response(call, response),
+      acceptedLate: method === 'INVITE' && !call.inDialog ? (response) => user.acceptedLate(call, response) : null,
       failed: (status, reason) => user.failed(call, status, reason),
     };
   }

@@ -87,8 +87,8 @@ export class EarlyDialogs {
     if (call.dialog !== null) this.#endEarly(this.#parts.dialogs.branches(call.dialog.id), call);
   }
 
-  /** RFC 3261 13.2.2.4: a 2xx of another branch than the one that is the call. Its phone is hung up, once. */
-  release(call: ClientCall, response: IncomingResponse): void {
+  /** RFC 3261 13.2.2.4: a 2xx of another branch than the one that is the call. Its phone is hung up, once; `why` for people. */
+  release(call: ClientCall, response: IncomingResponse, why: string): void {
     const remote = remoteOf(response);
     const released = this.#released.get(call) ?? new Map<string, Dialog>();
     this.#released.set(call, released);
@@ -103,7 +103,7 @@ export class EarlyDialogs {
     dialog.usages.add('invite');
     dropOldest(released);
     released.set(remote.remoteTag, dialog);
-    this.#parts.releaseUnwanted(dialog, call.identity.cseq, 'forked call answered twice');
+    this.#parts.releaseUnwanted(dialog, call.identity.cseq, why);
   }
 
   /**

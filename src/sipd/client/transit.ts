@@ -13,6 +13,7 @@ import type { Lookups } from '../target/lookups.ts';
 import type { Hop } from '../target/next-hop.ts';
 import { numericTarget, TargetSearch } from '../target/target-search.ts';
 import type { ClientTransaction, ClientTransactions } from '../transaction/client-transactions.ts';
+import type { LateAnswers } from './late-answers.ts';
 
 /** A request as it goes from one of our addresses, with a branch that is its own. */
 export type WrittenRequest = {
@@ -35,6 +36,8 @@ export type Parcel = {
   /** An attempt is under way; null: none is, until the next target has been found. */
   readonly underWay: (transaction: ClientTransaction | null, peer: Peer | null) => void;
   readonly response: (response: IncomingResponse) => void;
+  /** An INVITE has been accepted by a target that had been given up; null: nobody is to know. */
+  readonly acceptedLate: ((response: IncomingResponse) => void) | null;
   /** No final answer can come any more. */
   readonly failed: (status: number, reason: string) => void;
 };
@@ -44,6 +47,7 @@ export type TransitParts = {
   readonly transactions: ClientTransactions;
   readonly lookups: Lookups;
   readonly longRequests: LongRequests;
+  readonly lateAnswers: LateAnswers;
 };
 
 /** The way of one request through its targets. */
@@ -59,6 +63,7 @@ type Journey = {
 type Attempt = {
   /** The best that was heard so far: nothing, 100, or that something rings. */
   heard: 'nothing' | 'trying' | 'progress';
+  readonly branch: string;
   /** Where a long request goes over UDP when TCP does not work; null otherwise. */
   readonly overUdp: Peer | null;
 };
@@ -122,13 +127,13 @@ export class Transit {
     journey.begun ??= this.#context.now;
     const written = parcel.write(own.of(target), again);
     const tcp = asItIs ? null : this.#parts.longRequests.overTcp(target, written.text.length);
-    const attempt: Attempt = { heard: 'nothing', overUdp: tcp === null ? null : target };
-    if (tcp === null) this.#begin(journey, attempt, { ...written, to: target });
-    else this.#begin(journey, attempt, { ...parcel.write(own.of(tcp), false), to: tcp });
+    if (tcp === null) this.#begin(journey, { ...written, to: target }, null);
+    else this.#begin(journey, { ...parcel.write(own.of(tcp), false), to: tcp }, target);
   }
 
-  #begin(journey: Journey, attempt: Attempt, request: WrittenRequest & { readonly to: Peer }): void {
+  #begin(journey: Journey, request: WrittenRequest & { readonly to: Peer }, overUdp: Peer | null): void {
     const { parcel } = journey;
+    const attempt: Attempt = { heard: 'nothing', branch: request.branch, overUdp };
     const { method, forwarded } = parcel;
     const transaction = this.#parts.transactions.begin(
       { ...request, method, forwarded },
@@ -154,8 +159,10 @@ export class Transit {
   }
 
   #failed(journey: Journey, attempt: Attempt, why: FailedWhy): void {
-    const { overUdp } = attempt;
+    const { overUdp, branch } = attempt;
     const { parcel } = journey;
+    const { acceptedLate } = parcel;
+    if (acceptedLate !== null) this.#parts.lateAnswers.givenUp(branch, acceptedLate);
     // RFC 3261 18.1.1: where TCP is refused the request is sent over UDP.
     if (overUdp !== null && why !== 'timeout' && attempt.heard === 'nothing') {
       this.#parts.longRequests.refused(overUdp);

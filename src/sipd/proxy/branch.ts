@@ -106,6 +106,8 @@ export class Branch {
           if (peer === null) this.#fire('moved-on');
         },
         response: (response) => this.#answered(response),
+        // RFC 6026 7.2: what belongs to no transaction is not forwarded.
+        acceptedLate: null,
         failed: (status) => {
           this.#failure = status;
           this.#fire('failed');
