@@ -14,16 +14,26 @@ export type Ids = {
   readonly random32: () => number;
 };
 
+const octets = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0'));
+
 /** `random32` gives integers below 2**32 from a cryptographic source (a counter in tests). */
 export function makeIds(random32: () => number): Ids {
   const hex = (): string => random32().toString(16).padStart(8, '0');
   const prefix = `${hex()}-${hex().slice(0, 4)}-4${hex().slice(0, 3)}-8${hex().slice(0, 3)}-`;
   let counter = 0;
+  let high = '';
   const wide = (): string => random32().toString(36) + random32().toString(36);
   return {
     uuid: () => {
       counter += 1;
-      return prefix + counter.toString(16).padStart(12, '0');
+      const low = counter % 0x1_000_000;
+      if (low === 0 || counter === 1)
+        high =
+          prefix +
+          Math.floor(counter / 0x1_000_000)
+            .toString(16)
+            .padStart(6, '0');
+      return high + (octets[low >>> 16] ?? '') + (octets[(low >>> 8) & 255] ?? '') + (octets[low & 255] ?? '');
     },
     tag: wide,
     branch: () => `z9hG4bK${wide()}`,

@@ -50,9 +50,18 @@ export function responseSent(fields: SentFields & { readonly dialogId: string })
 export function timeOfDay(now: number): string {
   const micros = Math.floor((now % 86_400_000) * 1000);
   const seconds = Math.floor(micros / 1_000_000);
-  const two = (value: number): string => (value < 10 ? `0${value}` : String(value));
-  const clock = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-  return `${clock}.${String(micros % 1_000_000).padStart(6, '0')}`;
+  if (seconds !== clock.seconds) {
+    clock.seconds = seconds;
+    clock.text = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}.`;
+  }
+  return clock.text + String(1_000_000 + (micros % 1_000_000)).slice(1);
+}
+
+/** The second that was written last: thousands of frames have the same. */
+const clock = { seconds: -1, text: '' };
+
+function two(value: number): string {
+  return value < 10 ? `0${value}` : String(value);
 }
 
 function sentTokens({ bytes, protocol, host, port, now, transactionId }: SentFields): string {

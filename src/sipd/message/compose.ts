@@ -89,7 +89,8 @@ export function writeResponse(parts: ResponseParts): string {
 
 /** The header as the application gave it; undefined when it did not. */
 export function given(app: { readonly headers: readonly ScannedHeader[] } | null, key: string): string | undefined {
-  return app?.headers.find((each) => each.key === key)?.value;
+  if (app !== null) for (const each of app.headers) if (each.key === key) return each.value;
+  return undefined;
 }
 
 /** The message with a header set anew, or added; `start` and `end` of that header mean nothing. */

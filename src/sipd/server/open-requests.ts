@@ -106,18 +106,21 @@ export class OpenRequests {
   }
 
   #promiseTrying(pending: PendingRequest): PendingRequest['trying'] {
-    const send = (): void => {
-      pending.trying = null;
-      const text = writeOwnResponse(pending.request, { status: 100, toTag: null });
-      this.#parts.transactions.respond(pending.transaction, 100, text);
-    };
-    if (pending.request.method !== 'INVITE') {
-      return this.#context.ways.has('before-rfc-4320') ? null : this.#context.after(this.#lateTryingMs, send);
-    }
+    const { ways } = this.#context;
+    const invite = pending.request.method === 'INVITE';
+    if (!invite && ways.has('before-rfc-4320')) return null;
     // RFC 3261 17.2.1: 100 only when the application needs longer than 200 ms; the daemon sends it at once.
-    if (!this.#context.ways.has('trying-at-once')) return this.#context.after(limits.tryingMs, send);
-    send();
+    if (!invite || !ways.has('trying-at-once')) {
+      return this.#context.after(invite ? limits.tryingMs : this.#lateTryingMs, () => this.#sayTrying(pending));
+    }
+    this.#sayTrying(pending);
     return null;
+  }
+
+  #sayTrying(pending: PendingRequest): void {
+    pending.trying = null;
+    const text = writeOwnResponse(pending.request, { status: 100, toTag: null });
+    this.#parts.transactions.respond(pending.transaction, 100, text);
   }
 
   #watchSilence(pending: PendingRequest): PendingRequest['silence'] {

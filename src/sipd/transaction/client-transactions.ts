@@ -9,7 +9,7 @@ import { inviteClient } from './invite-client.ts';
 import { clientKey } from './matching.ts';
 import { nonInviteClient } from './non-invite-client.ts';
 import type { AnyTable, ClientAction, ClientEvent } from './table.ts';
-import { repeats, responseEvent, type TimerLetter, timerMs } from './timers.ts';
+import { repeats, responseEvent, type TimerStep, timerMs, timerStep } from './timers.ts';
 
 /** What a client transaction tells its user. */
 export type ClientUser = {
@@ -157,9 +157,10 @@ export class ClientTransactions {
         // `peerLost` tells the user itself: it knows what was lost.
         return;
       default: {
-        const letter = action.slice(-1) as TimerLetter;
-        if (action.startsWith('stop')) this.#stop(transaction, letter);
-        else this.#start(transaction, letter);
+        const step = timerStep(action);
+        if (step === undefined) return;
+        if (step.starts) this.#start(transaction, step);
+        else this.#context.stop(repeats(step.letter) ? transaction.repeat : transaction.expiry);
       }
     }
   }
@@ -170,7 +171,9 @@ export class ClientTransactions {
     if (transaction.ack !== null) this.#context.send(transaction.request.to, transaction.ack);
   }
 
-  #start(transaction: ClientTransaction, letter: TimerLetter): void {
+  #start(transaction: ClientTransaction, step: TimerStep): void {
+    const { letter } = step;
+    const event = step.event as ClientEvent;
     const delay = timerMs(letter, {
       values: this.#context.timerValues,
       reliable: transaction.request.to.protocol !== 'udp',
@@ -179,7 +182,6 @@ export class ClientTransactions {
       proceeding: transaction.state === 'proceeding',
     });
     if (delay === null) return;
-    const event = `timer-${letter}` as ClientEvent;
     if (delay === 0) {
       this.#fire(transaction, event, null);
       return;
@@ -187,10 +189,6 @@ export class ClientTransactions {
     const timer = this.#context.after(delay, () => this.#fire(transaction, event, null));
     if (repeats(letter)) transaction.repeat = timer;
     else transaction.expiry = timer;
-  }
-
-  #stop(transaction: ClientTransaction, letter: TimerLetter): void {
-    this.#context.stop(repeats(letter) ? transaction.repeat : transaction.expiry);
   }
 }
 

@@ -11,7 +11,7 @@ import { inviteServer } from './invite-server.ts';
 import { serverKey } from './matching.ts';
 import { nonInviteServer } from './non-invite-server.ts';
 import type { AnyTable, ServerAction, ServerEvent } from './table.ts';
-import { repeats, responseEvent, type TimerLetter, timerMs } from './timers.ts';
+import { repeats, responseEvent, type TimerStep, timerMs, timerStep } from './timers.ts';
 
 export type ServerTransaction = {
   readonly key: string;
@@ -36,6 +36,7 @@ export type ServerTransaction = {
 export class ServerTransactions {
   readonly #context: Context;
   readonly #byKey = new Map<string, ServerTransaction>();
+  #last: { readonly request: IncomingRequest | null; readonly key: string } = { request: null, key: '' };
 
   constructor(context: Context) {
     this.#context = context;
@@ -43,7 +44,7 @@ export class ServerTransactions {
 
   /** The transaction the request belongs to; an ACK or (with `method`) a CANCEL finds its INVITE. */
   find(request: IncomingRequest, method?: string): ServerTransaction | undefined {
-    return this.#byKey.get(serverKey(request, method));
+    return this.#byKey.get(method === undefined ? this.#keyOf(request) : serverKey(request, method));
   }
 
   /** Begins a transaction; null when there are too many, in all or of one source. */
@@ -53,11 +54,13 @@ export class ServerTransactions {
     const source = guard.source(request.from.host);
     if (request.toTag === null && !guard.mayBegin(source, request)) return null;
     source.openTransactions += 1;
+    const to = this.#context.ways.has('answers-to-source') ? request.from : replyPeer(request.from, request.via);
     const transaction: ServerTransaction = {
-      key: serverKey(request),
+      key: this.#keyOf(request),
       table: request.method === 'INVITE' ? inviteServer : nonInviteServer,
-      to: this.#context.ways.has('answers-to-source') ? request.from : replyPeer(request.from, request.via),
-      fallback: fallbackPeer(request.from, request.via),
+      to,
+      // Only a connection can close.
+      fallback: to.connection === null ? to : fallbackPeer(request.from, request.via),
       state: '',
       response: null,
       repeat: null,
@@ -109,6 +112,12 @@ export class ServerTransactions {
     return this.#byKey.size;
   }
 
+  /** A request is looked for, and then begins its transaction: the key is written once. */
+  #keyOf(request: IncomingRequest): string {
+    if (this.#last.request !== request) this.#last = { request, key: serverKey(request) };
+    return this.#last.key;
+  }
+
   #fire(transaction: ServerTransaction, event: ServerEvent): readonly ServerAction[] {
     const step = transaction.table.states[transaction.state]?.[event];
     if (step === undefined) return [];
@@ -138,13 +147,15 @@ export class ServerTransactions {
       if (transaction.response !== null) this.sendStray(transaction, transaction.response);
       return;
     }
-    if (action === 'deliver-ack') return;
-    const letter = action.slice(-1) as TimerLetter;
-    if (action.startsWith('stop')) this.#stop(transaction, letter);
-    else this.#start(transaction, letter);
+    const step = timerStep(action);
+    if (step === undefined) return;
+    if (step.starts) this.#start(transaction, step);
+    else this.#context.stop(repeats(step.letter) ? transaction.repeat : transaction.expiry);
   }
 
-  #start(transaction: ServerTransaction, letter: TimerLetter): void {
+  #start(transaction: ServerTransaction, step: TimerStep): void {
+    const { letter } = step;
+    const event = step.event as ServerEvent;
     const round = repeats(letter) ? transaction.rounds++ : 0;
     const delay = timerMs(letter, {
       values: this.#context.timerValues,
@@ -154,7 +165,6 @@ export class ServerTransactions {
       proceeding: false,
     });
     if (delay === null) return;
-    const event: ServerEvent = `timer-${letter}` as ServerEvent;
     if (delay === 0) {
       this.#fire(transaction, event);
       return;
@@ -162,9 +172,5 @@ export class ServerTransactions {
     const timer = this.#context.after(delay, () => this.#fire(transaction, event));
     if (repeats(letter)) transaction.repeat = timer;
     else transaction.expiry = timer;
-  }
-
-  #stop(transaction: ServerTransaction, letter: TimerLetter): void {
-    this.#context.stop(repeats(letter) ? transaction.repeat : transaction.expiry);
   }
 }

@@ -10,6 +10,28 @@ export function repeats(letter: TimerLetter): boolean {
   return letter === 'a' || letter === 'e' || letter === 'g';
 }
 
+/** What an action of a table does to a timer; `event` is what its firing is to the machine. */
+export type TimerStep = {
+  readonly starts: boolean;
+  readonly letter: TimerLetter;
+  readonly event: `timer-${TimerLetter}`;
+};
+
+const letters: readonly TimerLetter[] = ['a', 'b', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm'];
+
+/** By the name of the action, so that no name is taken apart for each message. */
+const timerSteps: ReadonlyMap<string, TimerStep> = new Map(
+  letters.flatMap((letter): [string, TimerStep][] => [
+    [`start-${letter}`, { starts: true, letter, event: `timer-${letter}` }],
+    [`stop-${letter}`, { starts: false, letter, event: `timer-${letter}` }],
+  ]),
+);
+
+/** Of `start-a`, `stop-b` …; undefined for an action that is about no timer. */
+export function timerStep(action: string): TimerStep | undefined {
+  return timerSteps.get(action);
+}
+
 export type TimerConditions = {
   readonly values: TimerValues;
   readonly reliable: boolean;
