@@ -62,6 +62,12 @@ export class Linphone {
     return await readFile(join(this.#folder, 'log'), 'utf8').catch(() => '');
   }
 
+  /** Status of each response to `method` that it has sent or received. */
+  async statuses(method: string): Promise<readonly number[]> {
+    const response = new RegExp(`^SIP/2\\.0 (\\d{3}) .*\\r?\\n(?:[\\w-]+: .*\\r?\\n)*?CSeq: \\d+ ${method}\\r?$`, 'gm');
+    return [...(await this.log()).matchAll(response)].map(([, status]) => Number(status));
+  }
+
   /** Waits until its log has `text`, `count` times. */
   async logged(text: string, count = 1): Promise<void> {
     try {

@@ -7,8 +7,8 @@ import { type SilenceEvent, type SilenceState, silenceTransitions } from './sile
 
 /**
  * Callers who offered sound and were answered `inactive`. To a softphone that is a peer who has put it on hold, and
- * liblinphone then does not subscribe. So each is offered, once, what has been agreed already, by a re-INVITE: with its
- * own answer `inactive` it has agreed to silence.
+ * liblinphone then does not subscribe. So each is offered, once, what it was answered, by a re-INVITE: with its own
+ * `inactive` it has agreed to silence, and liblinphone subscribes, though it goes on showing the call as held.
  */
 export class Silence {
   readonly #ids: Ids;
