@@ -42,8 +42,8 @@ export class OwnAddresses {
 
   /** The address a peer has been heard through, or the one to speak to it from. */
   of(peer: Pick<Peer, 'protocol' | 'host' | 'listener'>): OwnAddress {
-    const heard = peer.listener === null ? undefined : this.all.find(({ listener }) => listener === peer.listener);
-    return heard ?? this.towards(peer.protocol, peer.host) ?? this.first;
+    if (peer.listener !== null) for (const own of this.all) if (own.listener === peer.listener) return own;
+    return this.towards(peer.protocol, peer.host) ?? this.first;
   }
 
   has(protocol: Protocol): boolean {

@@ -102,8 +102,11 @@ export function withHeader(app: AppMessage, name: string, value: string): AppMes
 
 /** The Contact the application gave, every one of several, with `localhost` replaced; null when it gave none. */
 export function givenContact(app: AppMessage, own: OwnAddress): string | null {
-  const contacts = app.headers.filter((each) => each.key === 'contact').map((each) => ownContact(each.value, own));
-  return contacts.length === 0 ? null : contacts.join(', ');
+  let contacts: string | null = null;
+  for (const { key, value } of app.headers) {
+    if (key === 'contact') contacts = (contacts === null ? '' : `${contacts}, `) + ownContact(value, own);
+  }
+  return contacts;
 }
 
 /** `withOwnHost`, by the transport of its port: there is no UDP behind the port of TLS or of a WebSocket. */

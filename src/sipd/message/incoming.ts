@@ -94,7 +94,9 @@ export function firstValue(message: { readonly headers: readonly ScannedHeader[]
 
 /** Values of all headers of that name. */
 export function allValues(message: { readonly headers: readonly ScannedHeader[] }, key: string): readonly string[] {
-  return message.headers.filter((each) => each.key === key).map((each) => each.value);
+  const values: string[] = [];
+  for (const each of message.headers) if (each.key === key) values.push(each.value);
+  return values;
 }
 
 type Parts = {
