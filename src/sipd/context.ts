@@ -1,6 +1,8 @@
 /** What every part of the stack shares while it works on one input: the time, the identifiers, the list of outputs. */
 
 import type { DaemonWays } from './daemon-ways.ts';
+import type { Inquiry } from './handlers/question.ts';
+import type { ApplicationAddress } from './handlers/request-handlers.ts';
 import type { Ids } from './ids.ts';
 import type { Peer } from './input.ts';
 import type { LogFields, LogLevel, Output } from './output.ts';
@@ -117,6 +119,14 @@ export class Context {
 
   lookUp(lookup: number, questions: readonly Question[]): void {
     this.#outputs.push({ kind: 'look-up', lookup, questions });
+  }
+
+  askHandler(errand: number, question: Inquiry): void {
+    this.#outputs.push({ kind: 'ask-handler', errand, question });
+  }
+
+  connectSession(errand: number, address: ApplicationAddress): void {
+    this.#outputs.push({ kind: 'connect-session', errand, address });
   }
 
   log(level: LogLevel, fields: LogFields, text: string): void {

@@ -1,5 +1,6 @@
 /** What can happen to the SIP stack. SIP text is latin1: one character is one octet. */
 
+import type { InquiryReply } from './handlers/question.ts';
 import type { Answer } from './target/questions.ts';
 
 export type Protocol = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
@@ -25,6 +26,10 @@ export type Input =
   /** ICMP error, connection refused or timed out. */
   | { readonly kind: 'peer-unreachable'; readonly peer: Peer; readonly reason: string }
   | { readonly kind: 'session-opened'; readonly session: number }
+  /** As `session-opened`, of a connection that was asked for by `connect-session`. */
+  | { readonly kind: 'session-connected'; readonly errand: number; readonly session: number }
+  | { readonly kind: 'session-not-connected'; readonly errand: number; readonly reason: string }
+  | { readonly kind: 'handler-answered'; readonly errand: number; readonly reply: InquiryReply }
   | { readonly kind: 'session-closed'; readonly session: number }
   | { readonly kind: 'frame-received'; readonly session: number; readonly payload: string }
   | { readonly kind: 'alarm-fired' }

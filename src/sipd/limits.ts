@@ -87,6 +87,21 @@ export const limits = {
   /** What an application may leave unread before it is disconnected. */
   controlQueueBytesMax: 67_108_864,
   verbsPerSessionMax: 64,
+  /** As many as drachtio-srf lets an application have. */
+  tagsPerSessionMax: 20,
+  /** Control connections that we make (`srf.listen`), besides those that come: drachtio has one for every request. */
+  controlSessionsOutMax: 1_000,
+  /** Until such a connection is made, and then until the application has logged in. */
+  controlConnectMs: 5_000,
+  /** Requests that wait for a request handler, or for the connection to their application. */
+  heldRequestsMax: 1_000,
+  /** A handler must have answered by then, as in the daemon; a caller hears nothing meanwhile. */
+  handlerMs: 3_000,
+  handlerReplyBytesMax: 65_536,
+  /** Connections to handlers; further questions wait for one within their time. */
+  handlerConnectionsMax: 100,
+  /** Letters of the reason a handler gives; more is no phrase. */
+  handlerReasonMax: 200,
   /** A pending request the application has not answered at all (64 s, as the daemon). */
   silentApplicationMs: 64_000,
   /** RFC 3261 16.6 step 11: Timer C, more than three minutes; a ringing call that hears nothing new is given up. */

@@ -1,5 +1,7 @@
 /** What the SIP stack asks its shells for, in order. */
 
+import type { Inquiry } from './handlers/question.ts';
+import type { ApplicationAddress } from './handlers/request-handlers.ts';
 import type { Peer } from './input.ts';
 import type { Question } from './target/questions.ts';
 
@@ -16,4 +18,8 @@ export type Output =
   | { readonly kind: 'set-alarm'; readonly at: number }
   /** All questions are answered together, by `names-found`. */
   | { readonly kind: 'look-up'; readonly lookup: number; readonly questions: readonly Question[] }
+  /** Answered by `handler-answered`, whatever comes of it. */
+  | { readonly kind: 'ask-handler'; readonly errand: number; readonly question: Inquiry }
+  /** A control connection to an application: `session-connected` or `session-not-connected` follows. */
+  | { readonly kind: 'connect-session'; readonly errand: number; readonly address: ApplicationAddress }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: LogFields; readonly text: string };

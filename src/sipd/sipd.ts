@@ -4,12 +4,16 @@ import { isIP } from 'node:net';
 import type { TimerValues } from './context.ts';
 import { ControlPort } from './control/session.ts';
 import { type DaemonWays, type SipdMode, waysOf } from './daemon-ways.ts';
+import type { Inquiry } from './handlers/question.ts';
+import { type AdviserOption, type ApplicationAddress, readHandlers } from './handlers/request-handlers.ts';
 import { makeIds } from './ids.ts';
 import type { Input, Protocol } from './input.ts';
 import { limits } from './limits.ts';
 import { KeptNames } from './names/kept-names.ts';
 import type { Names } from './names/names.ts';
 import { systemNames } from './names/system-names.ts';
+import { ApplicationDialer } from './outbound/application-dialer.ts';
+import { InquiryClient } from './outbound/inquiry-client.ts';
 import type { LogFields, Output } from './output.ts';
 import { type OwnAddress, OwnAddresses } from './own-addresses.ts';
 import { LoadGauge } from './process/load-gauge.ts';
@@ -60,6 +64,8 @@ export type SipdOptions = {
   readonly outboundProxy?: string | null | undefined;
   /** Sends call records to the applications that ask for them; false when not given. */
   readonly cdrs?: boolean | undefined;
+  /** Who is asked what becomes of new requests, by method (drachtio's outbound mode); nobody when not given. */
+  readonly handlers?: readonly AdviserOption[] | undefined;
   /** DNS servers by their addresses, with a port or without; those of the system when not given. */
   readonly nameServers?: readonly string[] | undefined;
   /** Looks names up in place of DNS and the hosts file. */
@@ -112,6 +118,8 @@ class Runner {
   #control: ControlPort | null = null;
   #secureControl: Door | null = null;
   #stack: Stack | null = null;
+  #inquiryClient: InquiryClient | null = null;
+  #dialer: ApplicationDialer | null = null;
   #alarm: NodeJS.Timeout | null = null;
   #gauge: LoadGauge | null = null;
   #closing: Promise<void> | null = null;
@@ -127,6 +135,7 @@ class Runner {
     const { publicHost, control, mode, timers } = this.#options;
     const ways = typeof mode === 'string' ? waysOf(mode) : mode;
     checkHosts(this.#hosts);
+    const handlers = readHandlers(this.#options.handlers ?? []);
     const isTrusted = trustedSources(this.#options.trustedPeers ?? ['127.0.0.0/8', '::1']);
     const certificate = this.#certificate();
     try {
@@ -140,8 +149,10 @@ class Runner {
         secret: Buffer.from(control.secret, 'utf8').toString('latin1'),
         outboundProxy: this.#options.outboundProxy,
         cdrs: this.#options.cdrs,
+        handlers,
         protection: { ...this.#options.protection, isTrusted },
       });
+      if (handlers.size > 0) this.#openOutbound();
       await this.#openControl(ways, certificate);
       this.#gauge = new LoadGauge((delayMs) => this.#measured(delayMs));
     } catch (error) {
@@ -174,6 +185,8 @@ class Runner {
 
   // First the applications, then the sockets their last messages leave through.
   async #closeAll(): Promise<void> {
+    this.#inquiryClient?.close();
+    this.#dialer?.close();
     await Promise.all([this.#control?.close(), this.#secureControl?.close(limits.closeGraceMs)]);
     if (this.#alarm !== null) clearTimeout(this.#alarm);
     this.#alarm = null;
@@ -197,7 +210,7 @@ class Runner {
       hosts: this.#hosts,
       ports: { plain: port, tls: tlsPort, ws: wsPort, wss: wssPort },
       certificate,
-      tlsClient: { authorities: tls.caFiles?.map(readAuthorities) ?? null, verify: tls.verify ?? true },
+      tlsClient: trustOf(tls),
       admission: new Admission({
         connectionsMax: limits.streamConnectionsMax,
         perSourceMax: limits.streamConnectionsPerSourceMax,
@@ -243,6 +256,12 @@ class Runner {
     });
   }
 
+  #openOutbound(): void {
+    const ways = { names: this.#keptNames, ...trustOf(this.#options.tls ?? {}) };
+    this.#inquiryClient = new InquiryClient(ways);
+    this.#dialer = new ApplicationDialer(ways);
+  }
+
   #measured(delayMs: number): void {
     this.#submit({ kind: 'load-measured', delayMs, queuedBytes: this.#control?.queuedBytes() ?? 0 });
   }
@@ -273,6 +292,12 @@ class Runner {
       case 'look-up':
         void this.#lookUp(output.lookup, output.questions);
         return;
+      case 'ask-handler':
+        void this.#askHandler(output.errand, output.question);
+        return;
+      case 'connect-session':
+        void this.#connectSession(output.errand, output.address);
+        return;
       case 'log':
         this.#options.log[output.level](output.fields, output.text);
     }
@@ -281,6 +306,25 @@ class Runner {
   async #lookUp(lookup: number, questions: readonly Question[]): Promise<void> {
     this.#submit({ kind: 'names-found', lookup, answers: await this.#keptNames.answers(questions) });
   }
+
+  async #askHandler(errand: number, question: Inquiry): Promise<void> {
+    const reply = await this.#inquiryClient?.ask(question);
+    if (reply !== undefined) this.#submit({ kind: 'handler-answered', errand, reply });
+  }
+
+  async #connectSession(errand: number, address: ApplicationAddress): Promise<void> {
+    const dialed = await this.#dialer?.dial(address);
+    if (dialed === undefined) return;
+    const session = dialed.kind === 'connected' ? (this.#control?.take(dialed.socket) ?? null) : null;
+    const reason = dialed.kind === 'failed' ? dialed.reason : 'there are too many connections';
+    if (session !== null) this.#submit({ kind: 'session-connected', errand, session });
+    else this.#submit({ kind: 'session-not-connected', errand, reason });
+  }
+}
+
+/** Throws one sentence when the authorities cannot be used. */
+function trustOf({ caFiles, verify = true }: TlsTrust): { authorities: readonly Buffer[] | null; verify: boolean } {
+  return { authorities: caFiles?.map(readAuthorities) ?? null, verify };
 }
 
 function checkHosts(hosts: readonly string[]): void {

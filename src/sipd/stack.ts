@@ -21,6 +21,8 @@ import { ConnectionsByUser } from './dialog/connections-by-user.ts';
 import { type Dialog, Dialogs } from './dialog/dialog.ts';
 import { Orphans } from './dialog/orphans.ts';
 import { endsSubscription, endUsage, subscriptionUsage } from './dialog/usages.ts';
+import { HeldRequests } from './handlers/held-requests.ts';
+import { methodsOf, type RequestHandlers } from './handlers/request-handlers.ts';
 import type { Input, Peer } from './input.ts';
 import { readAppMessage } from './message/compose.ts';
 import { firstValue, type IncomingRequest, type Reading, readBroken, readMessage } from './message/incoming.ts';
@@ -33,6 +35,7 @@ import { Answers } from './server/answers.ts';
 import { OpenRequests } from './server/open-requests.ts';
 import { PendingRequests } from './server/pending-requests.ts';
 import { ReliableProvisionals } from './server/reliable-provisionals.ts';
+import { RequestEvents } from './server/request-events.ts';
 import { Unacknowledged } from './server/unacknowledged.ts';
 import { UserAgentServer } from './server/user-agent-server.ts';
 import { Sessions } from './session-timer/sessions.ts';
@@ -47,6 +50,8 @@ export type StackOptions = ContextOptions & {
   readonly cdrs?: boolean | undefined;
   /** URI of the next hop of requests outside dialogs; null or absent: where their own URI leads. */
   readonly outboundProxy?: string | null | undefined;
+  /** Who is asked what becomes of new requests; nobody when absent. */
+  readonly handlers?: RequestHandlers | undefined;
 };
 
 /** How much the stack holds; all zero when nothing is going on. */
@@ -58,6 +63,7 @@ export type StackCounts = {
   readonly pendingRequests: number;
   readonly calls: number;
   readonly unacknowledged: number;
+  /** Questions without an answer: about names, and to request handlers. */
   readonly lookups: number;
   readonly timers: number;
 };
@@ -80,6 +86,7 @@ export class Stack {
   readonly #unacknowledged: Unacknowledged;
   readonly #open: OpenRequests;
   readonly #sessions: Sessions;
+  readonly #held: HeldRequests;
   readonly #server: UserAgentServer;
   readonly #answers: Answers;
   readonly #client: UserAgentClient;
@@ -94,7 +101,8 @@ export class Stack {
   constructor(options: StackOptions) {
     const context = new Context(options);
     this.#context = context;
-    this.#apps = new Apps(context, { secret: options.secret, cdrs: options.cdrs ?? false });
+    const { secret, cdrs = false, handlers = new Map() } = options;
+    this.#apps = new Apps(context, { secret, cdrs, handled: methodsOf(handlers) });
     this.#lookups = new Lookups(context);
     this.#clientTransactions = new ClientTransactions(context);
     this.#serverTransactions = new ServerTransactions(context);
@@ -111,16 +119,13 @@ export class Stack {
       makeRoom: (id: string) => this.#makeRoom(id),
     };
     this.#orphans = new Orphans({ ...shared, hangUp: (dialog, text) => this.#client.hangUp(dialog, text) });
-    const serving = this.#serving(shared);
+    const serving = this.#serving(shared, handlers);
+    this.#held = serving.held;
     this.#open = serving.open;
     this.#sessions = serving.sessions;
     const outward = { context, lookups: this.#lookups, longRequests: new LongRequests(context) };
     this.#lateAnswers = new LateAnswers(context);
-    const transit = new Transit({
-      ...outward,
-      transactions: this.#clientTransactions,
-      lateAnswers: this.#lateAnswers,
-    });
+    const transit = new Transit({ ...outward, transactions: this.#clientTransactions, lateAnswers: this.#lateAnswers });
     this.#proxy = new ForwardingProxy({
       ...shared,
       serverTransactions: this.#serverTransactions,
@@ -165,7 +170,7 @@ export class Stack {
   }
 
   /** What the server half has besides: the watch over what is open, reliable answers, sessions that expire. */
-  #serving<Shared extends ServingParts>(shared: Shared) {
+  #serving<Shared extends ServingParts>(shared: Shared, handlers: RequestHandlers) {
     const transactions = this.#serverTransactions;
     const reliable = new ReliableProvisionals(shared.context, transactions, {
       send: (pending, answer) => this.#answers.send(pending, answer),
@@ -181,7 +186,15 @@ export class Stack {
       acknowledge: (dialog, cseq) => this.#client.acknowledge(dialog, cseq),
       hangUp: (dialog, text) => this.#client.hangUp(dialog, text),
     });
-    return { ...shared, transactions, reliable, open, sessions, notifyAnswered };
+    const events = new RequestEvents(shared.context);
+    const held = new HeldRequests({
+      ...shared,
+      events,
+      answerFor: (pending, response) => open.answerFor(pending, response),
+      forward: (pending, wish) => this.#proxy.forward(pending, wish),
+      handlers,
+    });
+    return { ...shared, transactions, reliable, open, sessions, notifyAnswered, events, held };
   }
 
   /** `now` is in milliseconds since 1970, of a clock that never goes back. */
@@ -197,7 +210,7 @@ export class Stack {
       pendingRequests: this.#pending.count() + this.#proxy.count(),
       calls: this.#calls.count(),
       unacknowledged: this.#unacknowledged.count(),
-      lookups: this.#lookups.count(),
+      lookups: this.#lookups.count() + this.#held.count(),
       timers: this.#context.timerCount(),
     };
   }
@@ -229,8 +242,14 @@ export class Stack {
       case 'session-opened':
         this.#apps.open(input.session);
         return;
+      case 'session-connected':
+      case 'session-not-connected':
+      case 'handler-answered':
+        this.#held.done(input);
+        return;
       case 'session-closed':
         this.#apps.close(input.session);
+        this.#held.sessionClosed(input.session);
         this.#open.sessionClosed(input.session);
         this.#calls.sessionClosed(input.session);
         this.#orphans.sessionClosed(input.session, this.#calls.isCalling(input.session));
@@ -300,7 +319,10 @@ export class Stack {
       this.#apps.refuse(session, messageId, 'not authenticated');
       return;
     }
-    if (this.#apps.command(session, messageId, tokens)) return;
+    if (this.#apps.command(session, messageId, tokens)) {
+      if (command === 'authenticate' && this.#apps.isAuthenticated(session)) this.#held.loggedIn(session);
+      return;
+    }
     const frame = { session, messageId, tokens, text: end === -1 ? '' : payload.slice(end + 2) };
     if (command === 'sip') this.#sip(frame);
     else if (command === 'proxy') this.#proxy.command(frame);

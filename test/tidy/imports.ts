@@ -114,7 +114,7 @@ const owners: readonly Owner[] = [
   { package: /^node:dgram$/, owners: ['sipd/'] },
   { package: /^node:(net|tls)$/, owners: ['sip/', 'msrp/', 'sipd/', 'store/data-dir-lock.ts', 'config.ts', 'app.ts'] },
   { package: /^ws$/, owners: ['sipd/transport/'] },
-  { package: /^node:https?$/, owners: ['http/', 'sipd/transport/'] },
+  { package: /^node:https?$/, owners: ['http/', 'sipd/transport/', 'sipd/outbound/'] },
   { package: /^node:module$/, owners: ['store/'] },
   { package: /^node:dns(\/promises)?$/, owners: ['sipd/', 'msrp/'] },
   { package: /^node:worker_threads$/, owners: ['store/', 'sipd/'] },

@@ -19,7 +19,7 @@ const impure = new Map(
 );
 
 /** What of `sipd` touches the world: its sockets, its control connections, name lookups, its process or thread. */
-const sipdShell = /^src\/sipd\/(main\.ts|sipd\.ts|control\/session\.ts|(transport|names|process)\/)/;
+const sipdShell = /^src\/sipd\/(main\.ts|sipd\.ts|control\/session\.ts|(transport|names|outbound|process)\/)/;
 
 /** True for the files that decide without touching the world: `core`, `wire`, and `sipd` but for its own shell. */
 export function isPure(path: string): boolean {

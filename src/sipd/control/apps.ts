@@ -7,8 +7,22 @@ import { CallRecords } from './call-records.ts';
 /** The version applications see; drachtio-srf pings only servers of at least v0.8.2. */
 const protocolVersion = 'v0.9.10';
 
-type Session = { authenticated: boolean; readonly verbs: string[] };
+type Session = {
+  authenticated: boolean;
+  readonly verbs: string[];
+  /** By which a request handler finds it. */
+  tags: ReadonlySet<string>;
+  /** When it was last chosen by a tag; 0: never. */
+  turn: number;
+};
 type Rota = { readonly sessions: number[]; next: number };
+
+export type AppsOptions = {
+  readonly secret: string;
+  readonly cdrs: boolean;
+  /** Methods that go to request handlers, in capitals; wanted, hence, though nobody has registered them. */
+  readonly handled?: readonly string[];
+};
 
 /** The sessions of the control port and the verbs they registered. New requests go round among them. */
 export class Apps {
@@ -17,15 +31,18 @@ export class Apps {
   readonly #secret: string;
   readonly #sessions = new Map<number, Session>();
   readonly #rotas = new Map<string, Rota>();
+  readonly #handled: readonly string[];
+  #lastTurn = 0;
 
-  constructor(context: Context, options: { readonly secret: string; readonly cdrs: boolean }) {
+  constructor(context: Context, options: AppsOptions) {
     this.#context = context;
     this.#secret = options.secret;
+    this.#handled = options.handled ?? [];
     this.records = new CallRecords(context, options.cdrs, (verb) => this.choose(verb));
   }
 
   open(session: number): void {
-    this.#sessions.set(session, { authenticated: false, verbs: [] });
+    this.#sessions.set(session, { authenticated: false, verbs: [], tags: new Set(), turn: 0 });
   }
 
   close(session: number): void {
@@ -51,6 +68,23 @@ export class Apps {
     return session ?? null;
   }
 
+  /**
+   * Of those that asked for this method and have the tag, the one whose turn is longest ago; null without one. Sessions
+   * may have several tags, so that none but their own turns say who has had less.
+   */
+  chooseTagged(method: string, tag: string): number | null {
+    const sessions = this.#rotas.get(method.toLowerCase())?.sessions ?? [];
+    const tagged = sessions.flatMap((id) => {
+      const session = this.#sessions.get(id);
+      return session?.tags.has(tag) === true ? [{ id, session }] : [];
+    });
+    const [first] = tagged.sort((a, b) => a.session.turn - b.session.turn);
+    if (first === undefined) return null;
+    this.#lastTurn += 1;
+    first.session.turn = this.#lastTurn;
+    return first.id;
+  }
+
   hasVerb(method: string): boolean {
     return this.#rotas.has(method.toLowerCase());
   }
@@ -58,21 +92,21 @@ export class Apps {
   /** Whether anybody asked for any method. */
   isWanting(): boolean {
     for (const verb of this.#rotas.keys()) if (!verb.includes(':')) return true;
-    return false;
+    return this.#handled.length > 0;
   }
 
   /** Methods somebody asked for, as an Allow header wants them. */
   allowed(): string {
     const verbs = [...this.#rotas.keys()].filter((verb) => !verb.includes(':')).map((verb) => verb.toUpperCase());
-    return [...new Set(['ACK', 'CANCEL', 'BYE', ...verbs])].join(', ');
+    return [...new Set(['ACK', 'CANCEL', 'BYE', ...verbs, ...this.#handled])].join(', ');
   }
 
   /** Answers one of the small commands. False when `command` is none of them. */
   command(session: number, messageId: string, tokens: readonly string[]): boolean {
-    const [command, argument = ''] = tokens;
+    const [command, argument = '', tags = ''] = tokens;
     switch (command) {
       case 'authenticate':
-        this.#authenticate(session, messageId, argument);
+        this.#authenticate(session, messageId, { secret: argument, tags });
         return true;
       case 'ping':
         this.reply(session, messageId, 'OK|pong');
@@ -101,13 +135,14 @@ export class Apps {
     this.#context.log('warn', { session, text }, 'control connection refused');
   }
 
-  #authenticate(session: number, messageId: string, secret: string): void {
+  #authenticate(session: number, messageId: string, said: { readonly secret: string; readonly tags: string }): void {
     const found = this.#sessions.get(session);
-    if (found === undefined || !sameSecret(secret, this.#secret)) {
+    if (found === undefined || !sameSecret(said.secret, this.#secret)) {
       this.refuse(session, messageId, 'incorrect secret');
       return;
     }
     found.authenticated = true;
+    found.tags = new Set(said.tags.split(',', limits.tagsPerSessionMax).filter((tag) => tag !== ''));
     const { all } = this.#context.own;
     const shown = all.map((own) => `${own.protocol}/${own.host}:${own.port}`).join(',');
     const bound = all.map((own) => `${own.protocol}/${bracketed(own.bound)}:${own.port}`).join(',');

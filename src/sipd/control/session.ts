@@ -42,6 +42,8 @@ export class ControlPort {
   #dirty: Session[] = [];
   #flush: NodeJS.Immediate | null = null;
   #lastId = 0;
+  /** Sessions whose connections we have made. */
+  #ours = 0;
 
   private constructor(options: ControlOptions, server: Server) {
     this.#options = options;
@@ -71,12 +73,23 @@ export class ControlPort {
 
   /** Takes a connection that came in here, or by a port with TLS. */
   accept(socket: Socket): void {
-    if (this.#sessions.size >= limits.controlSessionsMax) {
+    if (this.#sessions.size - this.#ours >= limits.controlSessionsMax) {
       socket.destroy();
       this.#options.onTrouble('there are too many');
-      return;
-    }
+    } else this.#options.onOpened(this.#add(socket, { isOurs: false, loginMs: limits.controlLoginMs }));
+  }
+
+  /** Takes a connection that we have made; gives its number, which is told nobody else. Null: there are too many. */
+  take(socket: Socket): number | null {
+    if (this.#ours < limits.controlSessionsOutMax)
+      return this.#add(socket, { isOurs: true, loginMs: limits.controlConnectMs });
+    socket.destroy();
+    return null;
+  }
+
+  #add(socket: Socket, { isOurs, loginMs }: { readonly isOurs: boolean; readonly loginMs: number }): number {
     this.#lastId += 1;
+    if (isOurs) this.#ours += 1;
     const id = this.#lastId;
     const session: Session = {
       id,
@@ -84,7 +97,7 @@ export class ControlPort {
       reader: this.#options.ways.has('control-ring') ? new RingReader() : new FrameReader(limits.controlFrameBytesMax),
       outgoing: '',
       ending: false,
-      login: setTimeout(() => socket.destroy(), limits.controlLoginMs).unref(),
+      login: setTimeout(() => socket.destroy(), loginMs).unref(),
       end: null,
     };
     this.#sessions.set(id, session);
@@ -96,9 +109,10 @@ export class ControlPort {
       if (session.login !== null) clearTimeout(session.login);
       if (session.end !== null) clearTimeout(session.end);
       this.#sessions.delete(id);
+      if (isOurs) this.#ours -= 1;
       this.#options.onClosed(id);
     });
-    this.#options.onOpened(id);
+    return id;
   }
 
   /** Queues a frame for the end of this turn. */
@@ -131,8 +145,12 @@ export class ControlPort {
 
   async close(): Promise<void> {
     this.#flushAll();
+    const gone = [...this.#sessions.values()].map(
+      ({ socket }) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
+    );
     for (const { socket } of this.#sessions.values()) socket.destroySoon();
-    const done = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    // The server knows only of connections that came in.
+    const done = Promise.all([new Promise<void>((resolve) => this.#server.close(() => resolve())), ...gone]);
     const force = setTimeout(() => {
       for (const { socket } of this.#sessions.values()) socket.destroy();
     }, limits.closeGraceMs);

@@ -24,7 +24,7 @@ import type { Target } from './branch.ts';
 import { Challenges } from './challenges.ts';
 import { type CopySource, commonTail, type SentCopy, writeCopy } from './forwarded-text.ts';
 import { PassageRecords } from './passage-records.ts';
-import { type CommandFrame, type ProxyCommand, ProxyReport, readProxyCommand } from './proxy-command.ts';
+import { type CommandFrame, type ForwardingWish, ProxyReport, readProxyCommand } from './proxy-command.ts';
 import { RecordedWays, routeUri } from './recorded-ways.ts';
 import { type Checked, checkForwarding } from './request-checks.ts';
 import { ResponseContext } from './response-context.ts';
@@ -58,9 +58,9 @@ type Passage = {
 type Refused = Omit<OwnResponse, 'toTag'> & { readonly kind: 'refused' };
 
 /** What is asked of us beside the forwarding: by an application, or by nobody. */
-type Wish = Pick<ProxyCommand, 'parallel' | 'followRedirects' | 'provisionalMs' | 'finalMs' | 'message'> & {
+type Wish = Pick<ForwardingWish, 'parallel' | 'followRedirects' | 'provisionalMs' | 'finalMs' | 'message'> & {
   readonly recordRoute: boolean;
-  /** Null: no application has asked; the request is one of a call we stay in. */
+  /** Null: no application has asked; the request is one of a call we stay in, or a request handler wants it. */
   readonly report: ProxyReport | null;
 };
 
@@ -86,7 +86,19 @@ export class ForwardingProxy {
     const pending = this.#parts.pending.byId(command.transactionId);
     if (pending === undefined) report.refused('unknown transaction');
     else if (pending.dialog !== null || pending.inDialog) report.refused('request belongs to a dialog of this server');
-    else this.#obey(pending, command, report);
+    else {
+      const trouble = this.#obey(pending, command, report);
+      if (trouble !== null) report.refused(trouble);
+    }
+  }
+
+  /** A request handler has a request forwarded that is held. Gives why it is not but answered instead; null when it is. */
+  forward(pending: PendingRequest, wish: ForwardingWish): string | null {
+    const trouble = this.#obey(pending, wish, null);
+    const isOpen = this.#parts.pending.byId(pending.id) === pending;
+    // What may be forwarded nowhere has its answer; a destination that is none is the handler's mistake.
+    if (trouble !== null && isOpen) this.#parts.answerFor(pending, { status: 500 });
+    return trouble;
   }
 
   /**
@@ -134,7 +146,8 @@ export class ForwardingProxy {
     return this.#open.size;
   }
 
-  #obey(pending: PendingRequest, command: ProxyCommand, report: ProxyReport): void {
+  /** Gives why the request is not forwarded; null when it is. */
+  #obey(pending: PendingRequest, asked: ForwardingWish, report: ProxyReport | null): string | null {
     const { request } = pending;
     const { own } = this.#context;
     const route = this.#routeOf(request);
@@ -142,21 +155,20 @@ export class ForwardingProxy {
     if (route === null || checked.kind === 'refused') {
       this.#parts.answerFor(pending, checked.kind === 'refused' ? checked : { status: 400 });
       const status = checked.kind === 'refused' ? checked.status : 400;
-      report.refused(`Rejected with ${status} ${reasonPhrase(status)}`);
-      return;
+      return `Rejected with ${status} ${reasonPhrase(status)}`;
     }
-    const destinations = this.#challenges.narrow(request, command.destinations);
+    const destinations = this.#challenges.narrow(request, asked.destinations);
     const readings = destinations.map((each) => destinationTarget(each, route, own));
     const wrong = readings.find((reading) => reading.kind === 'refused');
     if (wrong?.kind === 'refused' || readings.length === 0) {
-      report.refused(wrong?.kind === 'refused' ? wrong.text : 'no destination');
-      return;
+      return wrong?.kind === 'refused' ? wrong.text : 'no destination';
     }
     this.#parts.pending.remove(pending);
     this.#context.stop(pending.silence);
     const targets = readings.flatMap((reading) => (reading.kind === 'target' ? [reading.target] : []));
-    const wish = { ...command, recordRoute: command.remainInDialog, report };
+    const wish = { ...asked, recordRoute: asked.remainInDialog, report };
     this.#forward({ kind: 'passage', request, route, checked, targets }, wish, pending);
+    return null;
   }
 
   /** Null when a request does not ask to be forwarded: it was meant for us. */

@@ -8,13 +8,10 @@ import { type AppMessage, readAppMessage } from '../message/compose.ts';
 import type { IncomingResponse } from '../message/incoming.ts';
 import type { FinalAnswer } from './response-context.ts';
 
-export type ProxyCommand = {
-  readonly session: number;
-  readonly messageId: string;
-  readonly transactionId: string;
+/** How a request is to be forwarded. */
+export type ForwardingWish = {
   /** Whether later requests of the dialog are to come through us. */
   readonly remainInDialog: boolean;
-  readonly fullResponse: boolean;
   readonly followRedirects: boolean;
   readonly parallel: boolean;
   /** Milliseconds until a target must have said anything, and everything; null: as long as SIP allows. */
@@ -23,6 +20,13 @@ export type ProxyCommand = {
   readonly destinations: readonly string[];
   /** Whose headers replace those of the request. */
   readonly message: Pick<AppMessage, 'headers'>;
+};
+
+export type ProxyCommand = ForwardingWish & {
+  readonly session: number;
+  readonly messageId: string;
+  readonly transactionId: string;
+  readonly fullResponse: boolean;
 };
 
 export type CommandFrame = {
@@ -52,7 +56,7 @@ export function readProxyCommand({ session, messageId, tokens, text }: CommandFr
 }
 
 /** `2s`, `1500ms`, or a plain number of milliseconds; null for anything else. */
-function readDuration(text: string): number | null {
+export function readDuration(text: string): number | null {
   const digits = text.replace(/m?s$/, '');
   if (!/^\d{1,9}$/.test(digits)) return null;
   const ms = Number(digits) * (text.endsWith('s') && !text.endsWith('ms') ? 1_000 : 1);

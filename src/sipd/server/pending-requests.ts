@@ -11,7 +11,8 @@ export type PendingRequest = {
   readonly id: string;
   readonly request: IncomingRequest;
   readonly transaction: ServerTransaction;
-  readonly session: number;
+  /** Null: a request handler has not said yet whose it is. */
+  session: number | null;
   dialog: Dialog | null;
   /** Whether the request came in a dialog; else an answer may make one. */
   readonly inDialog: boolean;

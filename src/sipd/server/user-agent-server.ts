@@ -5,8 +5,8 @@
 
 import type { Context } from '../context.ts';
 import type { Apps } from '../control/apps.ts';
-import { eventPayload } from '../control/frames.ts';
 import type { Dialog, Dialogs } from '../dialog/dialog.ts';
+import type { HeldRequests } from '../handlers/held-requests.ts';
 import { limits } from '../limits.ts';
 import { knownMethods } from '../message/checks.ts';
 import { spellHeader } from '../message/header-names.ts';
@@ -18,6 +18,7 @@ import type { ServerTransactions } from '../transaction/server-transactions.ts';
 import type { OpenRequests } from './open-requests.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
 import type { ReliableProvisionals } from './reliable-provisionals.ts';
+import type { RequestEvents } from './request-events.ts';
 import type { Unacknowledged } from './unacknowledged.ts';
 
 export type UserAgentServerParts = {
@@ -30,6 +31,9 @@ export type UserAgentServerParts = {
   readonly open: OpenRequests;
   readonly reliable: ReliableProvisionals;
   readonly sessions: Sessions;
+  readonly events: RequestEvents;
+  /** For requests that a handler is asked about. */
+  readonly held: HeldRequests;
   /** For what belongs to calls that went through us. */
   readonly proxy: Pick<ForwardingProxy, 'relay' | 'acknowledge' | 'cancel'>;
   /** Dialog of a NOTIFY that has overtaken the answer to our SUBSCRIBE (RFC 6665 4.4.1). */
@@ -88,7 +92,7 @@ export class UserAgentServer {
 
   #outsideDialog(request: IncomingRequest): void {
     const { method } = request;
-    const wanted = this.#parts.apps.hasVerb(method);
+    const wanted = this.#parts.apps.hasVerb(method) || this.#parts.held.adviserFor(method) !== null;
     if (!knownMethods.has(method) && !(wanted && !this.#context.ways.has('drops-unknown-methods'))) {
       if (this.#context.ways.has('drops-unknown-methods')) this.#drop(request, 'unknown method');
       else this.refuse(request, { status: 501, headers: [{ name: 'Allow', value: this.#parts.apps.allowed() }] });
@@ -255,13 +259,19 @@ export class UserAgentServer {
   }
 
   #offer(request: IncomingRequest): void {
-    if (this.#context.guard.sheds(request.method)) {
+    const { apps, held } = this.#parts;
+    const adviser = held.adviserFor(request.method);
+    if (this.#context.guard.sheds(request.method) || (adviser !== null && !held.hasRoom())) {
       this.#refuseBusy(request, 'shed');
       return;
     }
-    const { apps } = this.#parts;
-    const session = apps.choose(request.method);
     if (request.method === 'INVITE') apps.records.attempt('network', request.text);
+    if (adviser !== null) {
+      const pending = this.#begin(request, null, null);
+      if (pending !== null) held.hold(pending, adviser);
+      return;
+    }
+    const session = apps.choose(request.method);
     if (session !== null) {
       this.#hand(request, session, null);
       return;
@@ -290,10 +300,16 @@ export class UserAgentServer {
 
   /** Begins a transaction and hands the request to the application. */
   #hand(request: IncomingRequest, session: number, dialog: Dialog | null): void {
+    const pending = this.#begin(request, session, dialog);
+    if (pending !== null) this.#event(request, pending, dialog?.id ?? '');
+  }
+
+  /** Null when there is no room for one more: the request has been refused. */
+  #begin(request: IncomingRequest, session: number | null, dialog: Dialog | null): PendingRequest | null {
     const transaction = this.#parts.transactions.begin(request);
     if (transaction === null) {
       this.refuse(request, this.#busy());
-      return;
+      return null;
     }
     const pending: PendingRequest = {
       id: this.#context.ids.uuid(),
@@ -308,25 +324,12 @@ export class UserAgentServer {
     };
     this.#parts.pending.add(pending);
     this.#parts.open.watch(pending);
-    this.#event(request, pending, dialog?.id ?? '');
+    return pending;
   }
 
-  #event(request: IncomingRequest, pending: Pick<PendingRequest, 'id' | 'session'>, dialogId: string): void {
-    const own = this.#context.own.of(request.from);
-    const payload = eventPayload({
-      id: this.#context.ids.uuid(),
-      source: 'network',
-      bytes: request.bytes,
-      protocol: request.method === 'ACK' ? '' : request.from.protocol,
-      host: request.from.host,
-      port: request.from.port,
-      now: this.#context.now,
-      transactionId: pending.id,
-      dialogId,
-      receivedOn: dialogId === '' && request.method !== 'CANCEL' ? own : null,
-      text: request.text,
-    });
-    this.#context.frame(pending.session, payload);
+  /** What a request handler is still asked about no application knows, nor its CANCEL. */
+  #event(request: IncomingRequest, { id, session }: Pick<PendingRequest, 'id' | 'session'>, dialogId: string): void {
+    if (session !== null) this.#parts.events.tell(request, { id, session }, dialogId);
   }
 
   /** RFC 3261 9.2. */

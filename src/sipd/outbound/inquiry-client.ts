@@ -1,0 +1,72 @@
+/** Asks request handlers by HTTP. No redirection is followed; what comes late or is too long counts as no reply. */
+
+import { Agent, type IncomingMessage, request as requestPlain } from 'node:http';
+import { request as requestSecure, Agent as SecureAgent } from 'node:https';
+import type { Inquiry, InquiryReply } from '../handlers/question.ts';
+import { limits } from '../limits.ts';
+import { lookupThrough, type OutboundWays, tlsOptions } from './outbound-ways.ts';
+
+/** One for all handlers; its connections stay open for further questions. */
+export class InquiryClient {
+  readonly #plain: Agent;
+  readonly #secure: SecureAgent;
+
+  constructor(ways: OutboundWays) {
+    const options = {
+      keepAlive: true,
+      maxTotalSockets: limits.handlerConnectionsMax,
+      lookup: lookupThrough(ways.names),
+    };
+    this.#plain = new Agent(options);
+    this.#secure = new SecureAgent({ ...options, ...tlsOptions(ways) });
+  }
+
+  /**
+   * Never rejects. The status is not looked at, as in the daemon: it is the JSON that counts, and where something is
+   * wrong there is none.
+   */
+  async ask(question: Inquiry): Promise<InquiryReply> {
+    try {
+      return { kind: 'replied', body: await bodyOf(await this.#send(question)) };
+    } catch (error) {
+      return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** Cuts off what is still being asked. */
+  close(): void {
+    this.#plain.destroy();
+    this.#secure.destroy();
+  }
+
+  #send({ url, body }: Inquiry): Promise<IncomingMessage> {
+    const options = {
+      method: body === null ? 'GET' : 'POST',
+      headers: {
+        accept: 'application/json',
+        // As the daemon says it; the body is the request as it came.
+        ...(body === null ? {} : { 'content-type': 'text/plain; charset=UTF-8' }),
+      },
+      signal: AbortSignal.timeout(limits.handlerMs),
+    };
+    return new Promise((resolve, reject) => {
+      const sent = url.startsWith('https:')
+        ? requestSecure(url, { ...options, agent: this.#secure }, resolve)
+        : requestPlain(url, { ...options, agent: this.#plain }, resolve);
+      sent.on('error', reject);
+      sent.end(body === null ? undefined : Buffer.from(body, 'latin1'));
+    });
+  }
+}
+
+async function bodyOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  // Leaving the loop early destroys the response, and its connection.
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > limits.handlerReplyBytesMax) throw new Error('its reply is too long');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
