@@ -1,5 +1,6 @@
 /** The stack alone, with a clock of its own, peers and applications, and the ladder of all that passes. */
 import { type DaemonWay, type SipdMode, waysOf } from '../../src/sipd/daemon-ways.ts';
+import type { InquiryReply } from '../../src/sipd/handlers/question.ts';
 import { makeIds } from '../../src/sipd/ids.ts';
 import type { Input, Peer } from '../../src/sipd/input.ts';
 import type { Output } from '../../src/sipd/output.ts';
@@ -36,6 +37,7 @@ export class StackWorld {
   #now = start;
   #alarm: number | null = null;
   readonly #lookups: number[] = [];
+  readonly #errands: number[] = [];
   #messages = 0;
   #branches = 0;
 
@@ -95,6 +97,15 @@ export class StackWorld {
     const lookup = this.#lookups.shift();
     if (lookup === undefined) throw new Error(`nothing is being looked up\n${this.ladder.join('\n')}`);
     this.input({ kind: 'names-found', lookup, answers });
+  }
+
+  /** What becomes of the oldest question to a request handler, or connection to an application, that is still open. */
+  errandDone(done: WorldErrand): void {
+    const errand = this.#errands.shift();
+    if (errand === undefined) throw new Error(`sipd is about no errand\n${this.ladder.join('\n')}`);
+    if (typeof done === 'number') this.input({ kind: 'session-connected', errand, session: done });
+    else if ('refused' in done) this.input({ kind: 'session-not-connected', errand, reason: done.refused });
+    else this.input({ kind: 'handler-answered', errand, reply: done });
   }
 
   /** Lets time pass, firing what falls due on the way. */
@@ -219,6 +230,13 @@ export class StackWorld {
     else if (output.kind === 'look-up') {
       this.#note(`sipd looks up ${output.questions.map(({ kind, name }) => `${kind} ${name}`).join(', ')}`);
       this.#lookups.push(output.lookup);
+    } else if (output.kind === 'ask-handler') {
+      this.#note(`sipd asks ${output.question.url.split('?')[0]}`);
+      this.#errands.push(output.errand);
+    } else if (output.kind === 'connect-session') {
+      const { host, port, secure } = output.address;
+      this.#note(`sipd connects to ${host}:${port}${secure ? ' by TLS' : ''}`);
+      this.#errands.push(output.errand);
     }
   }
 
@@ -248,6 +266,9 @@ export type WorldRequest = {
   readonly more?: readonly string[];
   readonly body?: string;
 };
+
+/** The session of a connection that was made, why there is none, or the reply of a request handler. */
+export type WorldErrand = number | { readonly refused: string } | InquiryReply;
 
 export type WorldAnswer = {
   readonly status: string;

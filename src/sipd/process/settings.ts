@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { canonicalIp } from '../../wire/ip-address.ts';
 import { type DaemonWays, type SipdMode, waysWith } from '../daemon-ways.ts';
+import { type AdviserOption, readHandlers } from '../handlers/request-handlers.ts';
 import type { LogLevel } from '../output.ts';
 import { trustedSources } from '../transport/trusted.ts';
 import { logLevels } from './levels.ts';
@@ -42,6 +43,11 @@ export const sipdVariables = [
     default: 'none',
     meaning: 'URI of the next hop of every request outside a dialog that names none itself',
   },
+  {
+    name: 'SIPD_HANDLERS',
+    default: 'none',
+    meaning: 'whom to ask about new requests, `method=URL` or `method=POST URL`, comma separated; `*` is any method',
+  },
   { name: 'SIPD_MODE', default: 'free', meaning: '`strict` copies the limits of the real drachtio server' },
   {
     name: 'SIPD_SWITCHES',
@@ -70,6 +76,7 @@ export type SipdSettings = {
   readonly certificate: { readonly certFile: string; readonly keyFile: string } | null;
   readonly trustedPeers: readonly string[];
   readonly outboundProxy: string | null;
+  readonly handlers: readonly AdviserOption[];
   readonly mode: SipdMode;
   readonly ways: DaemonWays;
   readonly cdrs: boolean;
@@ -121,6 +128,7 @@ export function readSettings(env: Env): SipdSettings {
     }),
     trustedPeers: given.trustedPeers(hosts),
     outboundProxy: given.uri('SIP_OUTBOUND_PROXY'),
+    handlers: given.handlers(),
     mode,
     ways: given.ways(mode),
     cdrs: given.oneOf('SIPD_CDRS', ['off', 'on']) === 'on',
@@ -225,6 +233,25 @@ class Given {
     if (uri !== null && !/^sips?:[^\s<>]+$/i.test(uri))
       throw new BadVariable(`${name} must be a SIP URI, not "${uri}".`);
     return uri;
+  }
+
+  handlers(): readonly AdviserOption[] {
+    const handlers = this.list('SIPD_HANDLERS').map((item) => {
+      const [, method = '', verb = 'GET', url = ''] = /^([^=\s]+)=(?:(GET|POST)\s+)?(\S+)$/i.exec(item) ?? [];
+      const adviser = { method, url, verb: verb.toUpperCase() === 'POST' ? 'POST' : 'GET' } as const;
+      try {
+        readHandlers([adviser]);
+      } catch {
+        throw new BadVariable(
+          `SIPD_HANDLERS must be methods with http, https, tcp or tls URLs, comma separated; "${item}" is none.`,
+        );
+      }
+      return adviser;
+    });
+    const methods = handlers.map(({ method }) => method.toUpperCase());
+    const twice = methods.find((method, index) => methods.indexOf(method) < index);
+    if (twice !== undefined) throw new BadVariable(`SIPD_HANDLERS has ${twice} twice.`);
+    return handlers;
   }
 
   ways(mode: SipdMode): DaemonWays {
