@@ -71,8 +71,11 @@ export function bareContact(own: OwnAddress, secure = false): string {
 /** Of an IP address; null: a name. No name ends in a label of digits (RFC 3261 25.1), and few in a digit. */
 function familyOf(host: string): 4 | 6 | null {
   if (host.includes(':')) return 6;
-  const last = host.charCodeAt(host.length - 1);
-  return last >= 48 && last <= 57 && /^[\d.]+$/.test(host) ? 4 : null;
+  for (let at = host.length - 1; at >= 0; at -= 1) {
+    const code = host.charCodeAt(at);
+    if ((code < 48 || code > 57) && code !== 46) return null;
+  }
+  return host === '' ? null : 4;
 }
 
 function withoutBrackets(host: string): string {

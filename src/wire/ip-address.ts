@@ -35,10 +35,21 @@ export function isPrivateHost(host: string): boolean {
 }
 
 function ipv4Octets(text: string): readonly number[] | null {
-  const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part))) return null;
-  const octets = parts.map(Number);
-  return octets.every((octet) => octet <= 255) ? octets : null;
+  const octets: number[] = [];
+  let octet = -1;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 46 && octet >= 0) {
+      octets.push(octet);
+      octet = -1;
+    } else if (code < 48 || code > 57 || octet === 0) return null;
+    else {
+      octet = octet < 0 ? code - 48 : octet * 10 + code - 48;
+      if (octet > 255) return null;
+    }
+  }
+  if (octet >= 0) octets.push(octet);
+  return octet >= 0 && octets.length === 4 ? octets : null;
 }
 
 function ipv6Octets(text: string): readonly number[] | null {

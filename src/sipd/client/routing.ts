@@ -3,7 +3,7 @@
 import type { Context } from '../context.ts';
 import type { ConnectionsByUser } from '../dialog/connections-by-user.ts';
 import { type Dialog, dialogRoute } from '../dialog/dialog.ts';
-import { dialogPeer } from '../dialog/dialog-peer.ts';
+import { connectedPeer, peerBehindNat } from '../dialog/dialog-peer.ts';
 import type { Peer } from '../input.ts';
 import { readAddress } from '../message/address.ts';
 import type { OwnAddress } from '../own-addresses.ts';
@@ -57,9 +57,11 @@ export class Routing {
     const found = dialogRoute(dialog);
     if (found === null) return this.#none();
     const common = { uri: found.requestUri, routes: found.routes };
-    const peer = proxy === '' ? this.#peer(dialog, found.requestUri) : null;
-    if (peer !== null) return { to: peer, own: this.#context.own.of(peer), ...common };
+    const connected = proxy === '' ? this.#connected(dialog, found.requestUri) : null;
+    if (connected !== null) return { to: connected, own: this.#context.own.of(connected), ...common };
     const reading = readHop(proxy === '' ? found.nextHop : proxy, dialog.flow.protocol);
+    const source = proxy === '' ? peerBehindNat(this.#context, dialog, reading) : null;
+    if (source !== null) return { to: source, own: this.#context.own.of(source), ...common };
     // RFC 3261 12.1.1, 8.1.2: what began secured stays so, and a sips URI wants it.
     const isSecured = dialog.secure || isSips(found.requestUri);
     return { ...this.#route(isSecured ? securedReading(reading) : reading), ...common };
@@ -86,8 +88,8 @@ export class Routing {
     throw new Error(`The outbound proxy ${outboundProxy} needs a transport that sipd does not listen on.`);
   }
 
-  #peer(dialog: Dialog, requestUri: string): Peer | null {
-    return this.#parts.connectionsByUser.of(requestUri) ?? dialogPeer(this.#context, dialog);
+  #connected(dialog: Dialog, requestUri: string): Peer | null {
+    return this.#parts.connectionsByUser.of(requestUri) ?? connectedPeer(this.#context, dialog);
   }
 
   // RFC 3261 16.4: our own Record-Route (of a call that went through us to us) would only bring the request back here.
@@ -108,7 +110,7 @@ export class Routing {
     if (reading.kind === 'refused') throw new Refused(reading.text);
     const { own } = this.#context;
     const { hop } = reading;
-    const protocol = defaultTransport(hop, transportsFor(hop, own));
+    const protocol = defaultTransport(hop, own);
     const from = protocol === null ? null : own.towards(protocol, hop.host);
     if (protocol === null || from === null) {
       // Secure, and nobody listens for that: the daemon takes such a request and answers it 416 itself.

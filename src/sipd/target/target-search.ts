@@ -38,7 +38,7 @@ type Awaited =
 /** The one target of a hop that is an address; null when there are names to ask for, or no transport fits. */
 export function numericTarget(hop: Hop, own: OwnAddresses): Peer | null {
   if (!hop.numeric) return null;
-  const protocol = defaultTransport(hop, transportsFor(hop, own));
+  const protocol = defaultTransport(hop, own);
   if (protocol === null) return null;
   return peerOf(hop, { protocol, host: hop.host, port: hop.port ?? defaultPort(protocol) });
 }
@@ -106,7 +106,7 @@ export class TargetSearch {
   }
 
   #default(): Protocol | null {
-    return defaultTransport(this.#parts.hop, this.#allowed);
+    return defaultTransport(this.#parts.hop, this.#parts.own);
   }
 
   #plainServer(protocol: Protocol | null): Server[] {

@@ -27,22 +27,28 @@ const preference: readonly Protocol[] = ['udp', 'tcp', 'tls', 'ws', 'wss'];
 
 /** Every transport we have a socket for that the hop allows, preferred ones first; empty: it cannot be reached. */
 export function transportsFor(hop: Hop, own: OwnAddresses): readonly Protocol[] {
-  return preference.filter(
-    (protocol) =>
-      own.towards(protocol, hop.host) !== null &&
-      // RFC 3263 4.1: with sips what is not secured is discarded; sip takes what is.
-      (hop.scheme === 'sip' || traits[protocol].secure) &&
-      (hop.transport === null || hop.transport === protocol),
-  );
+  return preference.filter((protocol) => allows(hop, own, protocol));
 }
 
 /**
- * The transport when nothing says more. RFC 3263 4.1: UDP for sip, TCP (hence TLS) for sips, or the next we have;
- * `usual` goes before that where it is allowed.
+ * The transport when nothing says more; null: it cannot be reached. RFC 3263 4.1: UDP for sip, TCP (hence TLS) for sips,
+ * or the next we have; `usual` goes before that where it is allowed.
  */
-export function defaultTransport({ usual }: Hop, allowed: readonly Protocol[]): Protocol | null {
-  if (usual !== null && allowed.includes(usual)) return usual;
-  return allowed[0] ?? null;
+export function defaultTransport(hop: Hop, own: OwnAddresses): Protocol | null {
+  if (hop.usual !== null && allows(hop, own, hop.usual)) return hop.usual;
+  for (const protocol of preference) {
+    if (allows(hop, own, protocol)) return protocol;
+  }
+  return null;
+}
+
+function allows({ scheme, transport, host }: Hop, own: OwnAddresses, protocol: Protocol): boolean {
+  return (
+    (transport === null || transport === protocol) &&
+    // RFC 3263 4.1: with sips what is not secured is discarded; sip takes what is.
+    (scheme === 'sip' || traits[protocol].secure) &&
+    own.towards(protocol, host) !== null
+  );
 }
 
 /** The port when neither the URI nor SRV names one. */
