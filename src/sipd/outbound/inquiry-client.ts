@@ -27,7 +27,7 @@ export class InquiryClient {
    */
   async ask(question: Inquiry): Promise<InquiryReply> {
     try {
-      return { kind: 'replied', body: await bodyOf(await this.#send(question)) };
+      return { kind: 'replied', body: await bodyOf(await this.#send(question, AbortSignal.timeout(limits.handlerMs))) };
     } catch (error) {
       return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
     }
@@ -39,7 +39,8 @@ export class InquiryClient {
     this.#secure.destroy();
   }
 
-  #send({ url, body }: Inquiry): Promise<IncomingMessage> {
+  #send(question: Inquiry, signal: AbortSignal): Promise<IncomingMessage> {
+    const { url, body } = question;
     const options = {
       method: body === null ? 'GET' : 'POST',
       headers: {
@@ -47,13 +48,23 @@ export class InquiryClient {
         // As the daemon says it; the body is the request as it came.
         ...(body === null ? {} : { 'content-type': 'text/plain; charset=UTF-8' }),
       },
-      signal: AbortSignal.timeout(limits.handlerMs),
+      signal,
     };
     return new Promise((resolve, reject) => {
+      let heard = false;
+      const hear = (response: IncomingMessage): void => {
+        heard = true;
+        resolve(response);
+      };
       const sent = url.startsWith('https:')
-        ? requestSecure(url, { ...options, agent: this.#secure }, resolve)
-        : requestPlain(url, { ...options, agent: this.#plain }, resolve);
-      sent.on('error', reject);
+        ? requestSecure(url, { ...options, agent: this.#secure }, hear)
+        : requestPlain(url, { ...options, agent: this.#plain }, hear);
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        // A connection that was kept, and closed over there as we used it again: the question has not been read.
+        const isStale = sent.reusedSocket && !heard && error.code === 'ECONNRESET' && !signal.aborted;
+        if (isStale) this.#send(question, signal).then(resolve, reject);
+        else reject(error);
+      });
       sent.end(body === null ? undefined : Buffer.from(body, 'latin1'));
     });
   }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ControlPort } from '../../../src/sipd/control/session.ts';
 import { limits } from '../../../src/sipd/limits.ts';
@@ -47,6 +47,19 @@ async function dial(): Promise<{ socket: Socket; closed: Promise<unknown> }> {
 async function until(done: () => boolean): Promise<void> {
   while (!done()) await new Promise((resolve) => setImmediate(resolve));
 }
+
+test('connections we have made have a bound of their own, beside those that come', async () => {
+  const made = Array.from({ length: limits.controlSessionsOutMax }, () => new Socket());
+  expect(made.map((socket) => port.take(socket))).not.toContain(null);
+  const one = new Socket();
+  expect(port.take(one)).toBe(null);
+  expect(one.destroyed).toBe(true);
+  await dial();
+  expect(told).toEqual([`${limits.controlSessionsOutMax + 1} opened`]);
+  made[0]?.destroy();
+  await until(() => told.length === 2);
+  expect(port.take(new Socket())).toBe(limits.controlSessionsOutMax + 2);
+});
 
 test('who says nothing is cut off in time, who has been answered stays', async () => {
   const silent = await dial();
