@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { Service } from '../../src/core/service.ts';
 import { parseSdp } from '../../src/wire/sdp.ts';
-import { clientSdp } from '../support/fixtures.ts';
+import { clientSdp, countingIds, factoryUri, inviteFrom, settings } from '../support/fixtures.ts';
 import { World } from '../support/world.ts';
 
 /** AUDIO=inactive: who offered sound and was answered with silence is asked, once, to agree to it. */
@@ -249,6 +250,21 @@ describe('glare', () => {
     world.passes(60_000);
     expect(world.offersWithin('carol')).toHaveLength(1);
   });
+});
+
+test('a turn whose save failed asked for nothing: the same ACK asks again', () => {
+  const service = new Service({ settings: settings({ audio: 'inactive' }), ids: countingIds() });
+  const offer = clientSdp('alice', { msrp: false, audio: true });
+  const [made] = service.handle(inviteFrom('alice', factoryUri, { offer }), 0);
+  const reply = made?.effects.find((effect) => effect.type === 'reply')?.outcome;
+  const endpointId = reply?.kind === 'session-accepted' ? reply.endpointId : '';
+  const acknowledged = () => service.handle({ type: 'ack-received', endpointId, answer: null }, 0);
+  const [first] = acknowledged();
+  first?.undo();
+  const [again] = acknowledged();
+  expect(first?.effects).toMatchObject([{ type: 'sip.reinvite' }]);
+  expect(again?.effects).toEqual(first?.effects);
+  expect(acknowledged()[0]?.effects).toEqual([]);
 });
 
 describe('the call ends meanwhile', () => {
