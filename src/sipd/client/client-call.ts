@@ -2,9 +2,10 @@
 
 import type { Dialog } from '../dialog/dialog.ts';
 import type { Peer } from '../input.ts';
-import { type AppMessage, type RequestParts, writeRequest } from '../message/compose.ts';
-import type { OwnAddress } from '../own-addresses.ts';
+import { type AppMessage, givenContact, type RequestParts, writeRequest } from '../message/compose.ts';
+import { bareContact, type OwnAddress } from '../own-addresses.ts';
 import type { OwnRequest } from '../session-timer/sessions.ts';
+import { isSips } from '../target/next-hop.ts';
 import type { TimerHandle } from '../timer-lanes.ts';
 import type { ClientTransaction } from '../transaction/client-transactions.ts';
 
@@ -32,7 +33,7 @@ export type ClientCall = {
   identity: RequestIdentity;
   /** The request as it goes with this identity. */
   text: string;
-  readonly contact: string | null;
+  contact: string | null;
   /** Whose further headers and body go along. */
   readonly app: RequestParts['app'];
   /** Event value, and whether the request ends its subscription: the last NOTIFY, a SUBSCRIBE that lasts no time. */
@@ -61,7 +62,18 @@ export function goBy(call: ClientCall, own: OwnAddress, branch: string): void {
   const { identity } = call;
   if (identity.own === own && identity.branch === branch) return;
   call.identity = { ...identity, own, branch, via: ownVia(own, branch) };
+  // RFC 3261 8.1.1.8: where this peer can reach us. A dialog keeps its Contact, and UDP and TCP are one address.
+  if (call.contact !== null && !call.inDialog && isOtherWay(own, identity.own)) {
+    call.contact = (call.app === null ? null : givenContact(call.app, own)) ?? bareContact(own, isSips(identity.uri));
+  }
   call.text = textOf(call.identity, call);
+}
+
+/** Whether two of our addresses are reached in ways that do not stand in for each other. */
+function isOtherWay({ family, protocol }: OwnAddress, before: OwnAddress): boolean {
+  if (family !== before.family) return true;
+  const isPlain = protocol === 'udp' || protocol === 'tcp';
+  return protocol !== before.protocol && !(isPlain && (before.protocol === 'udp' || before.protocol === 'tcp'));
 }
 
 /** The text of a request with this identity. */

@@ -101,7 +101,7 @@ export function withHeader(app: AppMessage, name: string, value: string): AppMes
 }
 
 /** The Contact the application gave, every one of several, with `localhost` replaced; null when it gave none. */
-export function givenContact(app: AppMessage, own: OwnAddress): string | null {
+export function givenContact(app: Pick<AppMessage, 'headers'>, own: OwnAddress): string | null {
   let contacts: string | null = null;
   for (const { key, value } of app.headers) {
     if (key === 'contact') contacts = (contacts === null ? '' : `${contacts}, `) + ownContact(value, own);

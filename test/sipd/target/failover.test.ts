@@ -1,26 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Answer } from '../../../src/sipd/target/questions.ts';
 import { headerOf, StackWorld, steps, toTagOf } from '../stack-world.ts';
+import { a, asking, dialogId, headers } from './asking.ts';
 import { sockets } from './own.ts';
-
-const dialogId = 'chosen;from-tag=ours';
-const headers = ['From: <sip:conf@localhost>;tag=ours', 'Call-ID: chosen'];
-
-function a(...addresses: readonly string[]): Answer {
-  return { kind: 'a', addresses };
-}
-
-/** Phones at 10.0.0.1, 10.0.0.2 … that share one name; an application that has asked for them by that name. */
-function asking(method: string, names: readonly string[], uri = 'sip:bob@example.com:5060') {
-  const world = new StackWorld('free');
-  const [first, second, third] = ['one', 'two', 'three'].map((name) => world.peer(name));
-  if (first === undefined || second === undefined || third === undefined) throw new Error('three peers');
-  world.application(1);
-  world.appAsks(1, `${method} ${uri}`, { headers });
-  if (names.length > 0) world.finds(a(...names));
-  const transactionId = world.lastReply(1).tokens[7] ?? '';
-  return { world, one: first, two: second, three: third, transactionId };
-}
 
 describe('RFC 3263 4.3: the next target is tried', () => {
   test('after 503, which is acknowledged; each attempt with its branch and Via; the last answer is passed on', () => {
@@ -205,6 +187,32 @@ describe('RFC 3263 4.3: the next target is tried', () => {
   });
 });
 
+test('RFC 3261 8.1.1.8: the Contact is one that can be reached from where the request goes', () => {
+  const contactsTo = (own: readonly string[], more: readonly string[], ...answers: readonly Answer[]): string => {
+    const world = new StackWorld('free', sockets(...own));
+    world.application(1);
+    world.appAsks(1, 'INVITE sip:bob@example.com:5060', { headers: [...headers, ...more] });
+    world.finds(...answers);
+    return headerOf(world.lastSent('INVITE'), 'Contact');
+  };
+  const aaaa: Answer = { kind: 'aaaa', addresses: ['2001:db8::1'] };
+  expect(contactsTo(['udp', 'udp6'], [], a(), aaaa)).toBe('<sip:[2001:db8::9]:5060>');
+  expect(contactsTo(['udp', 'udp6'], [], a('10.0.0.1'), aaaa)).toBe('<sip:10.0.0.9:5060>');
+  const given = ['Contact: <sip:conf@localhost>;isfocus'];
+  expect(contactsTo(['udp', 'udp6'], given, a(), aaaa)).toBe('<sip:conf@[2001:db8::9]:5060>;isfocus');
+  const fixed = ['Contact: <sip:conf@focus.example.com>'];
+  expect(contactsTo(['udp', 'udp6'], fixed, a(), aaaa)).toBe('<sip:conf@focus.example.com>');
+
+  const world = new StackWorld('free', sockets('udp', 'tls'));
+  world.application(1);
+  world.appAsks(1, 'INVITE sip:bob@example.com', { headers });
+  const record = { order: 1, preference: 1, flags: 's', service: 'SIPS+D2T', regexp: '', replacement: 't.example.com' };
+  world.finds({ kind: 'naptr', records: [record] });
+  world.finds({ kind: 'srv', records: [{ priority: 1, weight: 1, port: 5061, target: 's.example.com' }] });
+  world.finds(a('10.0.0.1'));
+  expect(headerOf(world.lastSent('INVITE'), 'Contact')).toBe('<sip:10.0.0.9:5061;transport=tls>');
+});
+
 describe('DNS that is slow', () => {
   const many = Array.from({ length: 16 }, (_, at) => ({
     priority: at,
@@ -237,79 +245,6 @@ describe('DNS that is slow', () => {
     dawdle(world);
     expect(world.ladder.at(-1)).toBe('42000 sipd -> app1 : event 503 INVITE');
     expect(world.stack.counts()).toMatchObject({ calls: 0, lookups: 0 });
-  });
-});
-
-describe('a phone that accepts after its attempt was given up is acknowledged and hung up, and there is one call', () => {
-  test('while the next target rings, and the application hears of that one alone', () => {
-    const { world, one, two } = asking('INVITE', ['10.0.0.1', '10.0.0.2']);
-    const first = world.lastSent('INVITE');
-    world.pass(32_000);
-    world.answers(two, world.lastSent('INVITE'), '180 Ringing');
-    const before = world.ladder.length;
-    world.answers(one, first, '200 OK');
-    world.answers(one, world.lastSent('BYE'), '200 OK');
-    world.answers(one, first, '200 OK');
-    world.answers(two, world.lastSent('INVITE'), '200 OK');
-    world.appAsks(1, 'ACK sip:placeholder', { dialogId });
-    expect(world.ladder.slice(before)).toEqual(
-      steps(`
-        32000 one -> sipd : 200 INVITE
-        32000 sipd -> one : ACK
-        32000 sipd -> one : BYE
-        32000 one -> sipd : 200 BYE
-        32000 one -> sipd : 200 INVITE
-        32000 sipd -> one : ACK
-        32000 two -> sipd : 200 INVITE
-        32000 sipd -> app1 : event 200 INVITE in ${dialogId}
-        32000 app1 -> sipd : ACK
-        32000 sipd -> two : ACK
-        32000 sipd -> app1 : OK`),
-    );
-    expect(world.stack.counts()).toMatchObject({ dialogs: 1, calls: 0 });
-  });
-
-  test('after the application has been told that nobody answered; a ringing that late means nothing', () => {
-    const { world, one } = asking('INVITE', ['10.0.0.1']);
-    world.pass(32_000);
-    expect(world.ladder.at(-1)).toBe('32000 sipd -> app1 : event 408 INVITE');
-    const before = world.ladder.length;
-    world.answers(one, world.lastSent('INVITE'), '180 Ringing');
-    world.answers(one, world.lastSent('INVITE'), '200 OK');
-    world.answers(one, world.lastSent('BYE'), '200 OK');
-    expect(world.ladder.slice(before)).toEqual(
-      steps(`
-        32000 one -> sipd : 180 INVITE
-        32000 one -> sipd : 200 INVITE
-        32000 sipd -> one : ACK
-        32000 sipd -> one : BYE
-        32000 one -> sipd : 200 BYE`),
-    );
-    expect(world.stack.counts()).toMatchObject({ dialogs: 0, calls: 0 });
-  });
-
-  test('for 64*T1, and not as the real server does it', () => {
-    const late = asking('INVITE', ['10.0.0.1']);
-    late.world.pass(64_001);
-    late.world.answers(late.one, late.world.lastSent('INVITE'), '200 OK');
-    expect(late.world.ladder.at(-1)).toBe('64001 one -> sipd : 200 INVITE');
-    const strict = new StackWorld(['ignores-forks']);
-    const one = strict.peer('one');
-    strict.application(1);
-    strict.appAsks(1, 'INVITE sip:bob@10.0.0.1', { headers });
-    strict.pass(32_000);
-    strict.answers(one, strict.lastSent('INVITE'), '200 OK');
-    expect(strict.ladder.at(-1)).toBe('32000 one -> sipd : 200 INVITE');
-  });
-
-  test('nor is the answer to a re-INVITE anything new', () => {
-    const { world, one } = asking('INVITE', ['10.0.0.1']);
-    world.answers(one, world.lastSent('INVITE'), '200 OK');
-    world.appAsks(1, 'ACK sip:placeholder', { dialogId });
-    world.appAsks(1, 'INVITE sip:placeholder', { dialogId });
-    world.pass(32_000);
-    world.answers(one, world.lastSent('INVITE'), '200 OK');
-    expect(world.ladder.at(-1)).toBe('32000 one -> sipd : 200 INVITE');
   });
 });
 
