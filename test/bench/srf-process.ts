@@ -21,7 +21,7 @@ const srf = new Srf();
 srf.invite((req, res) => {
   void srf.createUAS(req, res, { localSdp: sdp }).catch(silent);
 });
-srf.connect({ host: '127.0.0.1', port: sipd.controlPort, secret: 'bench' });
+void srf.connect({ host: '127.0.0.1', port: sipd.controlPort, secret: 'bench' });
 srf.on('error', silent);
 await new Promise<void>((resolve) => srf.once('connect', () => resolve()));
 answerParent(sipd.addresses[0]?.port ?? 0, () => ({ ...sipd.counts() }));
