@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { StackWorld } from './stack-world.ts';
+import { headerOf, StackWorld } from './stack-world.ts';
 
 function replies(world: StackWorld): string[] {
   return world.frames.map(({ payload }) => payload.split('|').slice(1).join('|'));
@@ -25,6 +25,19 @@ describe('the control protocol', () => {
     const ids = new Set(world.frames.map(({ payload }) => payload.split('|')[0]));
     expect(ids.size).toBe(5);
   });
+
+  test.each(['invita\nbe', '', 'in vite', 'a,b'])(
+    'route|%j names no method: nobody gets it, and no Allow tells of it',
+    (verb) => {
+      const world = new StackWorld('free');
+      const alice = world.peer('alice');
+      world.application(1, 'invite');
+      world.say(1, `route|${verb}`);
+      expect(replies(world)).toEqual(['response|m3|NOK|invalid verb']);
+      world.asks(alice, 'FROBNICATE');
+      expect(headerOf(world.lastSent('SIP/2.0 501'), 'Allow')).toBe('ACK, CANCEL, BYE, INVITE');
+    },
+  );
 
   test.each([
     ['authenticate|wrong|', 'NO|incorrect secret'],

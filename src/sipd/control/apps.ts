@@ -1,5 +1,6 @@
 /** The applications: who is connected, who has authenticated, and whose turn it is to get a request. */
 
+import { isToken } from '../../wire/sip-message.ts';
 import type { Context } from '../context.ts';
 import { limits } from '../limits.ts';
 import { CallRecords } from './call-records.ts';
@@ -152,6 +153,11 @@ export class Apps {
   #route(session: number, messageId: string, verb: string): void {
     const found = this.#sessions.get(session);
     if (found === undefined) return;
+    // No request has such a method (RFC 3261 25.1), and an Allow header must not be made of it.
+    if (!isToken(verb.replace(':', '-'))) {
+      this.reply(session, messageId, 'NOK|invalid verb');
+      return;
+    }
     const again = found.verbs.includes(verb);
     if (!again && new Set(found.verbs).size >= limits.verbsPerSessionMax) {
       this.refuse(session, messageId, 'too many routes');
