@@ -5,7 +5,7 @@
  * A received message is read and checked (incoming, checks), given to its transaction (server-, client-transactions over
  * the tables in transaction/), then to the user agent core: user-agent-server hands requests to an application, answers
  * sends what it answers; user-agent-client sends what applications ask for, client-calls takes the answers. What is to be
- * forwarded goes to the proxy instead.
+ * forwarded goes to the proxy instead. What applications say, commands reads and gives to one of these.
  */
 
 import { Acknowledgements } from './client/acknowledgements.ts';
@@ -17,20 +17,19 @@ import { Transit } from './client/transit.ts';
 import { UserAgentClient } from './client/user-agent-client.ts';
 import { Context, type ContextOptions } from './context.ts';
 import { Apps } from './control/apps.ts';
+import { Commands } from './control/commands.ts';
 import { ConnectionsByUser } from './dialog/connections-by-user.ts';
-import { type Dialog, Dialogs } from './dialog/dialog.ts';
+import { Dialogs } from './dialog/dialog.ts';
+import { DialogEnds } from './dialog/dialog-ends.ts';
 import { Orphans } from './dialog/orphans.ts';
-import { endsSubscription, endUsage, subscriptionUsage } from './dialog/usages.ts';
 import { HeldRequests } from './handlers/held-requests.ts';
 import { methodsOf, type RequestHandlers } from './handlers/request-handlers.ts';
 import type { Input, Peer } from './input.ts';
-import { readAppMessage } from './message/compose.ts';
-import { firstValue, type IncomingRequest, type Reading, readBroken, readMessage } from './message/incoming.ts';
+import { type Reading, readBroken, readMessage } from './message/incoming.ts';
 import { replyPeer, writeRefusal } from './message/own-response.ts';
 import type { Output } from './output.ts';
 import type { ProtectionStatistics } from './protection/guard.ts';
 import { ForwardingProxy } from './proxy/forwarding-proxy.ts';
-import type { CommandFrame } from './proxy/proxy-command.ts';
 import { Answers } from './server/answers.ts';
 import { OpenRequests } from './server/open-requests.ts';
 import { PendingRequests } from './server/pending-requests.ts';
@@ -68,11 +67,24 @@ export type StackCounts = {
   readonly timers: number;
 };
 
-type ServingParts = {
+/** What both halves share. */
+type SharedParts = {
   readonly context: Context;
   readonly apps: Apps;
   readonly dialogs: Dialogs;
   readonly pending: PendingRequests;
+  readonly unacknowledged: Unacknowledged;
+  readonly connectionsByUser: ConnectionsByUser;
+  readonly dialogEnded: DialogEnds['dialogEnded'];
+  readonly inviteEnded: DialogEnds['inviteEnded'];
+  readonly makeRoom: DialogEnds['makeRoom'];
+};
+
+/** What the requesting half is given besides. */
+type RequestingParts = SharedParts & {
+  readonly sessions: Sessions;
+  readonly transit: Transit;
+  readonly outboundProxy: string | null;
 };
 
 /** One stack. Times are milliseconds since 1970; sockets and the clock are the caller’s. */
@@ -85,7 +97,6 @@ export class Stack {
   readonly #serverTransactions: ServerTransactions;
   readonly #unacknowledged: Unacknowledged;
   readonly #open: OpenRequests;
-  readonly #sessions: Sessions;
   readonly #held: HeldRequests;
   readonly #server: UserAgentServer;
   readonly #answers: Answers;
@@ -96,36 +107,28 @@ export class Stack {
   readonly #lateAnswers: LateAnswers;
   readonly #orphans: Orphans;
   readonly #proxy: ForwardingProxy;
+  readonly #ends: DialogEnds;
+  readonly #commands: Commands;
   readonly #awaitsAnswers = (from: Peer): boolean => this.#clientTransactions.areOpenTo(from);
 
   constructor(options: StackOptions) {
     const context = new Context(options);
     this.#context = context;
-    const { secret, cdrs = false, handlers = new Map() } = options;
+    const { secret, cdrs = false, handlers = new Map(), outboundProxy = null } = options;
     this.#apps = new Apps(context, { secret, cdrs, handled: methodsOf(handlers) });
     this.#lookups = new Lookups(context);
     this.#clientTransactions = new ClientTransactions(context);
     this.#serverTransactions = new ServerTransactions(context);
     this.#unacknowledged = new Unacknowledged(context, (dialog) => this.#client.hangUp(dialog, 'ACK timeout'));
-    const shared = {
-      context,
-      apps: this.#apps,
-      dialogs: this.#dialogs,
-      pending: this.#pending,
-      unacknowledged: this.#unacknowledged,
-      connectionsByUser: new ConnectionsByUser(context),
-      dialogEnded: (dialog: Dialog) => this.#dialogEnded(dialog),
-      inviteEnded: (dialog: Dialog) => this.#inviteEnded(dialog),
-      makeRoom: (id: string) => this.#makeRoom(id),
-    };
+    this.#lateAnswers = new LateAnswers(context);
+    const outward = { context, lookups: this.#lookups, longRequests: new LongRequests(context) };
+    this.#acknowledgements = new Acknowledgements(outward);
+    const transit = new Transit({ ...outward, transactions: this.#clientTransactions, lateAnswers: this.#lateAnswers });
+    const shared = this.#shared();
     this.#orphans = new Orphans({ ...shared, hangUp: (dialog, text) => this.#client.hangUp(dialog, text) });
     const serving = this.#serving(shared, handlers);
     this.#held = serving.held;
     this.#open = serving.open;
-    this.#sessions = serving.sessions;
-    const outward = { context, lookups: this.#lookups, longRequests: new LongRequests(context) };
-    this.#lateAnswers = new LateAnswers(context);
-    const transit = new Transit({ ...outward, transactions: this.#clientTransactions, lateAnswers: this.#lateAnswers });
     this.#proxy = new ForwardingProxy({
       ...shared,
       serverTransactions: this.#serverTransactions,
@@ -141,44 +144,37 @@ export class Stack {
       dialogOfEarlyNotify: (notify) => this.#calls.dialogOfEarlyNotify(notify),
     });
     this.#answers = new Answers(serving);
-    this.#calls = new ClientCalls({
-      ...shared,
-      transactions: this.#clientTransactions,
-      sessions: this.#sessions,
-      acknowledge: (dialog, cseq) => this.#client.acknowledge(dialog, cseq),
-      releaseUnwanted: (dialog, cseq, text) => this.#releaseUnwanted(dialog, cseq, text),
-    });
-    const dispatch = new Dispatch({
-      context,
-      transit,
-      user: {
-        response: (call, response) => this.#calls.response(call, response),
-        acceptedLate: (call, response) => this.#calls.acceptedLate(call, response),
-        failed: (call, status, reason) => this.#calls.failed(call, status, reason),
-      },
-    });
-    this.#acknowledgements = new Acknowledgements(outward);
-    this.#client = new UserAgentClient({
-      ...shared,
-      calls: this.#calls,
-      routing: new Routing({ ...shared, outboundProxy: options.outboundProxy ?? null }),
-      dispatch,
-      acknowledgements: this.#acknowledgements,
-      orphans: this.#orphans,
-      sessions: this.#sessions,
-    });
+    const requesting = this.#requesting({ ...shared, sessions: serving.sessions, transit, outboundProxy });
+    this.#calls = requesting.calls;
+    this.#client = requesting.client;
+    this.#ends = new DialogEnds({ ...serving, client: this.#client });
+    this.#commands = new Commands({ ...serving, client: this.#client, answers: this.#answers, proxy: this.#proxy });
   }
 
-  /** What the server half has besides: the watch over what is open, reliable answers, sessions that expire. */
-  #serving<Shared extends ServingParts>(shared: Shared, handlers: RequestHandlers) {
+  #shared(): SharedParts {
+    return {
+      context: this.#context,
+      apps: this.#apps,
+      dialogs: this.#dialogs,
+      pending: this.#pending,
+      unacknowledged: this.#unacknowledged,
+      connectionsByUser: new ConnectionsByUser(this.#context),
+      dialogEnded: (dialog) => this.#ends.dialogEnded(dialog),
+      inviteEnded: (dialog) => this.#ends.inviteEnded(dialog),
+      makeRoom: (id) => this.#ends.makeRoom(id),
+    };
+  }
+
+  /** What the serving half has: the watch over what is open, reliable answers, sessions that expire, what is held. */
+  #serving(shared: SharedParts, handlers: RequestHandlers) {
     const transactions = this.#serverTransactions;
     const reliable = new ReliableProvisionals(shared.context, transactions, {
       send: (pending, answer) => this.#answers.send(pending, answer),
       refuse: (answer) => this.#answers.refuse(answer),
       expired: (pending) => this.#server.unacknowledged(pending),
     });
-    const notifyAnswered = (notify: IncomingRequest, dialog: Dialog, status: number): void =>
-      this.#notifyAnswered(notify, dialog, status);
+    const notifyAnswered: DialogEnds['notifyAnswered'] = (notify, dialog, status) =>
+      this.#ends.notifyAnswered(notify, dialog, status);
     const open = new OpenRequests({ ...shared, transactions, reliable, notifyAnswered });
     const sessions = new Sessions({
       ...shared,
@@ -195,6 +191,34 @@ export class Stack {
       handlers,
     });
     return { ...shared, transactions, reliable, open, sessions, notifyAnswered, events, held };
+  }
+
+  /** The requesting half: what applications send, and what the answers mean. */
+  #requesting(parts: RequestingParts) {
+    const calls = new ClientCalls({
+      ...parts,
+      transactions: this.#clientTransactions,
+      acknowledge: (dialog, cseq) => this.#client.acknowledge(dialog, cseq),
+      releaseUnwanted: (dialog, cseq, text) => this.#ends.releaseUnwanted(dialog, cseq, text),
+    });
+    const dispatch = new Dispatch({
+      context: parts.context,
+      transit: parts.transit,
+      user: {
+        response: (call, response) => calls.response(call, response),
+        acceptedLate: (call, response) => calls.acceptedLate(call, response),
+        failed: (call, status, reason) => calls.failed(call, status, reason),
+      },
+    });
+    const client = new UserAgentClient({
+      ...parts,
+      calls,
+      routing: new Routing(parts),
+      dispatch,
+      acknowledgements: this.#acknowledgements,
+      orphans: this.#orphans,
+    });
+    return { calls, client };
   }
 
   /** `now` is in milliseconds since 1970, of a clock that never goes back. */
@@ -255,7 +279,7 @@ export class Stack {
         this.#orphans.sessionClosed(input.session, this.#calls.isCalling(input.session));
         return;
       case 'frame-received':
-        this.#frame(input.session, input.payload);
+        this.#commands.received(input.session, input.payload);
         return;
       case 'alarm-fired':
         this.#context.runTimers();
@@ -303,90 +327,5 @@ export class Stack {
 
   #ignored(from: Peer, why: string): void {
     this.#context.guard.complain('ignored', from, why);
-  }
-
-  #frame(session: number, payload: string): void {
-    if (!this.#apps.isOpen(session)) return;
-    const end = payload.indexOf('\r\n');
-    const [messageId = '', ...tokens] = (end === -1 ? payload : payload.slice(0, end)).split('|');
-    const [command] = tokens;
-    if (command === undefined) {
-      this.#apps.refuse(session, messageId, 'Invalid message format');
-      return;
-    }
-    // The daemon listens to anybody; a service that can send SIP for us must not.
-    if (command !== 'authenticate' && !this.#apps.isAuthenticated(session)) {
-      this.#apps.refuse(session, messageId, 'not authenticated');
-      return;
-    }
-    if (this.#apps.command(session, messageId, tokens)) {
-      if (command === 'authenticate' && this.#apps.isAuthenticated(session)) this.#held.loggedIn(session);
-      return;
-    }
-    const frame = { session, messageId, tokens, text: end === -1 ? '' : payload.slice(end + 2) };
-    if (command === 'sip') this.#sip(frame);
-    else if (command === 'proxy') this.#proxy.command(frame);
-    else this.#apps.refuse(session, messageId, 'Unknown message type');
-  }
-
-  #sip({ session, messageId, tokens, text }: CommandFrame): void {
-    const [, transactionId = '', dialogId = '', proxy = ''] = tokens;
-    const message = readAppMessage(text);
-    if (message === null) {
-      this.#apps.reply(session, messageId, `NOK|invalid request-uri: ${text.split('\r\n')[0] ?? ''}`);
-      return;
-    }
-    const { start } = message;
-    if (start.kind === 'request') {
-      const { method, uri } = start;
-      this.#client.request({ session, messageId, transactionId, dialogId, proxy, message, method, uri });
-    } else if (transactionId === '') this.#apps.refuse(session, messageId, 'transaction id missing');
-    else {
-      const { status, reason } = start;
-      this.#answers.answer({ session, messageId, transactionId, message, status, reason });
-    }
-  }
-
-  #releaseUnwanted(dialog: Dialog, cseq: number, text: string): void {
-    this.#client.acknowledge(dialog, cseq);
-    this.#client.hangUp(dialog, text);
-  }
-
-  #dialogEnded(dialog: Dialog): void {
-    this.#dialogs.remove(dialog);
-    this.#unacknowledged.drop(dialog);
-    this.#sessions.end(dialog);
-    this.#open.endAll(dialog);
-  }
-
-  /**
-   * The same caller begins anew with the Call-ID and tag of a dialog that lives. Applications could not tell the two
-   * apart, so the old one ends first, and its application hears of it.
-   */
-  #makeRoom(id: string): void {
-    for (const old of this.#dialogs.branches(id)) {
-      if (old.confirmed && old.usages.has('invite')) this.#client.hangUp(old, 'replaced by a new call');
-      this.#dialogEnded(old);
-    }
-  }
-
-  /** RFC 5057 3.1: BYE ends the INVITE usage only. Subscriptions left get the time to say their last NOTIFY. */
-  #inviteEnded(dialog: Dialog): void {
-    if (this.#context.ways.has('bye-ends-all') || !dialog.confirmed || endUsage(dialog, 'invite')) {
-      this.#dialogEnded(dialog);
-      return;
-    }
-    this.#unacknowledged.drop(dialog);
-    this.#sessions.end(dialog);
-    this.#open.endCall(dialog);
-    this.#context.after(64 * this.#context.timerValues.t1, () => this.#dialogEnded(dialog));
-  }
-
-  /** RFC 6665 4.4.1: a NOTIFY that says `terminated` ends our subscription; 4.2.2: so does the answer that there is none. */
-  #notifyAnswered(notify: IncomingRequest, dialog: Dialog, status: number): void {
-    const state = (firstValue(notify, 'subscription-state') ?? '').toLowerCase();
-    const refused = endsSubscription(status) && !this.#context.ways.has('keeps-dead-subscriptions');
-    if (!refused && !state.includes('terminated')) return;
-    if (endUsage(dialog, subscriptionUsage(firstValue(notify, 'event')))) this.#dialogEnded(dialog);
   }
 }
