@@ -1,6 +1,6 @@
 /**
  * What each source of messages has used up of what one may use. Sources are found again by their address, an IPv6 one by
- * its network (`sourceOf`); those not heard of for long are forgotten.
+ * its network (`sourceOf`) unless it is trusted; those not heard of for long are forgotten.
  */
 
 import { sourceOf } from '../source-address.ts';
@@ -54,10 +54,12 @@ export class Sources {
   of(address: string, now: number): Source {
     const known = this.#young.get(address);
     if (known !== undefined) return known;
-    const network = sourceOf(address);
-    const source = this.#find(network) ?? this.#create(address, now);
+    // Trust is of addresses: whoever shares a network with a trusted one has none of it, and takes none away.
+    const trusted = this.#options.isTrusted(address);
+    const key = trusted ? address : sourceOf(address);
+    const source = this.#find(key) ?? this.#create(trusted, now);
     this.#remember(address, source);
-    if (network !== address) this.#remember(network, source);
+    if (key !== address) this.#remember(key, source);
     return source;
   }
 
@@ -70,10 +72,10 @@ export class Sources {
     return this.#young.get(key) ?? this.#old.get(key);
   }
 
-  #create(address: string, now: number): Source {
-    const { limits, isTrusted } = this.#options;
+  #create(trusted: boolean, now: number): Source {
+    const { limits } = this.#options;
     return {
-      trusted: isTrusted(address),
+      trusted,
       requests: fullBucket(limits.requests, now),
       refusals: fullBucket(limits.refusals, now),
       openTransactions: 0,

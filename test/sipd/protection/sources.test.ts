@@ -41,6 +41,18 @@ describe('sources', () => {
     const all = sources(10);
     expect([all.of('10.0.0.1', 0).trusted, all.of('10.0.0.2', 0).trusted]).toEqual([true, false]);
   });
+
+  test.each([
+    ['the trusted one', ['2001:db8::5', '2001:db8::6']],
+    ['a stranger', ['2001:db8::6', '2001:db8::5']],
+  ])('trust is of one IPv6 address, not of its network, when %s is heard first', (_who, order) => {
+    const isTrusted = (address: string): boolean => address === '2001:db8::5';
+    const all = new Sources({ limits: limits.protection, addressesMax: 10, isTrusted });
+    for (const address of order) all.of(address, 0);
+    expect(all.of('2001:db8::5', 0).trusted).toBe(true);
+    expect(all.of('2001:db8::6', 0).trusted).toBe(false);
+    expect(all.of('2001:db8::7', 0)).toBe(all.of('2001:db8::6', 0));
+  });
 });
 
 describe('the table of load', () => {
