@@ -27,7 +27,10 @@ export type GuardedStack = {
   readonly log: (level: LogLevel, fields: LogFields, text: string) => void;
 };
 
-/** What becomes of a message before it is read: `refuse` if it is a new request; an ACK or a repetition passes even then. */
+/**
+ * What becomes of a message before it is read: `refuse` if it is a new request; an ACK, a repetition, the BYE of a call and
+ * the CANCEL of an INVITE pass even then.
+ */
 export type Admission = 'pass' | 'refuse' | 'drop';
 
 export type ProtectionStatistics = ComplaintCounts & {

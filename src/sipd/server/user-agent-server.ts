@@ -50,7 +50,7 @@ export class UserAgentServer {
     }
     const transaction = this.#parts.transactions.find(request);
     if (transaction !== undefined) this.#parts.transactions.receive(transaction, 'request');
-    else if (admission === 'refuse') this.#refusals.refuseBusy(request, 'limited');
+    else if (admission === 'refuse' && !this.#endsSomething(request)) this.#refusals.refuseBusy(request, 'limited');
     else if (request.method === 'CANCEL') this.#cancel(request);
     else if (request.toTag === null) this.#newRequests.receive(request);
     else this.#dialogRequests.receive(request, request.toTag);
@@ -67,6 +67,16 @@ export class UserAgentServer {
     this.#context.log('warn', { callId: request.callId }, 'a reliable provisional answer was not acknowledged');
     this.#parts.open.answerFor(pending, { status: 504, reason: 'PRACK timeout' });
     this.#handOver.tell(madeUpCancel(request), pending, '');
+  }
+
+  /**
+   * RFC 3261 15.1.1: whoever has sent BYE is done with the call whatever the answer, and nobody sends a CANCEL twice;
+   * refused, what they end would stay. It is less work afterwards, so it is let in where its refusal would be.
+   */
+  #endsSomething(request: IncomingRequest): boolean {
+    const { method, callId, toTag, fromTag } = request;
+    if (method === 'CANCEL') return this.#parts.transactions.find(request, 'INVITE') !== undefined;
+    return method === 'BYE' && this.#parts.dialogs.find(callId, toTag ?? '', fromTag ?? '') !== undefined;
   }
 
   /** RFC 3261 9.2. */

@@ -96,6 +96,38 @@ describe('the rate of one source', () => {
     );
   });
 
+  test('BYE of a call and CANCEL of an INVITE are taken in place of their refusal, since nobody sends them again', () => {
+    const { world, mallory, app } = open({ sources: { ...sources, refusals: { perSecond: 1, burst: 5 } } });
+    world.asks(mallory, 'INVITE', { callId: 'a' });
+    world.appAnswers(app, '200 OK');
+    const toTag = toTagOf(world.lastSent('SIP/2.0 200'));
+    world.asks(mallory, 'ACK', { callId: 'a', toTag });
+    const ringing = world.asks(mallory, 'INVITE', { callId: 'b' });
+    world.ladder.length = 0;
+    world.asks(mallory, 'INFO', { callId: 'a', toTag, cseq: 2 });
+    world.asks(mallory, 'BYE', { callId: 'a', toTag, cseq: 3 });
+    world.receive(mallory, ringing.replace(/INVITE/g, 'CANCEL'));
+    world.asks(mallory, 'BYE', { callId: 'x', toTag: 'x' });
+    world.asks(mallory, 'CANCEL', { callId: 'y' });
+    world.asks(mallory, 'BYE', { callId: 'a', toTag, cseq: 4 });
+    expect(world.ladder).toEqual(
+      steps(`
+        0 mallory -> sipd : INFO
+        0 sipd -> mallory : 503 INFO
+        0 mallory -> sipd : BYE
+        0 sipd -> app1 : event BYE in a;from-tag=mallory
+        0 mallory -> sipd : CANCEL
+        0 sipd -> mallory : 200 CANCEL
+        0 sipd -> app1 : event CANCEL
+        0 sipd -> mallory : 487 INVITE
+        0 mallory -> sipd : BYE
+        0 sipd -> mallory : 503 BYE
+        0 mallory -> sipd : CANCEL
+        0 sipd -> mallory : 503 CANCEL
+        0 mallory -> sipd : BYE`),
+    );
+  });
+
   test('answers nobody waits for and ACKs of nothing are dropped unread once the rate is exceeded', () => {
     const { world, mallory } = open();
     for (let count = 0; count < 10; count += 1) world.receive(mallory, 'SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a\r\n\r\n');
