@@ -71,9 +71,10 @@ export class Guard {
     if (takeToken(source.requests, requests, now)) return 'pass';
     // What we have asked for ourselves is no burden of the sender's making.
     if (text.startsWith('SIP/2.0 ') && awaitsAnswers(from)) return 'pass';
-    if (text.startsWith('ACK ') && source.unacknowledgedFinals > 0) return 'pass';
-    if (!text.startsWith('SIP/') && !text.startsWith('ACK ') && takeToken(source.refusals, refusals, now))
-      return 'refuse';
+    const isAck = text.startsWith('ACK ');
+    // One answer may have many ACKs, and whoever floods could keep one waiting.
+    if (isAck && source.unacknowledgedFinals > 0 && takeToken(source.acknowledgements, requests, now)) return 'pass';
+    if (!isAck && !text.startsWith('SIP/') && takeToken(source.refusals, refusals, now)) return 'refuse';
     this.complain('dropped', from);
     return 'drop';
   }

@@ -21,6 +21,8 @@ export type SourceLimits = {
 export type Source = {
   readonly trusted: boolean;
   readonly requests: TokenBucket;
+  /** ACKs beyond that rate, while answers of ours wait for one; filled as fast. */
+  readonly acknowledgements: TokenBucket;
   readonly refusals: TokenBucket;
   openTransactions: number;
   unacknowledgedFinals: number;
@@ -77,6 +79,7 @@ export class Sources {
     return {
       trusted,
       requests: fullBucket(limits.requests, now),
+      acknowledgements: fullBucket(limits.requests, now),
       refusals: fullBucket(limits.refusals, now),
       openTransactions: 0,
       unacknowledgedFinals: 0,

@@ -136,6 +136,18 @@ describe('the rate of one source', () => {
     expect(world.stack.statistics()).toMatchObject({ ignored: 3, dropped: 17 });
   });
 
+  test('an answer left without its ACK lets in as many ACKs beyond the rate as the rate itself, not a flood', () => {
+    const { world, mallory, app } = open();
+    world.asks(mallory, 'INVITE', { callId: 'a' });
+    world.appAnswers(app, '200 OK');
+    const toTag = toTagOf(world.lastSent('SIP/2.0 200'));
+    for (let count = 0; count < 100; count += 1) {
+      world.asks(mallory, 'INVITE', { callId: 'b' });
+      world.asks(mallory, 'ACK', { callId: 'a', toTag, cseq: 7 });
+    }
+    expect(world.ladder.filter((line) => line.includes('event ACK'))).toHaveLength(1 + sources.requests.burst);
+  });
+
   test('malformed requests count too, and their refusals are no more than the rate lets pass', () => {
     const { world, mallory } = open();
     const text = world.request(mallory, 'OPTIONS').replace('CSeq: 1', 'CSeq: x');
