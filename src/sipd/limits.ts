@@ -98,7 +98,7 @@ export const limits = {
   /** A handler must have answered by then, as in the daemon; a caller hears nothing meanwhile. */
   handlerMs: 3_000,
   handlerReplyBytesMax: 65_536,
-  /** Connections to handlers; further questions wait for one within their time. */
+  /** Connections to one handler; further questions wait for one within their time. */
   handlerConnectionsMax: 100,
   /** Letters of the reason a handler gives; more is no phrase. */
   handlerReasonMax: 200,

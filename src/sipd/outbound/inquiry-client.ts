@@ -10,11 +10,14 @@ import { lookupThrough, type OutboundWays, tlsOptions } from './outbound-ways.ts
 export class InquiryClient {
   readonly #plain: Agent;
   readonly #secure: SecureAgent;
+  /** One for each question without a reply. */
+  readonly #open = new Set<AbortController>();
 
   constructor(ways: OutboundWays) {
     const options = {
       keepAlive: true,
-      maxTotalSockets: limits.handlerConnectionsMax,
+      // To each: kept connections to one handler must not be in the way of another.
+      maxSockets: limits.handlerConnectionsMax,
       lookup: lookupThrough(ways.names),
     };
     this.#plain = new Agent(options);
@@ -26,15 +29,22 @@ export class InquiryClient {
    * wrong there is none.
    */
   async ask(question: Inquiry): Promise<InquiryReply> {
+    const open = new AbortController();
+    const timeout = setTimeout(() => open.abort(new Error('it has not answered in time')), limits.handlerMs);
+    this.#open.add(open);
     try {
-      return { kind: 'replied', body: await bodyOf(await this.#send(question, AbortSignal.timeout(limits.handlerMs))) };
+      return { kind: 'replied', body: await bodyOf(await this.#send(question, open.signal)) };
     } catch (error) {
       return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
+    } finally {
+      clearTimeout(timeout);
+      this.#open.delete(open);
     }
   }
 
   /** Cuts off what is still being asked. */
   close(): void {
+    for (const open of this.#open) open.abort(new Error('the server closes'));
     this.#plain.destroy();
     this.#secure.destroy();
   }
@@ -52,6 +62,7 @@ export class InquiryClient {
     };
     return new Promise((resolve, reject) => {
       let heard = false;
+      let repeated = false;
       const hear = (response: IncomingMessage): void => {
         heard = true;
         resolve(response);
@@ -62,9 +73,16 @@ export class InquiryClient {
       sent.on('error', (error: NodeJS.ErrnoException) => {
         // A connection that was kept, and closed over there as we used it again: the question has not been read.
         const isStale = sent.reusedSocket && !heard && error.code === 'ECONNRESET' && !signal.aborted;
+        repeated = isStale;
         if (isStale) this.#send(question, signal).then(resolve, reject);
         else reject(error);
       });
+      // A reply by which the protocol would change (RFC 9110 15.2.2) ends without an error.
+      sent.once('close', () => {
+        if (!repeated) reject(new Error('it has closed without a reply'));
+      });
+      // While it waits for a connection it does not say that it is given up.
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
       sent.end(body === null ? undefined : Buffer.from(body, 'latin1'));
     });
   }
