@@ -97,7 +97,8 @@ export const limits = {
   heldRequestsMax: 1_000,
   /** A handler must have answered by then, as in the daemon; a caller hears nothing meanwhile. */
   handlerMs: 3_000,
-  handlerReplyBytesMax: 65_536,
+  /** An answer to a usual request with all of it in its Contacts fits into a datagram. */
+  handlerReplyBytesMax: 32_768,
   /** Connections to one handler; further questions wait for one within their time. */
   handlerConnectionsMax: 100,
   /** Letters of the reason a handler gives; more is no phrase. */

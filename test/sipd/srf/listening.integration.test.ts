@@ -273,6 +273,13 @@ test('a connection that the handler closes just as it is used again is no failur
     });
   }));
 
+test('the longest redirection a handler may ask for fits into a datagram', () =>
+  withServers(async (servers) => {
+    const contact = `sip:${'a'.repeat(limits.handlerReplyBytesMax - 100)}@example.com`;
+    const url = await servers.http(always('redirect', { contact }));
+    await whileAsking({ url }, async ({ alice }) => expect(await statusOf(alice)).toBe('302'));
+  }));
+
 describe('what goes wrong', () => {
   test('a handler nobody runs, that redirects, that says too much, or that breaks off: 500', () =>
     withServers(async (servers) => {
