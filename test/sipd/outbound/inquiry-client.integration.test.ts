@@ -22,7 +22,7 @@ function client(): InquiryClient {
 }
 
 /** A request handler; gives its URL. */
-async function handler(
+async function adviserUrl(
   listener: RequestListener,
   prepare: (server: Server) => void = () => undefined,
 ): Promise<string> {
@@ -39,7 +39,7 @@ async function handler(
 }
 
 test('a handler that wants another protocol has not answered', async () => {
-  const url = await handler((request) => {
+  const url = await adviserUrl((request) => {
     request.socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n');
   });
   expect(await client().ask({ url, body: null })).toMatchObject({ kind: 'failed' });
@@ -48,21 +48,21 @@ test('a handler that wants another protocol has not answered', async () => {
 test('connections kept to one handler are not in the way of another', async () => {
   const asking = client();
   let waiting: (() => void)[] = [];
-  const busy = await handler((_, response) => {
+  const busy = await adviserUrl((_, response) => {
     waiting.push(() => response.end('busy'));
     // All at once, so that each has a connection of its own.
     if (waiting.length < limits.handlerConnectionsMax) return;
     for (const answer of waiting) answer();
     waiting = [];
   });
-  const other = await handler((_, response) => response.end('other'));
+  const other = await adviserUrl((_, response) => response.end('other'));
   const questions = Array.from({ length: limits.handlerConnectionsMax }, () => asking.ask({ url: busy, body: null }));
   expect(new Set((await Promise.all(questions)).map(({ kind }) => kind))).toEqual(new Set(['replied']));
   expect(await asking.ask({ url: other, body: null })).toEqual({ kind: 'replied', body: 'other' });
 });
 
 test('questions for which no connection becomes free have no reply in time', async () => {
-  const url = await handler(() => undefined);
+  const url = await adviserUrl(() => undefined);
   const asking = client();
   const begun = performance.now();
   const questions = Array.from({ length: 3 * limits.handlerConnectionsMax }, () => asking.ask({ url, body: null }));
@@ -72,7 +72,7 @@ test('questions for which no connection becomes free have no reply in time', asy
 
 test('those that wait for a connection when the client closes get none', async () => {
   let asked = 0;
-  const url = await handler(() => {
+  const url = await adviserUrl(() => {
     asked += 1;
   });
   const asking = client();
