@@ -58,6 +58,22 @@ async function arrived(relay: LossyRelay, direction: Direction, what: string): P
   );
 }
 
+type Taken = Pick<Players, 'application' | 'relay'> & {
+  readonly invite: ReturnType<UserAgent['invite']>;
+  readonly request: AppRequest;
+  readonly response: AppResponse;
+};
+
+/** The application takes the call; the caller, who has heard so, hangs up. */
+async function takeAndEnd({ application, relay, invite, request, response }: Taken): Promise<void> {
+  const dialog = await application.createUAS(request, response, { localSdp: sdp });
+  const ended = new Promise<void>((resolve) => dialog.on('destroy', () => resolve()));
+  const call = await invite.established();
+  await arrived(relay, 'to-server', 'ACK');
+  expect((await call.bye()).status).toBe(200);
+  await within('the end of the dialog', ended);
+}
+
 const stories: readonly Story[] = [
   {
     name: 'a call that comes in',
@@ -78,12 +94,7 @@ const stories: readonly Story[] = [
       await arrived(relay, 'from-server', '100 INVITE');
       response.send(180);
       await relay.seen('from-server', '180 INVITE');
-      const dialog = await application.createUAS(request, response, { localSdp: sdp });
-      const ended = new Promise<void>((resolve) => dialog.on('destroy', () => resolve()));
-      const call = await invite.established();
-      await arrived(relay, 'to-server', 'ACK');
-      expect((await call.bye()).status).toBe(200);
-      await within('the end of the dialog', ended);
+      await takeAndEnd({ application, relay, invite, request, response });
     },
   },
   {
@@ -250,12 +261,7 @@ const stories: readonly Story[] = [
       const rack = `${/^RSeq: *(\d+)/im.exec(progress?.text ?? '')?.[1]} 1 INVITE`;
       expect((await agent.askIn(early, 'PRACK', { headers: { RAck: rack } })).status).toBe(200);
       expect((await agent.askIn(early, 'UPDATE')).status).toBe(200);
-      const dialog = await application.createUAS(request, response, { localSdp: sdp });
-      const ended = new Promise<void>((resolve) => dialog.on('destroy', () => resolve()));
-      const call = await invite.established();
-      await arrived(relay, 'to-server', 'ACK');
-      expect((await call.bye()).status).toBe(200);
-      await within('the end of the dialog', ended);
+      await takeAndEnd({ application, relay, invite, request, response });
     },
   },
   {
