@@ -46,10 +46,6 @@ export class OwnAddresses {
     return this.towards(peer.protocol, peer.host) ?? this.first;
   }
 
-  has(protocol: Protocol): boolean {
-    return this.all.some((own) => own.protocol === protocol);
-  }
-
   /** Whether host and port name this server. */
   isOwn(host: string, port: number): boolean {
     return this.#ports.has(port) && this.#hosts.has(withoutBrackets(host));

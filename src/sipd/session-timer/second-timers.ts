@@ -1,6 +1,6 @@
 /**
  * Timers of whole seconds, of any length. The lanes of timer-lanes.ts want few different durations; session intervals are
- * chosen by peers. Here one tick a second, as long as any timer runs, fires what is due.
+ * chosen by peers. Here one tick a second, while timers run, fires what is due.
  */
 
 import type { Context } from '../context.ts';
