@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { limits } from '../../src/sipd/limits.ts';
 import { StackWorld, toTagOf } from './stack-world.ts';
 
 const dialogId = 'call-alice;from-tag=alice';
@@ -105,4 +106,19 @@ describe('REFER without a subscription (RFC 4488)', () => {
       expect(world.lastReply(app).tokens[8]).toBe(made === 0 ? '' : dialogId);
     }
   });
+});
+
+test('a call whose owner is forgotten as by the daemon is not kept for ever: whoever takes over orphans ends it too', () => {
+  const world = new StackWorld(['refuses-early-notify']);
+  const alice = world.peer('alice');
+  const app = world.application(1, 'invite', 'notify');
+  world.asks(alice, 'INVITE');
+  world.appAnswers(app, '200 OK');
+  const toTag = toTagOf(world.lastSent('SIP/2.0 200'));
+  world.asks(alice, 'ACK', { toTag });
+  world.asks(alice, 'NOTIFY', { toTag, cseq: 2, more: ['Event: conference', 'Subscription-State: terminated'] });
+  world.appAnswers(app, '200 OK');
+  expect(world.stack.counts().dialogs).toBe(1);
+  world.pass(limits.orphanMs + 64_000);
+  expect(world.stack.counts().dialogs).toBe(0);
 });

@@ -164,7 +164,16 @@ export class DialogRequests {
     if (!(firstValue(notify, 'subscription-state') ?? '').includes('terminated')) return;
     const event = firstValue(notify, 'event') ?? '';
     if (dialog.method === 'SUBSCRIBE') this.#parts.dialogEnded(dialog);
-    else if (!event.includes('refer') && !event.includes('REFER')) dialog.owner = null;
+    else if (!event.includes('refer') && !event.includes('REFER')) this.#forgetOwner(dialog);
+  }
+
+  /** Nobody can take such a dialog over; it ends when an orphan does. The daemon keeps both (`orphans-stay`). */
+  #forgetOwner(dialog: Dialog): void {
+    dialog.owner = null;
+    if (this.#context.ways.has('orphans-stay')) return;
+    this.#context.after(limits.orphanMs, () => {
+      if (this.#parts.dialogs.has(dialog)) this.#parts.dialogEnded(dialog);
+    });
   }
 
   // What may begin something new is the application's to judge; the rest speaks of a dialog that does not exist.
