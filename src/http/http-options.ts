@@ -33,13 +33,19 @@ export type StatsView = {
 /** One thing the service cannot work without, by its name. `detail` is for a person. */
 export type DependencyHealth = { readonly name: string; readonly ok: boolean; readonly detail: string };
 
-/** A number another part wants to see in `/metrics`; `read` is called at each scrape. */
+/** A number another part wants to see in `/metrics`, or several told apart by labels; `read` is called at each scrape. */
 export type Reading = {
   readonly kind: 'gauge' | 'counter';
   readonly name: string;
   readonly help: string;
-  readonly read: () => number;
-};
+} & (
+  | { readonly labels?: undefined; readonly read: () => number }
+  /** Each value has all the labels, and no two the same. */
+  | { readonly labels: readonly string[]; readonly read: () => readonly LabelledValue[] }
+);
+
+/** One of several numbers of the same name: the values of its labels by their names. */
+export type LabelledValue = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
 
 /** Everything the REST shell needs of the rest of the service. */
 export type HttpOptions = {

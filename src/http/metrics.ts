@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Reading, StatsView } from './http-options.ts';
+import type { LabelledValue, Reading, StatsView } from './http-options.ts';
 
 export type Metrics = {
   /** Notes one answered request. */
@@ -30,21 +30,30 @@ export function buildMetrics(options: MetricsOptions): Metrics {
   };
 }
 
-function addReading(registry: Registry, { kind, name, help, read }: Reading): void {
-  const registers = [registry];
+function addReading(registry: Registry, reading: Reading): void {
+  const { kind, name, help } = reading;
+  const common = { name, help, labelNames: reading.labels ?? [], registers: [registry] };
   if (kind === 'gauge') {
-    const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) });
+    const gauge: Gauge = new Gauge({
+      ...common,
+      collect: () => {
+        gauge.reset();
+        for (const { labels, value } of valuesOf(reading)) gauge.set(labels, value);
+      },
+    });
     return;
   }
   const counter: Counter = new Counter({
-    name,
-    help,
-    registers,
+    ...common,
     collect: () => {
       counter.reset();
-      counter.inc(read());
+      for (const { labels, value } of valuesOf(reading)) counter.inc(labels, value);
     },
   });
+}
+
+function valuesOf(reading: Reading): readonly LabelledValue[] {
+  return reading.labels === undefined ? [{ labels: {}, value: reading.read() }] : reading.read();
 }
 
 function countReadings(stats: () => StatsView): readonly Reading[] {

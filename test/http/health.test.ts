@@ -64,6 +64,18 @@ test('a counter shows the present total at each scrape, and not the sum of scrap
   expect((await world.get('/metrics')).body).toContain('\nisfocus_messages_total 13\n');
 });
 
+test('numbers of one name are told apart by their labels, and each shows its present total', async () => {
+  world.met = [{ labels: { by: 'one' }, value: 2 }];
+  await world.get('/metrics');
+  world.met = [
+    { labels: { by: 'one' }, value: 3 },
+    { labels: { by: 'two' }, value: 1 },
+  ];
+  const { body } = await world.get('/metrics');
+  const lines = ['# TYPE test_met_total counter', 'test_met_total{by="one"} 3', 'test_met_total{by="two"} 1'];
+  expect(body).toContain(`\n${lines.join('\n')}\n`);
+});
+
 test('requests are measured by route and not by path, so that the number of series stays bounded', async () => {
   await world.get('/v1/conferences/conf-7');
   await world.get('/v1/nowhere/at/all');

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger, InjectOptions, LightMyRequestResponse } from 'fastify';
 import type { Outcome } from '../../src/core/effect.ts';
 import type { CommandInput, Input } from '../../src/core/input.ts';
-import type { HttpOptions, StatsView } from '../../src/http/http-options.ts';
+import type { HttpOptions, LabelledValue, StatsView } from '../../src/http/http-options.ts';
 import { buildHttp, type HttpShell } from '../../src/http/http-server.ts';
 import { aorOf, parseSipUri } from '../../src/wire/sip-uri.ts';
 import { DocumentCheck } from './document-check.ts';
@@ -48,6 +48,8 @@ export class HttpWorld {
   stopping = false;
   health = healthy;
   stats = someStats;
+  /** Values of a reading of another part that has a label. */
+  met: readonly LabelledValue[] = [];
   #requestCount = 0;
   #replyCount = 0;
 
@@ -62,7 +64,10 @@ export class HttpWorld {
       stopping: () => this.stopping,
       parseUri: parseSipUri,
       aorOf,
-      readings: [{ kind: 'gauge', name: 'test_depth', help: 'A number of another part', read: () => 7 }],
+      readings: [
+        { kind: 'gauge', name: 'test_depth', help: 'A number of another part', read: () => 7 },
+        { kind: 'counter', name: 'test_met_total', help: 'Several', labels: ['by'], read: () => this.met },
+      ],
       log,
       ids: { request: () => `req-${++this.#requestCount}`, reply: () => `reply-${++this.#replyCount}` },
       clock: this.clock,
@@ -79,6 +84,7 @@ export class HttpWorld {
     this.stopping = false;
     this.health = healthy;
     this.stats = someStats;
+    this.met = [];
     this.#requestCount = 0;
     this.#replyCount = 0;
   }
