@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Chance } from './chance.ts';
 import { fuzz, shrink } from './fuzz.ts';
+import { HeldByes } from './held-byes.ts';
 import { garbage } from './mutate.ts';
 import type { Episode, Step } from './script.ts';
 import { faultOfFrame, faultOfMessage } from './well-formed.ts';
@@ -31,6 +32,27 @@ test('the rules see what they are to see', () => {
   expect(faultOfFrame(event)).toBeNull();
   expect(faultOfFrame(event.replace('c;from', 'c|d;from'))).toBe('12 fields');
   expect(faultOfFrame(event.replace('udp|', 'udp|x|'))).toBe('a field is not in its place');
+});
+
+test('only a request of its own call sets a BYE free that waits, and only once', () => {
+  const bye = 'BYE sip:a@b SIP/2.0\r\nFrom: <sip:f>;tag=f\r\nTo: <sip:a>;tag=a\r\nCall-ID: c\r\nCSeq: 2 BYE\r\n\r\n';
+  const ack = 'ACK sip:f SIP/2.0\r\nFrom: <sip:a>;tag=a\r\nTo: <sip:f>;tag=f\r\nCall-ID: c\r\nCSeq: 1 ACK\r\n\r\n';
+  const byes = new HeldByes();
+  expect(byes.areOfCallOf(ack)).toBe(false);
+  byes.confirmed('t1', bye.replaceAll('BYE', 'INFO'));
+  expect(byes.areOfCallOf(ack)).toBe(false);
+  byes.confirmed('t2', bye);
+  const strangers = ['tag=a', 'Call-ID: c', '<sip:a>'].map((what) => ack.replace(what, `${what}x"`));
+  expect([ack, ...strangers].map((request) => byes.areOfCallOf(request))).toEqual([true, false, false, false]);
+  expect([bye.replace('2 BYE', '3 BYE'), bye, bye].map((request) => byes.released(request))).toEqual([
+    false,
+    true,
+    false,
+  ]);
+  expect(byes.areOfCallOf(ack)).toBe(false);
+  byes.confirmed('t3', bye);
+  byes.ended('t3');
+  expect(byes.areOfCallOf(ack)).toBe(false);
 });
 
 test('of a failing episode the steps are left that it takes to fail', () => {

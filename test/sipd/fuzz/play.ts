@@ -11,6 +11,7 @@ import { plainSockets } from '../stack-world.ts';
 import { everyVerb } from '../torture-table.ts';
 import { applicationSays, type Memory, memoryMax, peerSays } from './actors.ts';
 import { Chance } from './chance.ts';
+import { HeldByes } from './held-byes.ts';
 import type { Episode, Step } from './script.ts';
 import { faultOfFrame, faultOfMessage, identityOf } from './well-formed.ts';
 
@@ -60,7 +61,8 @@ class Game {
   #worstMs = 0;
   #worst = '';
   /** The request being handled: until it is done nothing leaves for anybody but its source. */
-  #handling: { readonly host: string; readonly answer: boolean } | null = null;
+  #handling: { readonly text: string; readonly answer: boolean } | null = null;
+  readonly #heldByes = new HeldByes();
 
   constructor({ mode, bound }: Episode) {
     const chance = new Chance(1);
@@ -148,7 +150,7 @@ class Game {
   #message(from: Peer, text: string): void {
     this.#messages += 1;
     this.#note(from, text);
-    this.#handling = { host: from.host, answer: text.trimStart().toUpperCase().startsWith('SIP/') };
+    this.#handling = { text, answer: text.trimStart().toUpperCase().startsWith('SIP/') };
     this.#timed(text, { kind: 'message-received', from, text });
     this.#handling = null;
   }
@@ -233,7 +235,7 @@ class Game {
       }
       case 'look-up': {
         const { lookup, questions } = output;
-        if (this.#handling?.answer === false) throw new Broken('a request makes it look up a name', String(lookup));
+        if (!this.#mayAsk()) throw new Broken('a request makes it look up a name', JSON.stringify(questions));
         this.#input({ kind: 'names-found', lookup, answers: questions.map(nothing) });
         return;
       }
@@ -245,14 +247,23 @@ class Game {
     const fault = faultOfMessage(text);
     if (fault !== null) throw new Broken('it sends what is malformed', `${fault}\n${text}`);
     const isAnswer = text.startsWith('SIP/2.0 ');
-    // The BYE of an application waits for an ACK; those of the server say why.
-    const waited = text.startsWith('BYE ') && !text.includes('\r\nReason: ');
-    if (!isAnswer && !waited && this.#handling?.answer === false) {
-      throw new Broken('a request makes it send a request', text);
-    }
     if (isAnswer) this.#answered(to, text);
+    else this.#asked(text);
     this.#memory.sent.push({ to, text });
     if (this.#memory.sent.length > memoryMax) this.#memory.sent.shift();
+  }
+
+  #asked(request: string): void {
+    const mayAsk = this.#mayAsk();
+    const waited = this.#heldByes.released(request);
+    if (this.#handling?.answer === false && !(mayAsk && waited)) {
+      throw new Broken('a request makes it send a request', request);
+    }
+  }
+
+  /** A request makes the server ask nobody anything, unless it is of a call whose BYE waits for the ACK. */
+  #mayAsk(): boolean {
+    return this.#handling?.answer !== false || this.#heldByes.areOfCallOf(this.#handling.text);
   }
 
   #answered(to: Peer, text: string): void {
@@ -272,13 +283,17 @@ class Game {
     const { requests, asked, dialogs } = this.#memory;
     if (tokens[1] === 'response' && tokens[3] === 'OK' && tokens.length > 9) {
       asked.push(tokens[10] ?? '');
+      this.#heldByes.confirmed(tokens[10] ?? '', payload.slice(payload.indexOf('\r\n') + 2));
       if (asked.length > memoryMax) asked.shift();
       if (tokens[11]?.includes(';from-tag=')) dialogs.add(tokens[11]);
     }
     if (tokens[1] !== 'sip') return;
     const [transactionId = '', dialogId = ''] = tokens.slice(8);
     if (dialogId !== '') dialogs.add(dialogId);
-    if (payload.includes('\r\nSIP/2.0 ')) return;
+    if (payload.includes('\r\nSIP/2.0 ')) {
+      this.#heldByes.ended(transactionId);
+      return;
+    }
     requests.push({ transactionId, dialogId });
     if (requests.length > memoryMax) requests.shift();
   }
