@@ -177,7 +177,13 @@ type Joined = {
 function joinShells(parts: AppParts, ground: Ground): Joined {
   const { config, log } = parts;
   const { store, server, msrp, msrpAddress, entry, replies } = ground;
-  const settings = settingsOf(config, { node: store.nodeId, sipPort: server.sipPort, msrp: msrpAddress });
+  const nonceSecret = randomBytes(32).toString('hex');
+  const settings = settingsOf(config, {
+    node: store.nodeId,
+    sipPort: server.sipPort,
+    nonceSecret,
+    msrp: msrpAddress,
+  });
   const service = new Service({ settings, ids: randomIds });
   const tokens = counter();
   const listening: ListeningAddress[] = [...server.addresses, { part: 'msrp', transport: 'tcp', ...msrpAddress }];
@@ -188,10 +194,10 @@ function joinShells(parts: AppParts, ground: Ground): Joined {
     auth: config.auth,
     isTrustedPeer: addressTest(config.trustedPeers),
     sipCore: config.sipCore,
-    realm: config.domains[0] ?? config.sip.publicHost ?? config.sip.hosts[0],
+    realm: settings.realm,
     submit: (input) => entry.submit(input),
     clock: systemClock,
-    ids: { reply: () => `sip:${tokens()}`, nonceSecret: randomBytes(32).toString('hex') },
+    ids: { reply: () => `sip:${tokens()}`, nonceSecret },
     log: log.child({ part: 'sip' }),
   });
   const http = httpShell(parts, ground, { sip, service, settings, listening, tokens });
@@ -263,7 +269,7 @@ async function takeOver({ log }: AppParts, live: { store: Store; sip: SipShell }
 
 function settingsOf(
   config: Config,
-  found: { node: string; sipPort: number; msrp: { host: string; port: number } },
+  found: { node: string; sipPort: number; nonceSecret: string; msrp: { host: string; port: number } },
 ): Settings {
   const { hosts, publicHost } = config.sip;
   const domain = config.domains[0] ?? publicHost ?? hosts[0];
@@ -280,6 +286,14 @@ function settingsOf(
     msrp: found.msrp,
     audio: config.audio,
     privateTargets: config.privateTargets,
+    realm: domain,
+    nonceSecret: found.nonceSecret,
+    consent: config.consent,
+    creationsPerMinute: config.creationsPerMinute,
+    endPolicy: config.endPolicy,
+    idleSeconds: config.idleSeconds,
+    sessionExpires: config.sessionExpires,
+    minSe: config.minSe,
   };
 }
 

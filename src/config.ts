@@ -1,97 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { BlockList, isIP, isIPv6, SocketAddress } from 'node:net';
 
-/** Every variable with its default and meaning; README's table is checked against it. The only reader of the environment. */
-export const variables = [
-  { name: 'HTTP_HOST', default: '127.0.0.1', meaning: 'address of the REST API' },
-  { name: 'HTTP_PORT', default: '8080', meaning: 'port of the REST API; `0` picks a free one, as for every port' },
-  {
-    name: 'API_KEY',
-    default: 'made at first start',
-    meaning:
-      'an admin key given from outside, at least 24 characters; without one a key is made, printed once and kept hashed',
-  },
-  {
-    name: 'SIP_HOST',
-    default: '127.0.0.1',
-    meaning: 'addresses of the embedded SIP server, comma separated, IPv4 and IPv6; the first is the main one',
-  },
-  { name: 'SIP_PORT', default: '5060', meaning: 'its port for UDP and TCP' },
-  { name: 'SIP_TLS_PORT', default: 'off', meaning: 'its port for TLS' },
-  { name: 'SIP_WS_PORT', default: 'off', meaning: 'its port for WebSocket' },
-  { name: 'SIP_WSS_PORT', default: 'off', meaning: 'its port for secure WebSocket' },
-  {
-    name: 'TLS_CERT',
-    default: 'none',
-    meaning:
-      'file of the certificate and its chain, PEM, read again when it changes; demanded with a TLS or secure WebSocket port',
-  },
-  { name: 'TLS_KEY', default: 'none', meaning: 'file of its private key' },
-  {
-    name: 'SIP_PUBLIC_HOST',
-    default: '`SIP_HOST`',
-    meaning: 'what goes into Via and Contact when it differs; demanded when `SIP_HOST` is a wildcard',
-  },
-  {
-    name: 'SIP_DOMAINS',
-    default: '`SIP_HOST`',
-    meaning:
-      'domains whose identities are ours, comma separated; the first is used in new conference URIs, with the SIP port unless that is 5060 or the domain is a DNS name; demanded with `DRACHTIO_HOST` or a wildcard `SIP_HOST`',
-  },
-  { name: 'FACTORY_USER', default: 'conf-fact', meaning: 'the factory is `sip:FACTORY_USER@` any own domain' },
-  {
-    name: 'SIP_AUTH',
-    default: '`open` on loopback, else `digest`',
-    meaning: '`open`: From is believed; `digest`: 401 unless the peer is trusted (credentials are not accepted yet)',
-  },
-  {
-    name: 'SIP_TRUSTED_PEERS',
-    default: '`127.0.0.0/8,::1` on loopback, else none',
-    meaning:
-      'addresses of the SIP/IP core, from which P-Asserted-Identity is believed, and which the limits per source spare',
-  },
-  { name: 'SIP_CORE', default: 'none', meaning: 'URI of the SIP/IP core: every request to somebody else goes there' },
-  {
-    name: 'AUDIO',
-    default: 'off',
-    meaning:
-      '`off` rejects audio lines; `inactive` accepts them without sound, so that softphones can be in the roster; a caller is asked by re-INVITE to agree',
-  },
-  {
-    name: 'PRIVATE_TARGETS',
-    default: '`allow` on loopback, else `refuse`',
-    meaning: 'whether list URIs and MSRP paths may point at loopback or private addresses',
-  },
-  {
-    name: 'NODE_ID',
-    default: 'made at first start',
-    meaning: 'which process owns the rows of a running conference; one process per `NODE_ID` and per `DATA_DIR`',
-  },
-  { name: 'LENIENT', default: 'true', meaning: 'accept the known mistakes of real clients; `false` is strict' },
-  { name: 'SIPD_THREAD', default: 'main', meaning: '`worker` puts the embedded SIP server on a thread of its own' },
-  { name: 'SIPD_MODE', default: 'free', meaning: '`strict` copies the limits of the real drachtio server' },
-  {
-    name: 'SIPD_SWITCHES',
-    default: 'none',
-    meaning:
-      'single ways of the real server: `name` adds one to the mode, `-name` leaves one out; `docs/sipd.md` has them',
-  },
-  { name: 'DRACHTIO_HOST', default: 'none', meaning: 'use this drachtio server instead of the embedded one' },
-  { name: 'DRACHTIO_PORT', default: '9022', meaning: 'its control port' },
-  { name: 'DRACHTIO_SECRET', default: 'cymru', meaning: 'its secret' },
-  { name: 'MSRP_HOST', default: '127.0.0.1', meaning: 'address of MSRP over TCP' },
-  { name: 'MSRP_PORT', default: '2855', meaning: 'its port' },
-  {
-    name: 'MSRP_PUBLIC_HOST',
-    default: '`MSRP_HOST`',
-    meaning: 'what goes into SDP and MSRP paths when it differs; demanded when `MSRP_HOST` is a wildcard',
-  },
-  { name: 'DATABASE_URL', default: 'none', meaning: 'Postgres; without it an embedded database in `DATA_DIR`' },
-  { name: 'DATA_DIR', default: './data', meaning: 'where the embedded database and generated secrets lie' },
-  { name: 'LOG_LEVEL', default: 'info', meaning: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`' },
-  { name: 'LOG_FORMAT', default: '`pretty` on a terminal, else `json`', meaning: '`pretty` or `json`' },
-] as const;
-
 export type Env = Readonly<Record<string, string | undefined>>;
 
 type Address = { readonly host: string; readonly port: number };
@@ -129,6 +38,12 @@ export type Config = {
   readonly sipCore: string | null;
   readonly audio: 'off' | 'inactive';
   readonly privateTargets: 'allow' | 'refuse';
+  readonly consent: 'on' | 'off';
+  readonly creationsPerMinute: number;
+  readonly endPolicy: 'creator-leaves' | 'last-leaves' | 'idle';
+  readonly idleSeconds: number;
+  readonly sessionExpires: number;
+  readonly minSe: number;
   readonly nodeId: string | null;
   readonly lenient: boolean;
   readonly msrp: Address & { readonly publicHost: string };
@@ -169,6 +84,11 @@ export function readConfig(env: Env): Config {
     sipCore: sipCore(env),
     audio: oneOf(env, 'AUDIO', ['off', 'inactive']) ?? 'off',
     privateTargets: oneOf(env, 'PRIVATE_TARGETS', ['allow', 'refuse']) ?? (onLoopback ? 'allow' : 'refuse'),
+    consent: oneOf(env, 'CONSENT', ['on', 'off']) ?? 'off',
+    creationsPerMinute: whole(env, 'CREATIONS_PER_MINUTE', { least: 0, fallback: 60 }),
+    endPolicy: oneOf(env, 'END_POLICY', ['creator-leaves', 'last-leaves', 'idle']) ?? 'creator-leaves',
+    idleSeconds: whole(env, 'IDLE_SECONDS', { least: 1, fallback: 300 }),
+    ...sessionTimer(env),
     nodeId: nodeId(env),
     lenient: (oneOf(env, 'LENIENT', ['true', 'false']) ?? 'true') === 'true',
     msrp: {
@@ -294,6 +214,24 @@ function oneOf<Word extends string>(env: Env, name: string, words: readonly Word
   const word = words.find((candidate) => candidate === value);
   if (word === undefined) throw new BadConfig(`${name} must be one of ${words.join(', ')}, not "${value}".`);
   return word;
+}
+
+/** A whole number of at most a million. */
+function whole(env: Env, name: string, { least, fallback }: { least: number; fallback: number }): number {
+  const value = text(env, name);
+  if (value === null) return fallback;
+  const number = Number(value);
+  if (!/^\d{1,7}$/.test(value) || number < least || number > 1_000_000)
+    throw new BadConfig(`${name} must be a whole number from ${least} to 1000000, not "${value}".`);
+  return number;
+}
+
+/** RFC 4028 4, 5: no interval is under 90 seconds, and none under the least we accept. */
+function sessionTimer(env: Env): { sessionExpires: number; minSe: number } {
+  const minSe = whole(env, 'MIN_SE', { least: 90, fallback: 90 });
+  const sessionExpires = whole(env, 'SESSION_EXPIRES', { least: 90, fallback: Math.max(1_800, minSe) });
+  if (sessionExpires < minSe) throw new BadConfig(`SESSION_EXPIRES must not be less than MIN_SE, which is ${minSe}.`);
+  return { sessionExpires, minSe };
 }
 
 function apiKey(env: Env): string | null {

@@ -141,7 +141,8 @@ export class Driver {
       if (holder === undefined) return true;
       holder.effects = holder.effects.filter((other) => !isInvite(other));
       const cause = { status: 487, reason: 'Request Terminated' };
-      this.#inputs.push({ type: 'endpoint-failed', endpointId, cause, unsupported: [] });
+      const nothing = { unsupported: [], reasonHeader: null, minSe: null, members: null };
+      this.#inputs.push({ type: 'endpoint-failed', endpointId, cause, ...nothing });
       return false;
     });
   }

@@ -1,7 +1,8 @@
 /** compose.yaml, held against what the service reads and what the other two are told. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { readConfig, variables } from '../src/config.ts';
+import { readConfig } from '../src/config.ts';
+import { variables } from '../src/variables.ts';
 import { at, interpolate, readYaml, strings, type Yaml } from './support/compose-file.ts';
 
 const source = readFileSync(new URL('../compose.yaml', import.meta.url), 'utf8');

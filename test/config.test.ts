@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { BadConfig, readConfig, variables } from '../src/config.ts';
+import { BadConfig, readConfig } from '../src/config.ts';
+import { variables } from '../src/variables.ts';
 
 test('nothing set: everything on loopback, open, private', () => {
   expect(readConfig({})).toMatchObject({

@@ -5,7 +5,15 @@ import { type Clock, StoreBusy } from '../src/core/ports.ts';
 import type { Change, ConferenceRecord, ConferenceRow, ParticipantRow } from '../src/core/rows.ts';
 import { Service } from '../src/core/service.ts';
 import { Driver } from '../src/driver.ts';
-import { clientSdp, countingIds, factoryUri, inviteFrom, recipients, settings } from './support/fixtures.ts';
+import {
+  clientSdp,
+  countingIds,
+  factoryUri,
+  inviteFrom,
+  recipients,
+  settings,
+  unexplained,
+} from './support/fixtures.ts';
 
 /** A store whose every save is let through or failed by hand, in order. */
 class HandStore {
@@ -96,8 +104,14 @@ test('nothing leaves before the save that covers it has returned', async () => {
 test('the core runs ahead, the effects keep their order, a later save cannot overtake', async () => {
   driver.submit(invite());
   const endpointId = endpointOfBob();
-  driver.submit({ type: 'endpoint-alerting', endpointId });
-  driver.submit({ type: 'endpoint-failed', endpointId, cause: { status: 486, reason: 'Busy Here' }, unsupported: [] });
+  driver.submit({ type: 'endpoint-alerting', endpointId, remoteTag: null });
+  driver.submit({
+    type: 'endpoint-failed',
+    endpointId,
+    cause: { status: 486, reason: 'Busy Here' },
+    unsupported: [],
+    ...unexplained,
+  });
   expect(store.saves).toHaveLength(3);
   store.saves[2]?.pass();
   store.saves[1]?.pass();
@@ -142,6 +156,7 @@ test('a fact whose save failed is handled again on the stored state', async () =
     endpointId: endpointOfBob(),
     cause: { status: 603, reason: 'Decline' },
     unsupported: [],
+    ...unexplained,
   });
   store.saves[1]?.fail(new Error('connection lost'));
   await settled();
@@ -180,7 +195,7 @@ test('stop leaves no timer behind, and nothing starts one afterwards', async () 
   driver.submit(invite());
   store.saves[0]?.pass();
   await settled();
-  driver.submit({ type: 'endpoint-alerting', endpointId: endpointOfBob() });
+  driver.submit({ type: 'endpoint-alerting', endpointId: endpointOfBob(), remoteTag: null });
   store.saves[1]?.fail(new Error('connection lost'));
   await settled();
   driver.stop();
@@ -192,7 +207,7 @@ test('stop leaves no timer behind, and nothing starts one afterwards', async () 
 test('stop ends the asking of a store that answers no more', async () => {
   await running();
   store.load = () => Promise.reject(new Error('connection refused'));
-  driver.submit({ type: 'endpoint-alerting', endpointId: endpointOfBob() });
+  driver.submit({ type: 'endpoint-alerting', endpointId: endpointOfBob(), remoteTag: null });
   store.saves[1]?.fail(new Error('connection lost'));
   await settled();
   clock.passes(1_000);
@@ -212,7 +227,7 @@ test('what comes in the moment a conference has been read again is not saved on 
     void loaded.then(() => driver.submit(end));
     return loaded;
   };
-  driver.submit({ type: 'endpoint-alerting', endpointId: endpointOfBob() });
+  driver.submit({ type: 'endpoint-alerting', endpointId: endpointOfBob(), remoteTag: null });
   store.saves[1]?.fail(new Error('connection lost'));
   await settled();
   expect(outcomes.get('http:1')).toMatchObject({ kind: 'refused', code: 'store-failed' });
@@ -262,6 +277,7 @@ async function running(): Promise<string> {
 const bobsAnswer = () =>
   ({
     type: 'endpoint-answered',
+    sessionTimer: null,
     endpointId: endpointOfBob(),
     dialogId: 'x',
     contact: 'sip:bob@pc.bob.example.com',

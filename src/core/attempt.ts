@@ -33,6 +33,7 @@ function logged(row: AttemptRow, to: string, refused: Refused): Turn {
     subscriptions: [],
     events: [],
     attempts: [row],
+    referrals: [],
   };
   return loose([
     { type: 'store.save', change },

@@ -10,6 +10,8 @@ type Asked<Type extends CommandInput['type']> = Extract<CommandInput, { type: Ty
 /** What an operator asks over REST. It goes the way SIP goes: judged, done in a turn, answered once. */
 export function handleCommand(context: Context, input: CommandInput): readonly Turn[] {
   if (input.type === 'shutdown-requested') return shutDown(context, input);
+  if (input.type === 'conference-requested')
+    return [refuse(input.reply, { code: 'method-not-allowed', detail: input.type })];
   const conference = context.directory.byId(input.conferenceId);
   if (conference === undefined)
     return [refuse(input.reply, { code: 'no-such-conference', detail: input.conferenceId })];
@@ -18,6 +20,8 @@ export function handleCommand(context: Context, input: CommandInput): readonly T
   switch (input.type) {
     case 'participant-requested':
       return [dial(context, conference, input)];
+    case 'change-requested':
+      return [refuse(input.reply, { code: 'method-not-allowed', detail: input.type })];
     case 'removal-requested':
       return [remove(context, conference, input)];
     case 'end-requested':

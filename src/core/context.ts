@@ -1,6 +1,8 @@
 import type { SipUri } from '../wire/sip-uri.ts';
 import type { Conference } from './conference/conference.ts';
 import type { Refused } from './conference/requirements.ts';
+import type { Groups } from './definitions/groups.ts';
+import type { Users } from './definitions/users.ts';
 import type { Directory } from './directory.ts';
 import type { Effect } from './effect.ts';
 import type { Ids } from './ids.ts';
@@ -23,6 +25,8 @@ export type Context = {
   readonly settings: Settings;
   readonly ids: Ids;
   readonly directory: Directory;
+  readonly groups: Groups;
+  readonly users: Users;
   readonly now: Instant;
   /** The service takes nothing new any more. */
   readonly stopping: boolean;

@@ -1,13 +1,16 @@
 import { type SipUri, unescapeUser } from '../wire/sip-uri.ts';
 import type { Conference } from './conference/conference.ts';
+import type { Groups } from './definitions/groups.ts';
 import type { Effect, SipNotify } from './effect.ts';
 import { limits } from './limits.ts';
-import type { EndpointRow, Instant } from './rows.ts';
+import type { EndpointRow, GroupRow, Instant, ReplacesValue } from './rows.ts';
 
 /** What a Request-URI of ours names. */
 export type Target =
   | { readonly kind: 'factory' }
   | { readonly kind: 'conference'; readonly conference: Conference }
+  /** A pre-arranged group; `conference` is its session that runs. */
+  | { readonly kind: 'group'; readonly group: GroupRow; readonly conference: Conference | null }
   | { readonly kind: 'ended' }
   | { readonly kind: 'unknown' };
 
@@ -16,16 +19,20 @@ type Names = { readonly factoryUser: string; readonly ownHosts: ReadonlySet<stri
 /** Finds the running conferences: by id, by URI, by endpoint, by subscription, by dialog. Remembers the ended for a while. */
 export class Directory {
   readonly #names: Names;
+  readonly #groups: Groups;
   readonly #byId = new Map<string, Conference>();
   readonly #byUser = new Map<string, Conference>();
   readonly #byEndpoint = new Map<string, Conference>();
   readonly #bySubscription = new Map<string, Conference>();
   readonly #byDialog = new Map<string, Conference>();
+  readonly #byReferral = new Map<string, Conference>();
+  readonly #byGroup = new Map<string, Conference>();
   /** User part of an ended conference's URI → when it ended; oldest first. */
   readonly #ended = new Map<string, Instant>();
 
-  constructor(names: Names) {
+  constructor(names: Names, groups: Groups) {
     this.#names = names;
+    this.#groups = groups;
   }
 
   get conferences(): readonly Conference[] {
@@ -40,6 +47,7 @@ export class Directory {
     this.#byId.set(conference.row.id, conference);
     this.#byUser.set(userOf(conference), conference);
     this.#ended.delete(userOf(conference));
+    if (conference.row.groupId !== null) this.#byGroup.set(conference.row.groupId, conference);
     const { participants, subscriptions } = conference.ledger.record();
     for (const endpoint of participants.flatMap((participant) => participant.endpoints)) {
       this.#byEndpoint.set(endpoint.id, conference);
@@ -60,8 +68,30 @@ export class Directory {
     return this.#bySubscription.get(id);
   }
 
+  byReferral(id: string): Conference | undefined {
+    return this.#byReferral.get(id);
+  }
+
   byDialog(id: string): Conference | undefined {
     return this.#byDialog.get(id);
+  }
+
+  /**
+   * The conference with the endpoint whose dialog `named` means, as RFC 3891 3 compares: to-tag with our tag, from-tag
+   * with the peer's. `gone`: a dialog that has ended not long ago.
+   */
+  dialogNamed(named: ReplacesValue): { conference: Conference; endpointId: string } | 'gone' | undefined {
+    // The tag that the id of a dialog bears is that of whoever made it: the peer, or us.
+    for (const tag of [named.fromTag, named.toTag]) {
+      const conference = this.#byDialog.get(`${named.callId};from-tag=${tag}`);
+      const endpoint = conference?.ledger.endpoints.find(
+        ({ callId, localTag, remoteTag }) =>
+          callId === named.callId && localTag === named.toTag && remoteTag === named.fromTag,
+      );
+      if (conference === undefined || endpoint === undefined) continue;
+      return endpoint.status === 'disconnected' ? 'gone' : { conference, endpointId: endpoint.id };
+    }
+    return undefined;
   }
 
   /** What `uri` names; ports and parameters do not matter, since some clients drop the port of our Contact. */
@@ -71,6 +101,8 @@ export class Directory {
     if (user === this.#names.factoryUser) return { kind: 'factory' };
     const conference = this.#byUser.get(user);
     if (conference !== undefined) return { kind: 'conference', conference };
+    const group = this.#groups.byUser(user);
+    if (group !== undefined) return { kind: 'group', group, conference: this.#byGroup.get(group.id) ?? null };
     const endedAt = this.#ended.get(user);
     return endedAt !== undefined && now - endedAt <= limits.endedMemoryMs ? { kind: 'ended' } : { kind: 'unknown' };
   }
@@ -86,16 +118,22 @@ export class Directory {
   drop(conference: Conference): void {
     this.#byId.delete(conference.row.id);
     this.#byUser.delete(userOf(conference));
+    const { groupId } = conference.row;
+    if (groupId !== null && this.#byGroup.get(groupId) === conference) this.#byGroup.delete(groupId);
     const { participants, subscriptions } = conference.ledger.record();
     for (const endpoint of participants.flatMap((participant) => participant.endpoints)) this.#forget(endpoint);
     for (const row of subscriptions) this.#bySubscription.delete(row.id);
   }
 
   #learn(conference: Conference, effect: Effect): void {
-    if (effect.type === 'sip.invite') this.#byEndpoint.set(effect.endpointId, conference);
-    else if (effect.type === 'msrp.open') this.#byEndpoint.set(effect.endpointId, conference);
+    if (effect.type === 'sip.invite') {
+      this.#byEndpoint.set(effect.endpointId, conference);
+      this.#byDialog.set(effect.dialogId, conference);
+    } else if (effect.type === 'msrp.open') this.#byEndpoint.set(effect.endpointId, conference);
     else if (effect.type === 'sip.notify') this.#learnSubscription(conference, effect);
-    else if (effect.type === 'reply' && effect.outcome.kind === 'session-accepted') {
+    else if (effect.type === 'reply' && effect.outcome.kind === 'referral-accepted') {
+      this.#byReferral.set(effect.outcome.referralId, conference);
+    } else if (effect.type === 'reply' && effect.outcome.kind === 'session-accepted') {
       const { endpointId } = effect.outcome;
       this.#byEndpoint.set(endpointId, conference);
       const dialogId = conference.ledger.participantOf(endpointId)?.endpoint.dialogId;

@@ -1,7 +1,7 @@
-import type { ReplyTo } from './input.ts';
+import type { ReferredBy, ReplyTo } from './input.ts';
 import type { MsrpRoute } from './messaging/switch.ts';
 import type { RefusalCode } from './refusal.ts';
-import type { Change, ConferenceRow, Instant, ParticipantRow, ReplacesValue } from './rows.ts';
+import type { Change, ConferenceRow, Instant, ListEntryRow, ParticipantRow, ReplacesValue, SipCause } from './rows.ts';
 
 /**
  * All that the core may ask for, imperative, prefixed by the part that performs it. A list of effects is ordered;
@@ -15,6 +15,8 @@ export type Effect =
   | { readonly type: 'sip.cancel'; readonly endpointId: string }
   | { readonly type: 'sip.bye'; readonly endpointId: string; readonly dialogId: string; readonly reason: string }
   | SipNotify
+  | SipNotifyReferral
+  | SipRefer
   /** Forget a subscription's dialog at the SIP server after its peer refused a NOTIFY. */
   | { readonly type: 'sip.release'; readonly subscriptionId: string; readonly dialogId: string }
   | MsrpOpen
@@ -38,8 +40,16 @@ export type SipInvite = {
   readonly fromTag: string;
   readonly maxForwards: number;
   readonly referredBy: string | null;
+  /** Referred-By that came in a REFER: it goes on as it is, in place of `referredBy`. */
+  readonly referral: ReferredBy | null;
   readonly subject: string | null;
   readonly replaces: ReplacesValue | null;
+  /** RFC 3911 7.1: value of Join, or null. */
+  readonly join: string | null;
+  /** RFC 4028 7.1, in seconds; null: no session timer is asked for. */
+  readonly sessionTimer: { readonly expires: number; readonly minSe: number | null } | null;
+  /** RFC 5366 5, RFC 5364 7: the recipient-list-history document, or null. */
+  readonly history: string | null;
   /** Further allow-listed headers of the entry's URI, e.g. Priority. */
   readonly extraHeaders: readonly { readonly name: string; readonly value: string }[];
   readonly sdp: string;
@@ -67,6 +77,35 @@ export type SipNotify = {
   readonly body: string | null;
 };
 
+/** A NOTIFY of the refer package (RFC 3515 2.4.4): how the request that a REFER asked for goes. */
+export type SipNotifyReferral = {
+  readonly type: 'sip.notify-referral';
+  readonly referralId: string;
+  readonly dialogId: string;
+  readonly conferenceUri: string;
+  /** The `id` parameter of Event. */
+  readonly eventId: number | null;
+  readonly state:
+    | { readonly name: 'active'; readonly expires: number }
+    | { readonly name: 'terminated'; readonly reason: string };
+  /** What the status line of its sipfrag says. */
+  readonly cause: SipCause;
+};
+
+/** REFER of the focus to somebody, asking to call in (RFC 4579 5.7); it wants no NOTIFYs (RFC 4488). */
+export type SipRefer = {
+  readonly type: 'sip.refer';
+  readonly referralId: string;
+  /** Which of the referral's targets, from 0. */
+  readonly target: number;
+  readonly uri: string;
+  readonly conferenceUri: string;
+  readonly callId: string;
+  readonly fromTag: string;
+  readonly maxForwards: number;
+  readonly referredBy: string | null;
+};
+
 /** The MSRP session of one endpoint: expect its connection (passive) or make it (active). */
 export type MsrpOpen = {
   readonly type: 'msrp.open';
@@ -87,15 +126,30 @@ export type Outcome =
       readonly code: RefusalCode;
       readonly detail: string;
       readonly headers?: Readonly<Record<string, string>>;
+      /** RFC 7616 3.3: the credentials were right but for the age of their nonce. */
+      readonly stale?: boolean;
+      readonly body?: { readonly contentId: string; readonly type: string; readonly text: string };
     }
-  /** 200 to an INVITE. `contact` is the conference URI. */
+  /** 200 to an INVITE or an UPDATE. `contact` is the conference URI. */
   | {
       readonly kind: 'session-accepted';
       readonly endpointId: string;
       readonly contact: string;
       readonly toTag: string;
-      readonly sdp: string;
+      /** null: an UPDATE without an offer. */
+      readonly sdp: string | null;
       readonly at: 'factory' | 'conference';
+      /** RFC 4028 9; null: the session does not expire. */
+      readonly sessionTimer: SessionTimerGrant | null;
+    }
+  /** 200 to a REFER; `toTag` when that makes a dialog. */
+  | {
+      readonly kind: 'referral-accepted';
+      readonly referralId: string;
+      readonly contact: string;
+      readonly toTag: string | null;
+      /** False: NOTIFYs follow no REFER (RFC 4488). */
+      readonly subscribes: boolean;
     }
   | {
       readonly kind: 'subscription-accepted';
@@ -104,9 +158,36 @@ export type Outcome =
       readonly toTag: string | null;
       readonly expires: number;
     }
-  | { readonly kind: 'capabilities'; readonly at: 'factory' | 'conference' | 'server'; readonly contact: string | null }
+  | { readonly kind: 'capabilities'; readonly at: Place; readonly contact: string | null }
   /** REST. */
+  | { readonly kind: 'conference-created'; readonly conference: ConferenceRow }
+  | { readonly kind: 'conference-planned'; readonly plan: ConferencePlan }
+  | { readonly kind: 'conference-changed'; readonly conference: ConferenceRow }
   | { readonly kind: 'participant-dialled'; readonly participant: ParticipantRow }
   | { readonly kind: 'participant-removed' }
   | { readonly kind: 'conference-ended'; readonly conference: ConferenceRow }
   | { readonly kind: 'shut-down' };
+
+/** What our 2xx says of the session timer; `required`: Require: timer stands in it. */
+export type SessionTimerGrant = {
+  readonly expires: number;
+  readonly refresher: 'uac' | 'uas';
+  readonly required: boolean;
+};
+
+/** What a Request-URI of ours may name, as far as capabilities differ. */
+export type Place = 'factory' | 'conference' | 'group' | 'server';
+
+/** How a conference that was asked for would be made: each entry as it would be read, and why it would not be dialled. */
+export type ConferencePlan = {
+  readonly entries: readonly {
+    readonly entry: ListEntryRow;
+    readonly displayName: string | null;
+    readonly replaces: ReplacesValue | null;
+    /** `dial`, or `dropped` when it names the creator, the focus, or somebody listed before. */
+    readonly verdict: 'dial' | 'dropped' | 'refused';
+    readonly cause: SipCause | null;
+  }[];
+  /** Why the whole would be refused, or null. */
+  readonly refused: { readonly code: RefusalCode; readonly detail: string } | null;
+};

@@ -1,22 +1,24 @@
 import type { Conference } from './conference/conference.ts';
 import { shortened } from './conference/participant.ts';
 import { type Context, loose, type Turn, turnOf } from './context.ts';
-import type { FactInput } from './input.ts';
+import type { DefinitionInput, FactInput } from './input.ts';
 
 /** What has happened outside. A fact about something long gone changes nothing. */
-export function handleFact(context: Context, input: FactInput): readonly Turn[] {
+export function handleFact(context: Context, input: Fact): readonly Turn[] {
   if (input.type === 'sip-server-lost') return serverLost(context, input.conferenceId);
   const conference = conferenceOf(context, input);
   if (conference === undefined) return orphan(input);
   return [turnOf(context, conference, { actor: null, body: () => apply(conference, input) })];
 }
 
-type ConferenceFact = Exclude<FactInput, { type: 'sip-server-lost' }>;
+type Fact = Exclude<FactInput, DefinitionInput>;
+type ConferenceFact = Exclude<Fact, { type: 'sip-server-lost' }>;
 
 function conferenceOf({ directory }: Context, input: ConferenceFact): Conference | undefined {
   if ('conferenceId' in input) return directory.byId(input.conferenceId);
   if ('endpointId' in input) return directory.byEndpoint(input.endpointId);
   if ('subscriptionId' in input) return directory.bySubscription(input.subscriptionId);
+  if ('referralId' in input) return directory.byReferral(input.referralId);
   if ('dialogId' in input) return directory.byDialog(input.dialogId);
   return directory.byId(input.timer.split(':')[1] ?? '');
 }
@@ -50,6 +52,9 @@ function apply(conference: Conference, input: ConferenceFact): void {
       const row = ledger.subscription(input.subscriptionId);
       return row === undefined ? undefined : notifier.answered(row, input.status);
     }
+    case 'referral-notify-answered':
+    case 'refer-answered':
+      return;
     case 'msrp-closed':
       return attendance.mediaLost(input.endpointId, input.reason);
     case 'messages-switched':

@@ -1,8 +1,9 @@
 import type { RecipientEntry } from '../wire/resource-lists.ts';
 import type { SessionDescription } from '../wire/sdp.ts';
+import type { SipHeader } from '../wire/sip-message.ts';
 import type { SipUri } from '../wire/sip-uri.ts';
 import type { RefusalCode } from './refusal.ts';
-import type { ReplacesValue, Role, SipCause } from './rows.ts';
+import type { ConferencePolicy, GroupRow, ReplacesValue, Role, SipCause, UserRow } from './rows.ts';
 
 /**
  * All that can happen to the service, in the past tense and in domain words. Inputs that ask something carry `reply`,
@@ -20,19 +21,44 @@ export type Caller = {
   readonly private: boolean;
 };
 
+/** One Authorization header of the Digest scheme (RFC 7616 3.4), unquoted; what is absent is null. */
+export type DigestCredentials = {
+  readonly username: string;
+  readonly realm: string;
+  readonly nonce: string;
+  readonly uri: string;
+  readonly response: string;
+  /** As it came; null means MD5. */
+  readonly algorithm: string | null;
+  readonly cnonce: string | null;
+  readonly qop: string | null;
+  /** Eight hexadecimal digits. */
+  readonly nc: string | null;
+};
+
 /** What every SIP request says about itself. */
 export type SipRequestFacts = {
   readonly reply: ReplyTo;
   readonly method: string;
   readonly target: SipUri;
-  /** null: neither trusted nor authenticated. */
+  /** The Request-URI as it came. */
+  readonly requestUri: string;
+  /** Where the packet came from. */
+  readonly sourceAddress: string;
+  /** null: neither trusted nor, so far, authenticated. */
   readonly caller: Caller | null;
+  /** Who From says it is, to be believed once `credentials` prove it. */
+  readonly claimed: Caller;
+  readonly credentials: readonly DigestCredentials[];
   readonly callId: string;
   readonly fromTag: string;
+  readonly cseq: number;
   /** The dialog's id as drachtio names it: `<Call-ID>;from-tag=<tag of the request that made the dialog>`. */
   readonly dialogId: string;
   /** Option tags of Require. */
   readonly requires: readonly string[];
+  /** Option tags of Supported and Require, lower case. */
+  readonly supports: readonly string[];
   /** Media types of Accept, lower case; null when there is no Accept header. */
   readonly accepts: readonly string[] | null;
   /** Quirks that reading the request needed. */
@@ -46,8 +72,26 @@ export type RequestInput =
   | ReinviteReceived
   | SubscribeReceived
   | SubscriptionRefreshed
+  | ReferReceived
   | OptionsReceived
   | RequestRefused;
+
+/** What a request says of RFC 4028: the interval in seconds, who shall refresh, the least it accepts. */
+export type SessionTimerAsk = {
+  readonly expires: number | null;
+  readonly refresher: 'uac' | 'uas' | null;
+  readonly minSe: number | null;
+};
+
+/** What a 2xx to a request of ours says of RFC 4028. */
+export type SessionTimerAnswer = { readonly expires: number; readonly refresher: 'uac' | 'uas' };
+
+/** Referred-By (RFC 3892): the URI it names, and the header's value and token, to be passed on as they came. */
+export type ReferredBy = {
+  readonly uri: SipUri;
+  readonly value: string;
+  readonly token: { readonly contentId: string; readonly headers: readonly SipHeader[]; readonly body: string } | null;
+};
 
 /** An INVITE outside any dialog: to the factory, a conference URI, or anything else. */
 export type InviteReceived = SipRequestFacts & {
@@ -59,13 +103,39 @@ export type InviteReceived = SipRequestFacts & {
   readonly offer: SessionDescription | null;
   /** Flattened entries of all recipient lists; null when no list part came. */
   readonly list: readonly RecipientEntry[] | null;
+  /** The dialog to take over (RFC 3891), or to join (RFC 3911); never both. Tags as the receiver sees them. */
+  readonly replaces: ReplacesValue | null;
+  readonly join: ReplacesValue | null;
+  readonly referredBy: ReferredBy | null;
+  readonly sessionTimer: SessionTimerAsk;
+  /** Contact says isfocus: another focus calls (RFC 4579 5.4). */
+  readonly fromFocus: boolean;
 };
 
+/** An INVITE or an UPDATE within a session. */
 export type ReinviteReceived = SipRequestFacts & {
   readonly type: 'reinvite-received';
   readonly endpointId: string;
   readonly offer: SessionDescription | null;
   readonly carriesList: boolean;
+  readonly sessionTimer: SessionTimerAsk;
+};
+
+/** A REFER within a session of ours, or outside any dialog. */
+export type ReferReceived = SipRequestFacts & {
+  readonly type: 'refer-received';
+  /** The session it came in; null: none. */
+  readonly endpointId: string | null;
+  /** Whether its dialog has taken a REFER before (RFC 3515 2.4.6). */
+  readonly further: boolean;
+  readonly contact: string;
+  readonly maxForwards: number;
+  /** What Refer-To asks of whom: one URI, or those of the list it points at (RFC 5368). */
+  readonly targets: readonly RecipientEntry[];
+  readonly viaList: boolean;
+  /** RFC 4488: false when Refer-Sub is false. */
+  readonly wantsSubscription: boolean;
+  readonly referredBy: ReferredBy | null;
 };
 
 export type SubscribeReceived = SipRequestFacts & {
@@ -117,8 +187,8 @@ export type FactInput =
       readonly by: 'peer' | 'server';
       readonly reason: string | null;
     }
-  /** 18x to an INVITE of ours. */
-  | { readonly type: 'endpoint-alerting'; readonly endpointId: string }
+  /** 18x to an INVITE of ours; `remoteTag` is null when To bears none. */
+  | { readonly type: 'endpoint-alerting'; readonly endpointId: string; readonly remoteTag: string | null }
   /** 2xx to an INVITE of ours, already acknowledged; `answer` is null when it had no readable body. */
   | {
       readonly type: 'endpoint-answered';
@@ -128,6 +198,7 @@ export type FactInput =
       readonly remoteTag: string;
       readonly displayName: string | null;
       readonly answer: SessionDescription | null;
+      readonly sessionTimer: SessionTimerAnswer | null;
     }
   /** Final answer of 300 or more to an INVITE of ours, or none at all (408, 503 made up by the SIP server). */
   | {
@@ -135,6 +206,12 @@ export type FactInput =
       readonly endpointId: string;
       readonly cause: SipCause;
       readonly unsupported: readonly string[];
+      /** Value of Reason (RFC 3326). */
+      readonly reasonHeader: string | null;
+      /** Min-SE of a 422, in seconds. */
+      readonly minSe: number | null;
+      /** RFC 5318 5: who is behind the URI, in the P-Refused-URI-List of a 403. */
+      readonly members: readonly RecipientEntry[] | null;
     }
   /** 2xx to an INVITE of ours within a dialog, already acknowledged; `answer` is null when it had no readable body. */
   | { readonly type: 'reinvite-answered'; readonly endpointId: string; readonly answer: SessionDescription | null }
@@ -142,6 +219,15 @@ export type FactInput =
   | { readonly type: 'reinvite-failed'; readonly endpointId: string; readonly cause: SipCause | null }
   /** Final answer to a NOTIFY of ours. */
   | { readonly type: 'notify-answered'; readonly subscriptionId: string; readonly status: number }
+  /** Final answer to a NOTIFY of ours that tells of a REFER. */
+  | { readonly type: 'referral-notify-answered'; readonly referralId: string; readonly status: number }
+  /** Final answer to a REFER of ours; `target` counts the referral's targets from 0. */
+  | {
+      readonly type: 'refer-answered';
+      readonly referralId: string;
+      readonly target: number;
+      readonly cause: SipCause;
+    }
   /** All dialogs are gone: the connection to the SIP server was lost. Of all conferences, or of the one named. */
   | { readonly type: 'sip-server-lost'; readonly conferenceId: string | null }
   /** The MSRP session's connection failed or closed. */
@@ -153,23 +239,60 @@ export type FactInput =
     }
   /** Messages switched since the last report of this kind. */
   | { readonly type: 'messages-switched'; readonly conferenceId: string; readonly count: number }
-  | { readonly type: 'timer-fired'; readonly timer: string };
+  | { readonly type: 'timer-fired'; readonly timer: string }
+  | DefinitionInput;
+
+/** What stands in the store of groups and users, told at the start and after each change there. */
+export type DefinitionInput =
+  | { readonly type: 'group-defined'; readonly group: GroupRow }
+  | { readonly type: 'group-removed'; readonly groupId: string }
+  | { readonly type: 'user-defined'; readonly user: UserRow }
+  | { readonly type: 'user-removed'; readonly userId: string };
 
 /** Who asked over REST, e.g. `key:01J…`. */
 export type Actor = string;
 
+/** One participant asked in over REST. */
+export type InvitationOrder = {
+  readonly uri: SipUri;
+  readonly raw: string;
+  readonly displayName: string | null;
+  readonly role: Role;
+  readonly replaces: ReplacesValue | null;
+};
+
 export type CommandInput =
+  /** A conference made by the operator; with `dryRun` only judged. Policy and URI reading as at the factory. */
   | {
+      readonly type: 'conference-requested';
+      readonly reply: ReplyTo;
+      readonly actor: Actor;
+      readonly subject: string | null;
+      readonly participants: readonly InvitationOrder[];
+      /** What differs from the service's own policy. */
+      readonly policy: Partial<ConferencePolicy>;
+      readonly maxParticipants: number | null;
+      readonly locked: boolean;
+      readonly labels: Readonly<Record<string, string>>;
+      readonly dryRun: boolean;
+    }
+  /** What is absent stays. */
+  | {
+      readonly type: 'change-requested';
+      readonly reply: ReplyTo;
+      readonly actor: Actor;
+      readonly conferenceId: string;
+      readonly subject?: string | null;
+      readonly locked?: boolean;
+      readonly maxParticipants?: number | null;
+      readonly labels?: Readonly<Record<string, string>>;
+    }
+  | (InvitationOrder & {
       readonly type: 'participant-requested';
       readonly reply: ReplyTo;
       readonly actor: Actor;
       readonly conferenceId: string;
-      readonly uri: SipUri;
-      readonly raw: string;
-      readonly displayName: string | null;
-      readonly role: Role;
-      readonly replaces: ReplacesValue | null;
-    }
+    })
   | {
       readonly type: 'removal-requested';
       readonly reply: ReplyTo;

@@ -8,6 +8,13 @@ const table = {
   // Identity and permission.
   'unauthenticated': { sip: 401, http: 401, text: 'Authentication is needed' },
   'not-allowed': { sip: 403, http: 403, text: 'Not allowed' },
+  'barred': { sip: 403, http: 403, text: 'This user is barred' },
+  'too-many-attempts': { sip: 403, http: 403, text: 'Too many failed attempts to authenticate' },
+  'not-a-chair': { sip: 403, http: 403, text: 'Only chairs may do this' },
+  'not-a-member': { sip: 403, http: 403, text: 'Only members may do this' },
+  'wrong-referrer': { sip: 403, http: 403, text: 'Referred-By names somebody else' },
+  'consent-missing': { sip: 470, http: 409, text: 'Consent Needed' },
+  'list-of-lists': { sip: 403, http: 409, text: 'A URI of the list is itself a list', warning: 399 },
   'not-a-participant': { sip: 403, http: 403, text: 'Only participants may do this' },
   'private-target': { sip: 403, http: 403, text: 'The target is a private or loopback address', warning: 399 },
   // What is asked for does not exist, or no longer.
@@ -15,6 +22,12 @@ const table = {
   'no-such-identity': { sip: 404, http: 404, text: 'No such identity here' },
   'no-such-participant': { sip: 404, http: 404, text: 'No such participant' },
   'no-such-resource': { sip: 404, http: 404, text: 'No such resource' },
+  'no-such-user': { sip: 404, http: 404, text: 'No such user' },
+  'no-such-group': { sip: 404, http: 404, text: 'No such group' },
+  'no-session': { sip: 480, http: 409, text: 'No session of this group is running' },
+  'dialog-ended': { sip: 603, http: 409, text: 'The dialog has ended' },
+  'dialog-confirmed': { sip: 486, http: 409, text: 'The dialog is no longer early' },
+  'not-your-dialog': { sip: 403, http: 403, text: 'The dialog is somebody else’s' },
   'conference-ended': { sip: 410, http: 409, text: 'The conference has ended' },
   'participant-gone': { sip: 481, http: 409, text: 'The participant has already left' },
   'other-node': { sip: 500, http: 409, text: 'The conference runs on another node' },
@@ -23,6 +36,8 @@ const table = {
   // The conference's state forbids it.
   'conference-locked': { sip: 403, http: 409, text: 'The conference is locked' },
   'conference-full': { sip: 486, http: 409, text: 'The conference is full' },
+  'already-defined': { sip: 403, http: 409, text: 'It is already defined' },
+  'changed-meanwhile': { sip: 500, http: 412, text: 'It has changed meanwhile' },
   'already-joined': { sip: 403, http: 409, text: 'Already in the conference' },
   // The request itself.
   'bad-request': { sip: 400, http: 400, text: 'Bad request' },
@@ -47,12 +62,15 @@ const table = {
   'unsupported-scheme': { sip: 416, http: 400, text: 'Unsupported URI scheme' },
   'not-acceptable': { sip: 406, http: 406, text: 'Not acceptable' },
   'media-not-acceptable': { sip: 488, http: 400, text: 'No usable MSRP session is offered', warning: 305 },
+  'method-refused': { sip: 403, http: 400, text: 'A REFER may ask for INVITE, BYE or REFER only', warning: 399 },
   'method-not-allowed': { sip: 405, http: 405, text: 'Method not allowed' },
   'loop': { sip: 482, http: 400, text: 'Loop detected' },
   // Event package.
   'bad-event': { sip: 489, http: 400, text: 'Bad Event' },
+  'session-interval-too-small': { sip: 422, http: 400, text: 'Session Interval Too Small' },
   'interval-too-brief': { sip: 423, http: 400, text: 'Interval Too Brief' },
   // Ourselves.
+  'too-many-creations': { sip: 503, http: 429, text: 'Too many conferences in a minute', warning: 399 },
   'busy': { sip: 503, http: 503, text: 'The service is busy' },
   'stopping': { sip: 503, http: 503, text: 'The service is stopping' },
   'store-failed': { sip: 500, http: 503, text: 'The state could not be saved' },

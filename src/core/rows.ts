@@ -9,6 +9,23 @@ export type ConferenceStatus = 'creating' | 'active' | 'ending' | 'ended';
 export type ConferenceKind = 'ad_hoc' | 'pre_arranged';
 export type EndReason = 'creator-left' | 'last-left' | 'idle' | 'operator' | 'restarted' | 'cancelled' | 'error';
 
+/**
+ * When a conference ends by itself. `creator-leaves`: with the creator's last endpoint (RFC 4579 5.12). `last-leaves`: when
+ * nobody is in it any more. `idle`: when nobody has been in it for a while.
+ */
+export type EndPolicy = 'creator-leaves' | 'last-leaves' | 'idle';
+
+/** Who may do what in a conference, beside the chairs, who may do all of it. */
+export type ConferencePolicy = {
+  readonly end: EndPolicy;
+  /** How long it may stand empty: under `idle`, and under every policy before the first one has come. */
+  readonly idleSeconds: number;
+  /** `members`: whoever was invited or is a member of its group. */
+  readonly join: 'anyone' | 'members';
+  readonly subscribe: 'anyone' | 'members' | 'participants';
+  readonly invite: 'chairs' | 'participants';
+};
+
 export type ConferenceRow = {
   readonly id: string;
   readonly node: string;
@@ -21,7 +38,8 @@ export type ConferenceRow = {
   readonly subject: string | null;
   readonly locked: boolean;
   readonly maxParticipants: number | null;
-  /** AOR of the creator. */
+  readonly policy: ConferencePolicy;
+  /** AOR of the creator, or `key:<id>` of the operator who made it. */
   readonly createdBy: string;
   readonly createdAt: Instant;
   readonly activatedAt: Instant | null;
@@ -80,6 +98,17 @@ export type MediaRow = {
   readonly status: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 };
 
+/** Who the focus or the peer has agreed keeps the session alive (RFC 4028), and for how many seconds at a time. */
+export type SessionTimerRow = { readonly expires: number; readonly refresher: 'focus' | 'peer' };
+
+/** What brought an endpoint into the conference: the request as it came, shortened, and how it was read. */
+export type OriginRow = {
+  readonly by: 'invite' | 'list' | 'group' | 'refer' | 'rest';
+  /** null: nothing came over the wire, as when an operator asks. */
+  readonly received: string | null;
+  readonly quirks: readonly string[];
+};
+
 /** One dialog of a participant with the focus. */
 export type EndpointRow = {
   readonly id: string;
@@ -98,6 +127,9 @@ export type EndpointRow = {
   readonly leftAt: Instant | null;
   readonly disconnection: Disconnection | null;
   readonly media: readonly MediaRow[];
+  /** null: the session does not expire. */
+  readonly sessionTimer: SessionTimerRow | null;
+  readonly origin: OriginRow;
 };
 
 /** The list entry as it arrived and how it was read; also for entries that were never dialled. */
@@ -110,15 +142,104 @@ export type ListEntryRow = {
   readonly quirks: readonly string[];
   /** Position in the flattened list, from 0. */
   readonly position: number;
+  /** RFC 5364 4: whether the others may learn of it. */
+  readonly copyControl: CopyControl;
+  readonly anonymize: boolean;
+  /** Headers of the URI that were not heeded. */
+  readonly ignoredHeaders: readonly string[];
 };
 
-/** One INVITE that was sent for a participant and how it ended; several when the Replaces fallback ran. */
+export type CopyControl = 'to' | 'cc' | 'bcc';
+
+/** One INVITE that was sent for a participant and how it ended; several when it was tried again in another form. */
 export type DialAttemptRow = {
   readonly endpointId: string;
   readonly at: Instant;
   readonly replaces: ReplacesValue | null;
+  /** What differs from the INVITE before, e.g. `QK-9` or `without Replaces`; null for the first one. */
+  readonly change: string | null;
   /** null while unanswered. */
   readonly outcome: SipCause | null;
+  /** When the final answer came. */
+  readonly endedAt: Instant | null;
+  /** Value of the answer's Reason header (RFC 3326). */
+  readonly reasonHeader: string | null;
+};
+
+/** One URI that a REFER asked something of, and what came of it. */
+export type ReferTargetRow = {
+  /** As it arrived. */
+  readonly raw: string;
+  /** As it was read, without method and headers; null when it could not be. */
+  readonly uri: string | null;
+  readonly method: string;
+  readonly replaces: ReplacesValue | null;
+  readonly quirks: readonly string[];
+  /** Whom it brought in or sent out. */
+  readonly participantId: string | null;
+  /** The last answer, provisional or final; null: none yet. */
+  readonly outcome: SipCause | null;
+};
+
+export type ReferralState = 'trying' | 'ended';
+
+/** A REFER that the focus has accepted (RFC 3515, RFC 4579 5.5 to 5.11). */
+export type ReferralRow = {
+  readonly id: string;
+  readonly conferenceId: string;
+  /** AOR of who sent it. */
+  readonly by: string;
+  readonly at: Instant;
+  readonly endedAt: Instant | null;
+  readonly state: ReferralState;
+  readonly targets: readonly ReferTargetRow[];
+  /** drachtio's id of the dialog the REFER came in. */
+  readonly dialogId: string;
+  /** RFC 3515 2.4.6: the id in its NOTIFYs, null for the first REFER of a dialog; RFC 4488: no NOTIFYs at all. */
+  readonly subscription: { readonly eventId: number | null } | null;
+  readonly quirks: readonly string[];
+  /** What came, shortened. */
+  readonly received: string;
+};
+
+/** A member of a pre-arranged group. */
+export type GroupMember = { readonly uri: string; readonly displayName: string | null; readonly role: Role };
+
+/** A pre-arranged group: a standing definition that an INVITE to its URI turns into a conference. */
+export type GroupRow = {
+  readonly id: string;
+  /** `sip:<user>@<own domain>`; its user part names the group at every own domain. */
+  readonly uri: string;
+  readonly subject: string | null;
+  readonly members: readonly GroupMember[];
+  readonly policy: ConferencePolicy;
+  readonly maxParticipants: number | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+  /** Rises by one with each change. */
+  readonly revision: number;
+};
+
+/** RFC 7616 3.4.2: H(username:realm:password), lower-case hex, per algorithm. */
+export type DigestSecrets = { readonly realm: string; readonly md5: string; readonly sha256: string };
+
+/** What the operator says of one user, ours or not. */
+export type UserRow = {
+  readonly id: string;
+  /** The AOR, canonical. */
+  readonly uri: string;
+  readonly displayName: string | null;
+  /** null: this user cannot authenticate by digest. */
+  readonly secrets: DigestSecrets | null;
+  readonly barred: boolean;
+  readonly mayCreate: boolean;
+  /** RFC 5360: has agreed to be invited by lists. */
+  readonly consents: boolean;
+  readonly createdAt: Instant;
+  readonly updatedAt: Instant;
+  /** Rises by one with each change. */
+  readonly revision: number;
 };
 
 export type ParticipantRow = {
@@ -207,6 +328,7 @@ export type Change = {
   readonly subscriptions: readonly SubscriptionRow[];
   readonly events: readonly EventRow[];
   readonly attempts: readonly AttemptRow[];
+  readonly referrals: readonly ReferralRow[];
 };
 
 /** All rows of one live conference: what survives a restart, and what REST shows. */

@@ -1,11 +1,13 @@
 import { handleCommand } from './commands.ts';
 import { Conference } from './conference/conference.ts';
 import type { Context, Turn } from './context.ts';
+import { Groups } from './definitions/groups.ts';
+import { Users } from './definitions/users.ts';
 import { Directory } from './directory.ts';
 import { handleFact } from './facts.ts';
 import type { Ids } from './ids.ts';
-import type { CommandInput, Input, RequestInput } from './input.ts';
-import { handleRequest } from './requests.ts';
+import type { CommandInput, DefinitionInput, Input, RequestInput } from './input.ts';
+import { handleRequest } from './requests/requests.ts';
 import type { ConferenceRecord, Instant } from './rows.ts';
 import type { Settings } from './settings.ts';
 
@@ -14,15 +16,25 @@ const requestTypes: ReadonlySet<string> = new Set<RequestInput['type']>([
   'reinvite-received',
   'subscribe-received',
   'subscription-refreshed',
+  'refer-received',
   'options-received',
   'request-refused',
 ]);
 
 const commandTypes: ReadonlySet<string> = new Set<CommandInput['type']>([
+  'conference-requested',
+  'change-requested',
   'participant-requested',
   'removal-requested',
   'end-requested',
   'shutdown-requested',
+]);
+
+const definitionTypes: ReadonlySet<string> = new Set<DefinitionInput['type']>([
+  'group-defined',
+  'group-removed',
+  'user-defined',
+  'user-removed',
 ]);
 
 /**
@@ -32,18 +44,21 @@ const commandTypes: ReadonlySet<string> = new Set<CommandInput['type']>([
 export class Service {
   readonly #settings: Settings;
   readonly #ids: Ids;
+  readonly #groups = new Groups();
+  readonly #users = new Users();
   readonly #directory: Directory;
   #stopping = false;
 
   constructor(parts: { settings: Settings; ids: Ids }) {
     this.#settings = parts.settings;
     this.#ids = parts.ids;
-    this.#directory = new Directory(parts.settings);
+    this.#directory = new Directory(parts.settings, this.#groups);
   }
 
   /** The turns that `input` leads to, one per conference concerned; none for a fact about something gone. */
   handle(input: Input, now: Instant): readonly Turn[] {
     if (input.type === 'shutdown-requested') this.#stopping = true;
+    if (isDefinition(input)) return this.#define(input);
     const context = this.#context(now);
     if (isRequest(input)) return [handleRequest(context, input)];
     if (isCommand(input)) return handleCommand(context, input);
@@ -90,12 +105,33 @@ export class Service {
   }
 
   #context(now: Instant): Context {
-    return { settings: this.#settings, ids: this.#ids, directory: this.#directory, now, stopping: this.#stopping };
+    return {
+      settings: this.#settings,
+      ids: this.#ids,
+      directory: this.#directory,
+      groups: this.#groups,
+      users: this.#users,
+      now,
+      stopping: this.#stopping,
+    };
+  }
+
+  /** Definitions are saved before they are told here, so nothing follows at once. */
+  #define(input: DefinitionInput): readonly Turn[] {
+    if (input.type === 'group-defined') this.#groups.define(input.group);
+    else if (input.type === 'group-removed') this.#groups.remove(input.groupId);
+    else if (input.type === 'user-defined') this.#users.define(input.user);
+    else this.#users.remove(input.userId);
+    return [];
   }
 }
 
 function isRequest(input: Input): input is RequestInput {
   return requestTypes.has(input.type);
+}
+
+function isDefinition(input: Input): input is DefinitionInput {
+  return definitionTypes.has(input.type);
 }
 
 function isCommand(input: Input): input is CommandInput {

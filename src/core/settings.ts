@@ -1,3 +1,5 @@
+import type { EndPolicy } from './rows.ts';
+
 /** What the operator decided, as far as the core must know it. */
 export type Settings = {
   /** NODE_ID: owner of the rows of running conferences. */
@@ -14,4 +16,17 @@ export type Settings = {
   readonly msrp: { readonly host: string; readonly port: number };
   readonly audio: 'off' | 'inactive';
   readonly privateTargets: 'allow' | 'refuse';
+  /** Digest realm, and the secret that signs its nonces. */
+  readonly realm: string;
+  readonly nonceSecret: string;
+  /** `on`: nobody is invited by a list unless known to have agreed (RFC 5360). */
+  readonly consent: 'on' | 'off';
+  /** Conferences one user may make in a minute; 0: no limit. */
+  readonly creationsPerMinute: number;
+  /** When ad-hoc conferences end. */
+  readonly endPolicy: EndPolicy;
+  readonly idleSeconds: number;
+  /** RFC 4028: seconds of the interval we ask for, and the least we accept. */
+  readonly sessionExpires: number;
+  readonly minSe: number;
 };

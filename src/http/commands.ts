@@ -7,8 +7,8 @@ type Accepted = Exclude<Outcome, { kind: 'refused' }>;
 
 type WithoutReply<Input> = Input extends CommandInput ? Omit<Input, 'reply'> : never;
 
-/** What may be asked of one conference; the desk adds the token its answer comes back by. */
-export type ConferenceCommand = WithoutReply<Exclude<CommandInput, { type: 'shutdown-requested' }>>;
+/** What may be asked; the desk adds the token its answer comes back by. */
+export type ServiceCommand = WithoutReply<Exclude<CommandInput, { type: 'shutdown-requested' }>>;
 
 /**
  * Puts one command to the core and resolves with what came of it, which must be of `kind`. Throws the core's refusal;
@@ -17,11 +17,12 @@ export type ConferenceCommand = WithoutReply<Exclude<CommandInput, { type: 'shut
 export async function perform<Kind extends Accepted['kind']>(
   context: RouteContext,
   kind: Kind,
-  command: ConferenceCommand,
+  command: ServiceCommand,
 ): Promise<Extract<Accepted, { kind: Kind }>> {
   if (context.stopping()) throw new Refused({ code: 'stopping' });
   const outcome = await context.desk.ask((reply) => context.submit({ ...command, reply }));
-  if (outcome.kind === 'refused') throw await explained(context, outcome, command.conferenceId);
+  if (outcome.kind === 'refused')
+    throw await explained(context, outcome, 'conferenceId' in command ? command.conferenceId : null);
   if (!isOfKind(outcome, kind)) throw new TypeError(`${outcome.kind} is no answer to a request for ${kind}`);
   return outcome;
 }
@@ -36,9 +37,10 @@ function isOfKind<Kind extends Accepted['kind']>(
 async function explained(
   context: RouteContext,
   outcome: Extract<Outcome, { kind: 'refused' }>,
-  conferenceId: string,
+  conferenceId: string | null,
 ): Promise<Refused> {
-  const exact = outcome.code === 'no-such-conference' ? await notLive(context, conferenceId) : undefined;
+  const isUnknown = outcome.code === 'no-such-conference' && conferenceId !== null;
+  const exact = isUnknown ? await notLive(context, conferenceId) : undefined;
   return exact ?? new Refused({ code: outcome.code, detail: outcome.detail });
 }
 

@@ -1,3 +1,5 @@
+import type { Place } from '../core/effect.ts';
+
 /** What this service can do now, as it says so on the wire, and nothing more (RFC 4579 5.13). */
 
 export const product = 'isfocus';
@@ -7,8 +9,6 @@ export const allow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, SUBSCRIBE';
 
 /** RFC 6665 8.2.2. */
 export const allowEvents = 'conference';
-
-export type Place = 'factory' | 'conference' | 'server';
 
 /** Bodies of an INVITE (RFC 3261 20.1); a list is understood at the factory only. */
 export function acceptAt(place: Place): string {

@@ -24,8 +24,12 @@ export function callerOf(message: SipMessage, sourceAddress: string, rules: Iden
     const asserted = assertedIdentity(message, rules.lenient);
     if (asserted !== null) return callerNamed(asserted, message, asked);
   }
-  if (rules.auth === 'digest') return null;
-  return callerNamed(named(header(message, 'From') ?? '', rules.lenient), message, asked);
+  return rules.auth === 'digest' ? null : claimedCaller(message, rules.lenient);
+}
+
+/** Who From says it is. RemoteError for what cannot be read. */
+export function claimedCaller(message: SipMessage, lenient: boolean): Caller {
+  return callerNamed(named(header(message, 'From') ?? '', lenient), message, privacyAsked(message));
 }
 
 /** RFC 3323 4.2, RFC 3325 9.3: the levels that hide who the user is. Heeded from everyone: the wish does no harm. */

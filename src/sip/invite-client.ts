@@ -10,8 +10,8 @@ import type { ClientRequests, Ending } from './client-requests.ts';
 import type { Dialogs } from './dialogs.ts';
 import { privacyAsked } from './identity.ts';
 import { byeRequest, inviteRequest, type RoutingRules, reinviteRequest } from './outgoing.ts';
+import { answerIn } from './readers/body.ts';
 import { reading, tagOf, tokens } from './request-facts.ts';
-import { answerIn } from './requests.ts';
 import type { Log } from './sip-log.ts';
 import type { SrfAnswer, SrfMiddleware, SrfRequest } from './srf.ts';
 
@@ -108,7 +108,11 @@ export class InviteClient {
   #provisional(dial: Dial, response: SrfAnswer): void {
     if (dial.alerted || response.status < 180 || response.status > 189) return;
     dial.alerted = true;
-    this.#parts.submit({ type: 'endpoint-alerting', endpointId: dial.effect.endpointId });
+    this.#parts.submit({
+      type: 'endpoint-alerting',
+      endpointId: dial.effect.endpointId,
+      remoteTag: tagOf(nameAddrOf(messageOf(response.raw), 'To')?.params ?? []),
+    });
   }
 
   #ended(dial: Dial, ending: Ending): void {
@@ -158,12 +162,21 @@ export class InviteClient {
         ? null
         : (this.#assertedName(response, message) ?? contact?.displayName ?? null),
       answer: answerOf(message),
+      sessionTimer: null,
     });
   }
 
   #failed(effect: SipInvite, cause: SipCause, unsupported: readonly string[]): void {
     this.#parts.dialogs.closeSession(effect.dialogId);
-    this.#parts.submit({ type: 'endpoint-failed', endpointId: effect.endpointId, cause, unsupported });
+    this.#parts.submit({
+      type: 'endpoint-failed',
+      endpointId: effect.endpointId,
+      cause,
+      unsupported,
+      reasonHeader: null,
+      minSe: null,
+      members: null,
+    });
   }
 
   /** Someone answered an INVITE that was given up: nobody would ever hang that call up. */

@@ -6,7 +6,7 @@ import { RemoteError } from '../wire/remote-error.ts';
 import { parseCSeq, parseMediaType, parseNameAddr, splitList } from '../wire/sip-headers.ts';
 import { headerValues, type SipRequest } from '../wire/sip-message.ts';
 import { parseSipUri, type SipUri, withoutHeaders } from '../wire/sip-uri.ts';
-import { callerOf, type IdentityRules } from './identity.ts';
+import { callerOf, claimedCaller, type IdentityRules } from './identity.ts';
 
 /** A request as it came up from the SIP server. */
 export type Arrival = {
@@ -65,11 +65,17 @@ export function factsOf(message: SipRequest, arrival: Arrival, rules: IdentityRu
     reply: arrival.reply,
     method: message.method,
     target: target.uri,
+    requestUri: message.uri,
+    sourceAddress: arrival.sourceAddress,
     caller: callerOf(message, arrival.sourceAddress, rules),
+    claimed: claimedCaller(message, rules.lenient),
+    credentials: [],
     callId,
     fromTag,
+    cseq: parseCSeq(only(message, 'CSeq')).number,
     dialogId: arrival.dialogId === '' ? `${callId};from-tag=${fromTag}` : arrival.dialogId,
     requires: tokens(message, 'Require'),
+    supports: [...tokens(message, 'Supported'), ...tokens(message, 'Require')].map((tag) => tag.toLowerCase()),
     accepts: acceptedTypes(message),
     quirks: [...target.quirks, ...from.quirks, ...to.quirks].filter((quirk, at, all) => all.indexOf(quirk) === at),
     received: excerpt(arrival.raw),

@@ -1,5 +1,5 @@
 /** The core's outcome of a request -> status, headers and body of our response. */
-import type { Outcome } from '../core/effect.ts';
+import type { Outcome, Place } from '../core/effect.ts';
 import { limits } from '../core/limits.ts';
 import { type RefusalCode, refusal } from '../core/refusal.ts';
 import { bounds } from './bounds.ts';
@@ -83,7 +83,7 @@ function capabilities(outcome: Of<'capabilities'>): Answer {
   return { status: 200, reason: 'OK', headers, body: null, toTag: null };
 }
 
-function capabilityHeaders(at: 'factory' | 'conference' | 'server'): HeaderList {
+function capabilityHeaders(at: Place): HeaderList {
   const supported = supportedAt(at);
   return [
     ['Allow', allow],

@@ -18,6 +18,7 @@ export const batchStatement: readonly [string, string, string, string] = [
     // Appended only: a second event with the same number is a conflict, and so is refused.
     insert('events', 'refused'),
     insert('attempts', 'replaced'),
+    insert('referrals', 'replaced'),
   ].join(',\n')}\nSELECT 1 / count(*) FROM (SELECT FROM nodes WHERE id = `,
   ' AND instance = ',
   ' FOR SHARE) AS own',

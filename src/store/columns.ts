@@ -1,4 +1,11 @@
-import type { AttemptRow, ConferenceRow, EventRow, ParticipantRow, SubscriptionRow } from '../core/rows.ts';
+import type {
+  AttemptRow,
+  ConferenceRow,
+  EventRow,
+  ParticipantRow,
+  ReferralRow,
+  SubscriptionRow,
+} from '../core/rows.ts';
 
 /** How a field lies in its column; `instant` is milliseconds since the epoch in the row, timestamptz in the table. */
 export type ColumnType = 'text' | 'integer' | 'boolean' | 'jsonb' | 'instant';
@@ -18,6 +25,7 @@ export const columns = {
     subject: 'text',
     locked: 'boolean',
     maxParticipants: 'integer',
+    policy: 'jsonb',
     createdBy: 'text',
     createdAt: 'instant',
     activatedAt: 'instant',
@@ -91,4 +99,17 @@ export const columns = {
     quirks: 'jsonb',
     received: 'text',
   } satisfies ColumnsOf<AttemptRow>,
+  referrals: {
+    id: 'text',
+    conferenceId: 'text',
+    by: 'text',
+    at: 'instant',
+    endedAt: 'instant',
+    state: 'text',
+    targets: 'jsonb',
+    dialogId: 'text',
+    subscription: 'jsonb',
+    quirks: 'jsonb',
+    received: 'text',
+  } satisfies ColumnsOf<ReferralRow>,
 } as const;

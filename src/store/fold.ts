@@ -1,4 +1,12 @@
-import type { AttemptRow, Change, ConferenceRow, EventRow, ParticipantRow, SubscriptionRow } from '../core/rows.ts';
+import type {
+  AttemptRow,
+  Change,
+  ConferenceRow,
+  EventRow,
+  ParticipantRow,
+  ReferralRow,
+  SubscriptionRow,
+} from '../core/rows.ts';
 
 /** The rows of several changes as one: each row once, as the last change left it. */
 export type Batch = {
@@ -7,6 +15,7 @@ export type Batch = {
   readonly subscriptions: readonly SubscriptionRow[];
   readonly events: readonly EventRow[];
   readonly attempts: readonly AttemptRow[];
+  readonly referrals: readonly ReferralRow[];
 };
 
 /** Folds `changes`, oldest first. One statement may write a row only once. */
@@ -17,6 +26,7 @@ export function fold(changes: readonly Change[]): Batch {
     subscriptions: lastOfEach(changes.map((change) => change.subscriptions)),
     events: changes.flatMap((change) => change.events),
     attempts: lastOfEach(changes.map((change) => change.attempts)),
+    referrals: lastOfEach(changes.map((change) => change.referrals)),
   };
 }
 

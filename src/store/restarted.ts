@@ -57,6 +57,7 @@ export function endedByRestart(record: ConferenceRecord, now: Instant, eventId: 
       .map((subscription) => ({ ...subscription, state: 'terminated', terminatedReason: 'noresource' })),
     events: [ended],
     attempts: [],
+    referrals: [],
   };
 }
 

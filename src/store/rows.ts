@@ -59,6 +59,7 @@ export function conferenceRow(kept: Conference): ConferenceRow {
     createdAt: kept.createdAt.getTime(),
     activatedAt: instant(kept.activatedAt),
     endedAt: instant(kept.endedAt),
+    policy: json(kept.policy),
     endReason: kept.endReason === null ? null : word(endReasons, kept.endReason),
     labels: json(kept.labels),
   };

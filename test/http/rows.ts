@@ -23,6 +23,13 @@ export function conferenceRow(given: Partial<ConferenceRow> = {}): ConferenceRow
     subject: null,
     locked: false,
     maxParticipants: null,
+    policy: {
+      end: 'creator-leaves',
+      idleSeconds: 300,
+      join: 'anyone',
+      subscribe: 'participants',
+      invite: 'participants',
+    },
     createdBy: 'sip:alice@example.com',
     createdAt: startOfTime,
     activatedAt: startOfTime + 12,
@@ -55,6 +62,8 @@ export function endpointRow(given: Partial<EndpointRow> = {}): EndpointRow {
     leftAt: null,
     disconnection: null,
     media: [{ id: '1', type: 'message', status: 'sendrecv' }],
+    sessionTimer: null,
+    origin: { by: 'list', received: 'sip:bob@example.com', quirks: [] },
     ...given,
   };
 }

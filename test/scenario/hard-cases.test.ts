@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
-import { addressOf, callerNamed, clientSdp, inviteFrom } from '../support/fixtures.ts';
+import { addressOf, callerNamed, clientSdp, inviteFrom, unexplained } from '../support/fixtures.ts';
 import { World } from '../support/world.ts';
 
 /** What is easy to get wrong: each of these once was. */
@@ -16,6 +16,7 @@ test('two endpoints of one participant in one list are two INVITEs, each with it
     endpointId: second?.id ?? '',
     cause: { status: 486, reason: 'Busy' },
     unsupported: [],
+    ...unexplained,
   });
   world.happens({ ...answerOf('bob', first?.id ?? '') });
   expect(world.participant('bob')).toMatchObject({
@@ -28,6 +29,7 @@ test('two endpoints of one participant in one list are two INVITEs, each with it
 function answerOf(name: string, endpointId: string) {
   return {
     type: 'endpoint-answered',
+    sessionTimer: null,
     endpointId,
     dialogId: 'some-dialog',
     contact: `sip:${name}@pc.${name}.example.com`,
@@ -265,7 +267,7 @@ test('where credentials count, nobody acts in another one’s dialog', () => {
 
 function acceptedSdp(world: World, reply: string): string {
   const outcome = world.outcome(reply);
-  if (outcome.kind !== 'session-accepted') throw new Error(outcome.kind);
+  if (outcome.kind !== 'session-accepted' || outcome.sdp === null) throw new Error(outcome.kind);
   return outcome.sdp;
 }
 

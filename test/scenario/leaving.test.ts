@@ -170,7 +170,7 @@ test('facts about what is long gone change nothing', () => {
   world.hangsUp('alice');
   world.ladder.take();
   world.happens({ type: 'dialog-ended', endpointId, by: 'peer', reason: null });
-  world.happens({ type: 'endpoint-alerting', endpointId });
+  world.happens({ type: 'endpoint-alerting', endpointId, remoteTag: null });
   world.happens({ type: 'timer-fired', timer: 'ring:row-1:row-2' });
   world.happens({ type: 'notify-answered', subscriptionId: 'row-99', status: 200 });
   world.ladder.matches('');

@@ -29,7 +29,7 @@ function carolIsAsked(offer = sound): { world: World; answer: string } {
 
 function acceptedSdp(world: World, reply: string): string {
   const outcome = world.outcome(reply);
-  return outcome.kind === 'session-accepted' ? outcome.sdp : '';
+  return outcome.kind === 'session-accepted' ? (outcome.sdp ?? '') : '';
 }
 
 test('a softphone that dials in is offered, after its ACK, the very description it was answered with', () => {

@@ -22,6 +22,10 @@ const invite: SipInvite = {
   referredBy: 'sip:alice@atlanta.example.com',
   subject: null,
   replaces: { callId: 'a84b4c76e66710', toTag: 'a6c85cf', fromTag: '1928301774', earlyOnly: false },
+  join: null,
+  referral: null,
+  sessionTimer: null,
+  history: null,
   extraHeaders: [],
   sdp: offer,
 };

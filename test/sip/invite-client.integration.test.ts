@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { SipInvite, SipReinvite } from '../../src/core/effect.ts';
 import { bounds } from '../../src/sip/bounds.ts';
 import { headerOf } from '../support/fake-drachtio.ts';
+import { unexplained } from '../support/fixtures.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { aliceDialog, conferenceUri, inDialog, Stages } from './shell-on-stage.ts';
 import { offer } from './sip-texts.ts';
@@ -21,6 +22,10 @@ const invite: SipInvite = {
   referredBy: 'sip:alice@atlanta.example.com',
   subject: null,
   replaces: { callId: 'a84b4c76e66710', toTag: 'a6c85cf', fromTag: '1928301774', earlyOnly: false },
+  join: null,
+  referral: null,
+  sessionTimer: null,
+  history: null,
   extraHeaders: [],
   sdp: offer,
 };
@@ -49,7 +54,7 @@ describe('an INVITE of ours', () => {
       displayName: 'Bob Bell',
       answer: { media: [{ media: 'message' }] },
     });
-    expect(stage.inputs).toEqual([{ type: 'endpoint-alerting', endpointId: 'bob' }]);
+    expect(stage.inputs).toEqual([{ type: 'endpoint-alerting', endpointId: 'bob', remoteTag: null }]);
     const bye = stages.server.deliver(inDialog('BYE', { 'Call-ID': 'f0c05-b0b-0001' }), { dialogId: invite.dialogId });
     expect((await stages.server.response(bye)).text).toMatch(/^SIP\/2.0 200 OK/);
     expect((await stage.input('dialog-ended')).endpointId).toBe('bob');
@@ -94,6 +99,7 @@ describe('an INVITE of ours', () => {
       endpointId: 'bob',
       cause: { status: 420, reason: 'Bad Extension' },
       unsupported: ['replaces', 'x-one'],
+      ...unexplained,
     });
     expect(stage.shell.counts.dialogs).toBe(0);
   });

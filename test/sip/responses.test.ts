@@ -22,6 +22,7 @@ describe('a session that is accepted', () => {
     contact: conferenceUri,
     toTag: 'fa7e11c0',
     sdp: 'v=0\r\n',
+    sessionTimer: null,
   } as const;
 
   test('gets 200 with the conference URI as Contact, isfocus outside the brackets', () => {

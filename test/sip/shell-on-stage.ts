@@ -58,6 +58,7 @@ export const accepted = {
   toTag: 'fa7e11c0',
   sdp: offer,
   at: 'factory',
+  sessionTimer: null,
 } as const;
 
 /** The core's answer to M-10, M-11. */

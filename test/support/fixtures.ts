@@ -33,6 +33,14 @@ export function settings(changes: Partial<Settings> = {}): Settings {
     msrp: { host: 'focus.conf.example.com', port: 2855 },
     audio: 'off',
     privateTargets: 'refuse',
+    realm: 'conf.example.com',
+    nonceSecret: 'secret',
+    consent: 'off',
+    creationsPerMinute: 0,
+    endPolicy: 'creator-leaves',
+    idleSeconds: 300,
+    sessionExpires: 1_800,
+    minSe: 90,
     ...changes,
   };
 }
@@ -127,16 +135,28 @@ function facts(name: string, method: string, target: string) {
     reply: `sip:${name}:${number}`,
     method,
     target: parseSipUri(target),
+    requestUri: target,
+    sourceAddress: '192.0.2.1',
     caller: callerNamed(name),
+    claimed: callerNamed(name),
+    credentials: [],
     callId,
     fromTag,
+    cseq: 1,
     dialogId: `${callId};from-tag=${fromTag}`,
     requires: [],
+    supports: [],
     accepts: null,
     quirks: [],
     received: `${method} ${target} SIP/2.0`,
   };
 }
+
+/** A refusal that says nothing but its status. */
+export const unexplained = { reasonHeader: null, minSe: null, members: null };
+
+/** Nothing is said of session timers. */
+export const noTimer = { expires: null, refresher: null, minSe: null };
 
 export function inviteFrom(name: string, target: string, changes: Partial<InviteReceived> = {}): InviteReceived {
   return {
@@ -147,6 +167,11 @@ export function inviteFrom(name: string, target: string, changes: Partial<Invite
     maxForwards: 70,
     offer: clientSdp(name),
     list: null,
+    replaces: null,
+    join: null,
+    referredBy: null,
+    sessionTimer: noTimer,
+    fromFocus: false,
     ...changes,
   };
 }

@@ -24,6 +24,13 @@ export function conferenceRow(part: Partial<ConferenceRow> & { readonly id: stri
     subject: null,
     locked: false,
     maxParticipants: null,
+    policy: {
+      end: 'creator-leaves',
+      idleSeconds: 300,
+      join: 'anyone',
+      subscribe: 'participants',
+      invite: 'participants',
+    },
     createdBy: 'sip:alice@example.com',
     createdAt: noon,
     activatedAt: noon,
@@ -82,6 +89,8 @@ export function endpointRow(part: Partial<EndpointRow> & { readonly id: string }
     leftAt: null,
     disconnection: null,
     media: [{ id: '1', type: 'message', status: 'sendrecv' }],
+    sessionTimer: null,
+    origin: { by: 'list', received: 'sip:bob@example.com', quirks: [] },
     ...part,
   };
 }
@@ -144,6 +153,7 @@ export function changeOf(part: Partial<Omit<Change, 'conferenceId'>>): Change {
     subscriptions: [],
     events: [],
     attempts: [],
+    referrals: [],
     ...part,
   };
 }

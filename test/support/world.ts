@@ -27,6 +27,7 @@ import {
   recipients,
   settings,
   subscribeFrom,
+  unexplained,
 } from './fixtures.ts';
 import { Ladder } from './ladder.ts';
 import { notifyLine, replacesLine, replyLine } from './ladder-lines.ts';
@@ -120,11 +121,11 @@ export class World {
 
   /** A new offer within somebody's session. */
   reinvites(name: string, changes: Partial<ReinviteReceived> & { reply: string }): void {
-    const { type: _type, offer, callId, fromTag, dialogId, ...facts } = inviteFrom(name, this.conferenceUri);
-    const said = { method: facts.method, target: facts.target, caller: facts.caller, received: facts.received };
+    const { type: _type, ...facts } = inviteFrom(name, this.conferenceUri);
     this.ladder.add(name, 'focus', 'INVITE (again)');
     this.happens({
-      ...{ ...said, callId, fromTag, dialogId, requires: [], accepts: null, quirks: [], offer, carriesList: false },
+      ...facts,
+      carriesList: false,
       ...changes,
       type: 'reinvite-received',
       endpointId: this.endpointOf(name),
@@ -166,13 +167,14 @@ export class World {
 
   rings(name: string): void {
     this.ladder.add(name, 'focus', '180 INVITE');
-    this.happens({ type: 'endpoint-alerting', endpointId: this.endpointOf(name) });
+    this.happens({ type: 'endpoint-alerting', endpointId: this.endpointOf(name), remoteTag: null });
   }
 
   answers(name: string, sdp = clientSdp(shortened(name), { setup: 'active' })): void {
     this.ladder.add(name, 'focus', '200 INVITE');
     this.happens({
       type: 'endpoint-answered',
+      sessionTimer: null,
       endpointId: this.endpointOf(name),
       dialogId: 'dialog',
       contact: `sip:${shortened(name)}@pc.${shortened(name)}.example.com`,
@@ -193,6 +195,7 @@ export class World {
       endpointId: this.endpointOf(name),
       cause: { status, reason: `Reason ${status}` },
       unsupported,
+      ...unexplained,
     });
   }
 

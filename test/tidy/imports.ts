@@ -67,6 +67,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'driver': ['core'],
   // Values passed down: they know the shapes the core asks for, and nothing else of ours.
   'config': ['core'],
+  'variables': [],
   'log': ['core'],
   'clock': ['core'],
   'ids': ['core'],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { variables } from '../../src/config.ts';
+import { variables } from '../../src/variables.ts';
 import { printedSection, variablesTable } from './documents.ts';
 
 test('the table in README names every variable the configuration reads (npm run docs:rewrite writes it)', () => {

@@ -65,7 +65,15 @@ export class Attendance {
     const endpoint = { ...this.#dialledIn(input, endpointId, toTag), entity, media: answer?.media ?? [] };
     this.#ledger.putParticipant(withEndpoint(participant, endpoint, this.#ledger.now));
     const contact = this.#ledger.conference.uri;
-    this.#ledger.reply(input.reply, { kind: 'session-accepted', endpointId, contact, toTag, sdp, at: who.at });
+    this.#ledger.reply(input.reply, {
+      kind: 'session-accepted',
+      endpointId,
+      contact,
+      toTag,
+      sdp,
+      at: who.at,
+      sessionTimer: null,
+    });
     return null;
   }
 
@@ -89,6 +97,7 @@ export class Attendance {
       toTag,
       sdp,
       at: 'conference',
+      sessionTimer: null,
     });
     return null;
   }
@@ -249,6 +258,8 @@ export class Attendance {
       leftAt: null,
       disconnection: null,
       media: [],
+      sessionTimer: null,
+      origin: { by: 'invite', received: input.received, quirks: input.quirks },
     };
   }
 

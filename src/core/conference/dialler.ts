@@ -1,7 +1,7 @@
 import { type SipUri, writeSipUri } from '../../wire/sip-uri.ts';
 import type { Ids } from '../ids.ts';
 import { limits } from '../limits.ts';
-import type { EndpointRow, ParticipantRow, SipCause } from '../rows.ts';
+import type { DialAttemptRow, EndpointRow, OriginRow, ParticipantRow, SipCause } from '../rows.ts';
 import type { Settings } from '../settings.ts';
 import { after } from '../transition.ts';
 import { type DialForm, nextForm } from './dial-plan.ts';
@@ -15,6 +15,7 @@ export type DialOrder = {
   readonly target: SipUri;
   readonly extraHeaders: readonly { readonly name: string; readonly value: string }[];
   readonly maxForwards: number;
+  readonly origin: OriginRow;
   readonly form: DialForm;
 };
 
@@ -55,6 +56,8 @@ export class Dialler {
       leftAt: null,
       disconnection: null,
       media: [],
+      sessionTimer: null,
+      origin: order.origin,
     };
     const queued = withEndpoint(participant, endpoint, this.#ledger.now);
     this.#ledger.putParticipant(queued);
@@ -152,7 +155,15 @@ export class Dialler {
   #dial(participant: ParticipantRow, endpoint: EndpointRow, dial: DialOrder): void {
     this.#dials.set(endpoint.id, dial);
     const { now } = this.#ledger;
-    const attempt = { endpointId: endpoint.id, at: now, replaces: dial.form.replaces, outcome: null };
+    const attempt: DialAttemptRow = {
+      endpointId: endpoint.id,
+      at: now,
+      replaces: dial.form.replaces,
+      change: null,
+      outcome: null,
+      endedAt: null,
+      reasonHeader: null,
+    };
     const attempts = [...participant.attempts, attempt].slice(-limits.attemptsPerParticipantMax);
     this.#ledger.putParticipant({ ...withEndpoint(participant, endpoint, now), attempts });
     this.#ledger.startTimer('ring', endpoint.id, this.#ledger.now + limits.ringTimeoutMs);
@@ -168,8 +179,12 @@ export class Dialler {
       fromTag: endpoint.localTag,
       maxForwards: dial.maxForwards,
       referredBy: endpoint.referredBy,
+      referral: null,
       subject: conference.subject,
       replaces: dial.form.replaces,
+      join: null,
+      sessionTimer: null,
+      history: null,
       extraHeaders: dial.extraHeaders,
       sdp: this.#sessions.offer(endpoint.id, dial.form.withAudio),
     });

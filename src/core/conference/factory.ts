@@ -2,7 +2,7 @@ import { writeSipUri } from '../../wire/sip-uri.ts';
 import type { Ids } from '../ids.ts';
 import type { Caller, InviteReceived } from '../input.ts';
 import { limits } from '../limits.ts';
-import type { ConferenceRecord, ConferenceRow, Instant } from '../rows.ts';
+import type { ConferencePolicy, ConferenceRecord, ConferenceRow, Instant } from '../rows.ts';
 import type { Settings } from '../settings.ts';
 import { type Invitee, inviteesOf, type ListReading } from './invitees.ts';
 import { shortened } from './participant.ts';
@@ -55,6 +55,12 @@ function isSupported(
   return true;
 }
 
+/** What holds in a conference that nobody has said anything else for. */
+export function adHocPolicy(settings: Settings): ConferencePolicy {
+  const { endPolicy: end, idleSeconds } = settings;
+  return { end, idleSeconds, join: 'anyone', subscribe: 'participants', invite: 'participants' };
+}
+
 function newConference(
   input: InviteReceived,
   who: { readonly caller: Caller; readonly now: Instant },
@@ -71,6 +77,7 @@ function newConference(
     subject: input.subject === null ? null : shortened(input.subject),
     locked: false,
     maxParticipants: null,
+    policy: adHocPolicy(made.settings),
     createdBy: who.caller.aor,
     createdAt: who.now,
     activatedAt: null,

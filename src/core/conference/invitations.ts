@@ -1,21 +1,13 @@
-import { aorOf, type SipUri } from '../../wire/sip-uri.ts';
+import { aorOf } from '../../wire/sip-uri.ts';
 import type { Ids } from '../ids.ts';
+import type { InvitationOrder } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { RefusalCode } from '../refusal.ts';
-import type { ParticipantRow, ReplacesValue, Role } from '../rows.ts';
+import type { ParticipantRow } from '../rows.ts';
 import type { Dialler } from './dialler.ts';
 import type { Invitee } from './invitees.ts';
 import type { Ledger } from './ledger.ts';
 import { failedParticipant, type NewParticipant, newParticipant } from './participant.ts';
-
-/** One participant asked in over REST. */
-export type InvitationOrder = {
-  readonly uri: SipUri;
-  readonly raw: string;
-  readonly displayName: string | null;
-  readonly role: Role;
-  readonly replaces: ReplacesValue | null;
-};
 
 /** Writes down whom the focus asks in, each with the entry it came from, and has them dialled. */
 export class Invitations {
@@ -45,7 +37,15 @@ export class Invitations {
       displayName: order.displayName,
       role: order.role,
       replaces: order.replaces,
-      listEntry: { raw: order.raw, uri: aor, quirks: [], position: 0 },
+      listEntry: {
+        raw: order.raw,
+        uri: aor,
+        quirks: [],
+        position: 0,
+        copyControl: 'bcc' as const,
+        anonymize: false,
+        ignoredHeaders: [],
+      },
     };
     const participant =
       known === undefined ? newParticipant(facts) : { ...known, replaces: order.replaces, lastError: null };
@@ -53,6 +53,7 @@ export class Invitations {
       target: order.uri,
       extraHeaders: [],
       maxForwards: limits.maxForwards,
+      origin: { by: 'rest', received: null, quirks: [] },
       form: { replaces: order.replaces, exchanged: false, withAudio: false },
     });
   }
@@ -70,7 +71,9 @@ export class Invitations {
       return;
     }
     const form = { replaces, exchanged: false, withAudio: false };
-    this.#dialler.enqueue(known ?? newParticipant(facts), { target, extraHeaders, maxForwards: by.maxForwards, form });
+    const origin = { by: 'list', received: listEntry.raw, quirks: listEntry.quirks } as const;
+    const order = { target, extraHeaders, maxForwards: by.maxForwards, origin, form };
+    this.#dialler.enqueue(known ?? newParticipant(facts), order);
   }
 
   #facts(uri: string, referredBy: string | null): NewParticipant {

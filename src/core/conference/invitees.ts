@@ -53,6 +53,9 @@ function inviteeOf(entry: RecipientEntry, settings: Settings): Invitee {
     uri,
     quirks: entry.quirks,
     position: entry.position,
+    copyControl: entry.copyControl,
+    anonymize: entry.anonymize,
+    ignoredHeaders: reading.ok ? reading.ignoredHeaders : [],
   });
   const never = { target: null, replaces: null, extraHeaders: [], displayName: entry.displayName };
   if (!reading.ok) {

@@ -9,6 +9,7 @@ import type {
   EventRow,
   Instant,
   ParticipantRow,
+  ReferralRow,
   SubscriptionRow,
 } from '../rows.ts';
 import { isPresent, participantEvent } from './participant.ts';
@@ -32,6 +33,7 @@ export class Ledger {
   #changedParticipants = new Map<string, ParticipantRow>();
   #changedSubscriptions = new Map<string, SubscriptionRow>();
   #events: EventRow[] = [];
+  #changedReferrals = new Map<string, ReferralRow>();
   #effects: Effect[] = [];
 
   constructor(ids: Ids, record: ConferenceRecord) {
@@ -59,6 +61,11 @@ export class Ledger {
 
   get participants(): readonly ParticipantRow[] {
     return [...this.#participants.values()];
+  }
+
+  /** Of all participants, also those that are gone and still remembered. */
+  get endpoints(): readonly EndpointRow[] {
+    return this.participants.flatMap((participant) => participant.endpoints);
   }
 
   get subscriptions(): readonly SubscriptionRow[] {
@@ -118,6 +125,11 @@ export class Ledger {
     this.#changedSubscriptions.set(row.id, row);
     if (row.state === 'terminated') this.#subscriptions.delete(row.id);
     else this.#subscriptions.set(row.id, row);
+  }
+
+  /** A REFER, for the store: what is still under way is kept by who follows it. */
+  putReferral(row: ReferralRow): void {
+    this.#changedReferrals.set(row.id, row);
   }
 
   event(type: string, data: Readonly<Record<string, unknown>>): void {
@@ -193,6 +205,7 @@ export class Ledger {
     this.#changedParticipants = new Map();
     this.#changedSubscriptions = new Map();
     this.#events = [];
+    this.#changedReferrals = new Map();
     this.#effects = [];
     return save === null ? asked : [save, ...asked];
   }
@@ -236,7 +249,7 @@ export class Ledger {
   #save(): Effect | null {
     const changed =
       this.#conferenceChanged || this.#changedParticipants.size > 0 || this.#changedSubscriptions.size > 0;
-    if (!changed && this.#events.length === 0) return null;
+    if (!changed && this.#events.length === 0 && this.#changedReferrals.size === 0) return null;
     return {
       type: 'store.save',
       change: {
@@ -247,6 +260,7 @@ export class Ledger {
         // Known only now: the version that this turn's change made.
         events: this.#events.map((event) => ({ ...event, version: this.#conference.version })),
         attempts: [],
+        referrals: [...this.#changedReferrals.values()],
       },
     };
   }

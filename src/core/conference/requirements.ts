@@ -6,6 +6,8 @@ export type Refused = {
   readonly code: RefusalCode;
   readonly detail: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly stale?: boolean;
+  readonly body?: { readonly contentId: string; readonly type: string; readonly text: string };
 };
 
 const sdpType = 'application/sdp';

@@ -19,7 +19,9 @@ export type RequestIdentity = {
   readonly own: OwnAddress;
   readonly routes: readonly string[];
   readonly from: string;
+  readonly fromTag: string | null;
   readonly to: string;
+  readonly toTag: string | null;
   readonly callId: string;
   readonly cseq: number;
 };

@@ -154,7 +154,8 @@ export class ClientCalls {
     const { transaction, identity, peer } = call;
     if (transaction === null || peer === null) return;
     call.cancel = { kind };
-    const request = { method: 'CANCEL', branch: identity.branch, text, to: peer, writeAck: () => '' };
+    const { branch } = identity;
+    const request = { method: 'CANCEL', branch, asked: identity, text, to: peer, writeAck: () => '' };
     this.#parts.transactions.begin(request, { response: () => undefined, failed: () => undefined });
     this.#context.stop(call.limit);
     call.limit = this.#context.after(64 * this.#context.timerValues.t1, () => {

@@ -48,7 +48,7 @@ export class Dispatch {
         // The first attempt goes as the application was told.
         goBy(call, own, again ? this.#context.ids.branch() : call.identity.branch);
         const { identity, text } = call;
-        return { branch: identity.branch, text, writeAck: (to) => ackOfFailure(identity, to) };
+        return { branch: identity.branch, asked: identity, text, writeAck: (to) => ackOfFailure(identity, to) };
       },
       isWanted: () => call.cancel.kind === 'none' && call.progress !== 'final',
       underWay: (transaction, peer) => {

@@ -13,11 +13,14 @@ import type { Lookups } from '../target/lookups.ts';
 import type { Hop } from '../target/next-hop.ts';
 import { numericTarget, TargetSearch } from '../target/target-search.ts';
 import type { ClientTransaction, ClientTransactions } from '../transaction/client-transactions.ts';
+import type { Asked } from '../transaction/matching.ts';
 import type { LateAnswers } from './late-answers.ts';
 
 /** A request as it goes from one of our addresses, with a branch that is its own. */
 export type WrittenRequest = {
   readonly branch: string;
+  /** What its answers repeat. */
+  readonly asked: Asked;
   readonly text: string;
   /** Makes the ACK of a final answer of 300 or more, from the answer's To value. */
   readonly writeAck: (to: string) => string;
@@ -64,6 +67,7 @@ type Attempt = {
   /** The best that was heard so far: nothing, 100, or that something rings. */
   heard: 'nothing' | 'trying' | 'progress';
   readonly branch: string;
+  readonly asked: Asked;
   /** Where a long request goes over UDP when TCP does not work; null otherwise. */
   readonly overUdp: Peer | null;
 };
@@ -133,7 +137,8 @@ export class Transit {
 
   #begin(journey: Journey, request: WrittenRequest & { readonly to: Peer }, overUdp: Peer | null): void {
     const { parcel } = journey;
-    const attempt: Attempt = { heard: 'nothing', branch: request.branch, overUdp };
+    const { branch, asked } = request;
+    const attempt: Attempt = { heard: 'nothing', branch, asked, overUdp };
     const { method, forwarded } = parcel;
     const transaction = this.#parts.transactions.begin(
       { ...request, method, forwarded },
@@ -159,10 +164,10 @@ export class Transit {
   }
 
   #failed(journey: Journey, attempt: Attempt, why: FailedWhy): void {
-    const { overUdp, branch } = attempt;
+    const { overUdp, branch, asked } = attempt;
     const { parcel } = journey;
     const { acceptedLate } = parcel;
-    if (acceptedLate !== null) this.#parts.lateAnswers.givenUp(branch, acceptedLate);
+    if (acceptedLate !== null) this.#parts.lateAnswers.givenUp({ branch, asked }, acceptedLate);
     // RFC 3261 18.1.1: where TCP is refused the request is sent over UDP.
     if (overUdp !== null && why !== 'timeout' && attempt.heard === 'nothing') {
       this.#parts.longRequests.refused(overUdp);

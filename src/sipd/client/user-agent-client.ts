@@ -219,7 +219,9 @@ export class UserAgentClient {
   /** Everything the application may give but need not (RFC 3261 8.1.1). */
   #newIdentity({ message, method, uri }: AppRequest, own: OwnAddress): RequestIdentity {
     const { ids } = this.#context;
-    const from = withOwnHost(given(message, 'from') ?? `<sip:${own.host}:${own.port}>`, own);
+    const wished = withOwnHost(given(message, 'from') ?? `<sip:${own.host}:${own.port}>`, own);
+    const from = tagOf(wished) === null ? withTag(wished, ids.tag()) : wished;
+    const to = withOwnHost(given(message, 'to') ?? `<${uri}>`, own);
     const branch = ids.branch();
     return {
       method,
@@ -228,8 +230,10 @@ export class UserAgentClient {
       branch,
       own,
       routes: [],
-      from: tagOf(from) === null ? withTag(from, ids.tag()) : from,
-      to: withOwnHost(given(message, 'to') ?? `<${uri}>`, own),
+      from,
+      fromTag: tagOf(from),
+      to,
+      toTag: tagOf(to),
       callId: given(message, 'call-id') ?? ids.callId(),
       cseq: givenCSeq(given(message, 'cseq')) ?? ids.cseq(),
     };
@@ -250,7 +254,9 @@ export class UserAgentClient {
       own: given.own,
       routes: [],
       from: dialog.localAddress,
+      fromTag: dialog.localTag,
       to: dialog.remoteAddress,
+      toTag: dialog.remoteTag,
       callId: dialog.callId,
       cseq: dialog.localCseq,
     };

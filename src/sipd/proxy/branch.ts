@@ -134,7 +134,12 @@ export class Branch {
     const { uri, routes } = this.target;
     const sent = { request: this.#parts.request, uri, routes, via, own };
     this.#sent = sent;
-    return { branch: param, text: this.#parts.write(this, sent), writeAck: (to) => writeAck(sent, to) };
+    return {
+      branch: param,
+      asked: this.#parts.request,
+      text: this.#parts.write(this, sent),
+      writeAck: (to) => writeAck(sent, to),
+    };
   }
 
   #answered(response: IncomingResponse): void {
@@ -215,7 +220,8 @@ export class Branch {
       return;
     const { context, transactions } = this.#parts;
     const text = writeCancel(this.#sent, this.#reason);
-    const cancel = { method: 'CANCEL', branch: transaction.request.branch, text, to: this.#peer, writeAck: () => '' };
+    const { branch, asked } = transaction.request;
+    const cancel = { method: 'CANCEL', branch, asked, text, to: this.#peer, writeAck: () => '' };
     transactions.begin(cancel, { response: () => undefined, failed: () => undefined });
     context.stop(this.#timerC);
     this.#grace = context.after(64 * context.timerValues.t1, () => transactions.abandon(transaction));

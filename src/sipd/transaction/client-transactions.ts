@@ -6,7 +6,7 @@ import { limits } from '../limits.ts';
 import type { IncomingResponse } from '../message/incoming.ts';
 import type { TimerHandle } from '../timer-lanes.ts';
 import { inviteClient } from './invite-client.ts';
-import { clientKey } from './matching.ts';
+import { type Asked, answers, clientKey } from './matching.ts';
 import { nonInviteClient } from './non-invite-client.ts';
 import type { AnyTable, ClientAction, ClientEvent } from './table.ts';
 import { repeats, responseEvent, type TimerStep, timerMs, timerStep } from './timers.ts';
@@ -21,6 +21,7 @@ export type ClientUser = {
 export type ClientRequest = {
   readonly method: string;
   readonly branch: string;
+  readonly asked: Asked;
   readonly text: string;
   readonly to: Peer;
   /** Makes the ACK of a final answer of 300 or more, from the answer's To value (RFC 3261 17.1.1.3). */
@@ -42,6 +43,9 @@ export type ClientTransaction = {
   expiry: TimerHandle | null;
   rounds: number;
 };
+
+/** `stray`: its branch is that of no request. `mismatched`: of one, but what else it repeats is another's. */
+export type ResponseFate = 'taken' | 'stray' | 'mismatched';
 
 /** All client transactions, by branch and method (RFC 3261 17.1.3). At most `limits.transactionsMax`. */
 export class ClientTransactions {
@@ -75,16 +79,18 @@ export class ClientTransactions {
     return transaction;
   }
 
-  /** Gives a response to its transaction; false when there is none (RFC 3261 18.1.2: it is then discarded). */
-  receive(response: IncomingResponse): boolean {
+  /** Gives a response to its transaction; if it says that there is none, it is discarded (RFC 3261 18.1.2). */
+  receive(response: IncomingResponse): ResponseFate {
     const branch = response.via.params.find((each) => each.name === 'branch')?.value;
-    if (typeof branch !== 'string') return false;
+    if (typeof branch !== 'string') return 'stray';
     const transaction = this.#byKey.get(clientKey(branch, response.method));
-    if (transaction === undefined) return false;
+    if (transaction === undefined) return 'stray';
+    const { forwarded, asked } = transaction.request;
     // RFC 3261 8.1.3.3: a response with more than one Via is not meant for a user agent.
-    if (response.travelsOn && transaction.request.forwarded !== true) return false;
+    if (response.travelsOn && forwarded !== true) return 'stray';
+    if (!answers(response, asked)) return 'mismatched';
     this.#fire(transaction, responseEvent(response.status), response);
-    return true;
+    return 'taken';
   }
 
   /** Whether anything we sent to that peer has a transaction. */

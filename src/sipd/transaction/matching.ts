@@ -27,6 +27,28 @@ export function serverKey(request: MatchedRequest, method = request.method): str
   return [branch ?? '', sentBy, matched, request.callId, request.fromTag ?? '', request.cseq, request.uri].join(' ');
 }
 
+/** What a request says that its answers repeat. */
+export type Asked = {
+  readonly callId: string;
+  readonly cseq: number;
+  readonly fromTag: string | null;
+  /** Null or empty: it names no dialog yet. */
+  readonly toTag: string | null;
+};
+
+/**
+ * RFC 3261 8.2.6.2: an answer has the From, the Call-ID and the CSeq of its request, and its To tag if there was one; 7.3.1:
+ * tags are the same in whatever case. One that has others is the answer to something else, whatever its branch says.
+ */
+export function answers(response: Asked, { callId, cseq, fromTag, toTag }: Asked): boolean {
+  if (response.callId !== callId || response.cseq !== cseq || !isSameTag(response.fromTag, fromTag)) return false;
+  return toTag === null || toTag === '' || isSameTag(response.toTag, toTag);
+}
+
+function isSameTag(one: string | null, other: string | null): boolean {
+  return one === other || (one ?? '').toLowerCase() === (other ?? '').toLowerCase();
+}
+
 /** RFC 3261 17.1.3: branch of the top Via and method of the CSeq. */
 export function clientKey(branch: string, method: string): string {
   return `${branch} ${method}`;

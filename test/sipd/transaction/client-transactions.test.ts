@@ -18,7 +18,8 @@ function whoHears(lost: Partial<Peer>): readonly string[] {
   const transactions = new ClientTransactions(context);
   const heard: string[] = [];
   const send = (name: string, to: Peer): void => {
-    const request = { method: 'OPTIONS', branch: name, text: '', to, writeAck: () => '' };
+    const asked = { callId: name, cseq: 1, fromTag: 'a', toTag: null };
+    const request = { method: 'OPTIONS', branch: name, asked, text: '', to, writeAck: () => '' };
     transactions.begin(request, { response: () => undefined, failed: (why) => heard.push(`${name}: ${why}`) });
   };
   context.during(0, () => {

@@ -1,0 +1,28 @@
+import type { UserRow } from '../rows.ts';
+
+/** What the operator says of users, by id and by AOR; as the store has it. */
+export class Users {
+  readonly #byId = new Map<string, UserRow>();
+  readonly #byUri = new Map<string, UserRow>();
+
+  /** Takes in what the store says now; what is older than what is known changes nothing. */
+  define(user: UserRow): void {
+    const known = this.#byId.get(user.id);
+    if (known !== undefined && known.revision >= user.revision) return;
+    this.remove(user.id);
+    this.#byId.set(user.id, user);
+    this.#byUri.set(user.uri, user);
+  }
+
+  remove(userId: string): void {
+    const known = this.#byId.get(userId);
+    if (known === undefined) return;
+    this.#byId.delete(userId);
+    if (this.#byUri.get(known.uri) === known) this.#byUri.delete(known.uri);
+  }
+
+  /** `uri`: canonical AOR. */
+  byUri(uri: string): UserRow | undefined {
+    return this.#byUri.get(uri);
+  }
+}

@@ -1,0 +1,24 @@
+import { refuseAttempt } from '../attempt.ts';
+import { type Context, refuse, type Turn } from '../context.ts';
+import type { InviteReceived } from '../input.ts';
+import { limits } from '../limits.ts';
+import { create } from './create.ts';
+import { join } from './join.ts';
+
+/** An INVITE outside any dialog: what its Request-URI names decides what it asks for. */
+export function invite(context: Context, input: InviteReceived): Turn {
+  // RFC 5363 3.2: nobody unknown causes any work, least of all requests to others.
+  if (input.caller === null) return refuse(input.reply, { code: 'unauthenticated', detail: 'INVITE' });
+  if (input.contact.length > limits.uriCharactersMax) {
+    return refuseAttempt(context, input, {
+      code: 'uri-too-long',
+      detail: `Contact over ${limits.uriCharactersMax} characters`,
+    });
+  }
+  const target = context.directory.target(input.target, context.now);
+  if (target.kind === 'factory') return create(context, input, input.caller);
+  if (target.kind === 'conference')
+    return join(context, input, { caller: input.caller, conference: target.conference });
+  const code = target.kind === 'ended' ? 'conference-ended' : 'no-such-conference';
+  return refuseAttempt(context, input, { code, detail: 'The Request-URI names no running conference' });
+}

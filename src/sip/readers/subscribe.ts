@@ -1,0 +1,26 @@
+import type { RequestInput } from '../../core/input.ts';
+import { parseEvent, parseExpires } from '../../wire/sip-headers.ts';
+import { headerValues } from '../../wire/sip-message.ts';
+import { type Read, reading } from '../request-facts.ts';
+import { contactOf } from './contact.ts';
+import { type Asked, no, ok } from './reader.ts';
+
+/** A SUBSCRIBE, outside or within a subscription's dialog. */
+export function readSubscribe({ message, facts, dialog, lenient }: Asked): Read<RequestInput> {
+  const contact = reading('bad-request', () => contactOf(message, lenient));
+  if (!contact.ok) return contact;
+  // RFC 4575 3.2 defines no body for SUBSCRIBE.
+  if (message.body !== '') return no('unsupported-body', 'A SUBSCRIBE has no body here');
+  const header = headerValues(message, 'Event')[0];
+  const event = reading('bad-event', () => (header === undefined ? null : parseEvent(header).type));
+  if (!event.ok) return event;
+  const expiry = headerValues(message, 'Expires')[0];
+  const asks = { event: event.value, expires: expiry === undefined ? null : parseExpires(expiry) };
+  const subscription = dialog?.subscription ?? null;
+  if (subscription === null) {
+    // RFC 6665 4.5.2: to share the dialog of an INVITE is an old form of subscribing, taken all the same.
+    return ok({ ...facts, ...asks, type: 'subscribe-received' });
+  }
+  if (subscription.ending) return no('no-such-dialog', 'The subscription has ended');
+  return ok({ ...facts, ...asks, type: 'subscription-refreshed', subscriptionId: subscription.subscriptionId });
+}
