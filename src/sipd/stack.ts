@@ -25,7 +25,7 @@ import { Orphans } from './dialog/orphans.ts';
 import { HeldRequests } from './handlers/held-requests.ts';
 import { methodsOf, type RequestHandlers } from './handlers/request-handlers.ts';
 import type { Input, Peer } from './input.ts';
-import { type Reading, readBroken, readMessage } from './message/incoming.ts';
+import { type IncomingResponse, type Reading, readBroken, readMessage } from './message/incoming.ts';
 import { replyPeer, writeRefusal } from './message/own-response.ts';
 import type { Output } from './output.ts';
 import type { ProtectionStatistics } from './protection/guard.ts';
@@ -309,9 +309,7 @@ export class Stack {
         this.#server.receive(reading, admission);
         return;
       case 'response':
-        // RFC 3261 18.1.2: a response that belongs to nothing is discarded.
-        if (this.#clientTransactions.receive(reading) || this.#lateAnswers.receive(reading)) return;
-        this.#ignored(from, 'response to no transaction');
+        this.#responded(reading);
         return;
       case 'refused': {
         const { refusal } = reading;
@@ -323,6 +321,13 @@ export class Stack {
       case 'ignored':
         this.#ignored(from, reading.why);
     }
+  }
+
+  // RFC 3261 18.1.2: a response that belongs to nothing is discarded.
+  #responded(response: IncomingResponse): void {
+    const fate = this.#clientTransactions.receive(response);
+    if (fate === 'taken' || this.#lateAnswers.receive(response)) return;
+    this.#ignored(response.from, fate === 'stray' ? 'response to no transaction' : 'response to another request');
   }
 
   #ignored(from: Peer, why: string): void {
