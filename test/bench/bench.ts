@@ -7,9 +7,11 @@ import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { type BoundRow, isMet, jsonLine, tableLine } from './row.ts';
 import { callSetup } from './rows/call-setup.ts';
+import { factory } from './rows/factory.ts';
 import { idleDialogs } from './rows/idle-dialogs.ts';
+import { joins } from './rows/joins.ts';
 
-const rows: readonly BoundRow[] = [...callSetup, ...idleDialogs];
+const rows: readonly BoundRow[] = [...callSetup, ...idleDialogs, ...joins, ...factory];
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean', default: false } } });
 

@@ -1,15 +1,11 @@
-/** The caller of all call benchmarks: SIPp with `caller.xml`. */
+/** The caller of all call benchmarks: SIPp with `caller.xml`, every call from a user of its own. */
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { endWithUs } from '../support/children.ts';
+import { runSipp } from './sipp.ts';
 
 export type Load = {
   readonly port: number;
+  /** User part of the URI that is called; default `bench`. */
+  readonly user?: string;
   readonly calls: number;
   /** Calls open at once; a new one begins when one has ended. */
   readonly open: number;
@@ -19,47 +15,23 @@ export type Load = {
   readonly holdMs?: number;
 };
 
-export type LoadResult = { readonly callsPerSecond: number; readonly failed: number; readonly retransmissions: number };
+export type LoadResult = {
+  /** Dialogs that were made and ended as they should. */
+  readonly calls: number;
+  readonly callsPerSecond: number;
+  readonly failed: number;
+  readonly retransmissions: number;
+};
 
 /** Calls `127.0.0.1:port` over UDP. Rejects when SIPp cannot run; failed calls are counted, not thrown. */
 export async function callAll(load: Load): Promise<LoadResult> {
-  const folder = await mkdtemp(join(tmpdir(), 'isfocus-bench-'));
-  try {
-    const scenario = fileURLToPath(new URL('scenarios/caller.xml', import.meta.url));
-    const { port, calls, open, rate = 100_000, holdMs = 0 } = load;
-    const child = endWithUs(
-      spawn(
-        'sipp',
-        [
-          ...[`127.0.0.1:${port}`, '-sf', scenario, '-i', '127.0.0.1', '-t', 'u1', '-nostdin', '-d', String(holdMs)],
-          ...['-m', String(calls), '-l', String(open), '-r', String(rate), '-buff_size', '4194304'],
-          ...['-trace_stat', '-stf', join(folder, 'figures'), '-fd', '1000', '-timeout', '300s'],
-        ],
-        { cwd: folder, stdio: 'ignore', env: { ...process.env, TERM: 'dumb' } },
-      ),
-    );
-    await once(child, 'exit');
-    return readFigures(await readFile(join(folder, 'figures'), 'utf8'), calls);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** The last line of SIPp's statistics: `;`-separated values under the names of the first line. */
-function readFigures(text: string, calls: number): LoadResult {
-  const lines = text.trim().split('\n');
-  const names = lines[0]?.split(';') ?? [];
-  const values = lines.at(-1)?.split(';') ?? [];
-  const figure = (name: string): string => values[names.indexOf(name)] ?? '';
-  const successful = Number(figure('SuccessfulCall(C)'));
+  const { port, user = 'bench', calls, open, rate = 100_000, holdMs = 0 } = load;
+  const args = [`127.0.0.1:${port}`, '-s', user, '-d', String(holdMs), '-l', String(open), '-r', String(rate)];
+  const { successful, retransmissions, startedAt, endedAt } = await runSipp('caller', calls, args);
   return {
-    callsPerSecond: successful / (seconds(figure('CurrentTime')) - seconds(figure('StartTime'))),
+    calls: successful,
+    callsPerSecond: successful / (endedAt - startedAt),
     failed: calls - successful,
-    retransmissions: Number(figure('Retransmissions(C)')),
+    retransmissions,
   };
-}
-
-/** `date <tab> time <tab> seconds since 1970`: SIPp's elapsed time itself has no fraction. */
-function seconds(text: string): number {
-  return Number(text.split('\t').at(-1));
 }

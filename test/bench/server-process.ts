@@ -1,11 +1,14 @@
 /** The servers that are measured, each a process of its own that says what it costs. */
 
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { endWithUs } from '../support/children.ts';
+import { isListening } from '../support/ports.ts';
 import { waitFor, within } from '../support/wait.ts';
+import type { Contestant } from './in-turns.ts';
+import { callAll, type Load } from './load.ts';
+import { spawnSipp } from './sipp.ts';
 
 export type Usage = {
   /** CPU time of the process so far, in microseconds. */
@@ -44,21 +47,33 @@ export async function startProcess(file: string, args: readonly string[] = []): 
 
 /** SIPp as the server: `callee.xml` on a free port. */
 export async function startSippServer(port: number): Promise<Server> {
-  const scenario = fileURLToPath(new URL('scenarios/callee.xml', import.meta.url));
-  const child = spawn('sipp', ['-sf', scenario, '-i', '127.0.0.1', '-p', String(port), '-t', 'u1', '-nostdin'], {
-    stdio: 'ignore',
-    env: { ...process.env, TERM: 'dumb' },
-  });
-  endWithUs(child);
-  await waitFor('SIPp to listen', () => udpPortTaken(port));
+  const child = spawnSipp('callee', { args: ['-p', String(port)] });
+  await waitFor('SIPp to listen', () => isListening('udp', { host: '127.0.0.1', port }));
   return { port, usage: null, close: () => end(child) };
+}
+
+/** The server as one that is called by `callAll`. */
+export function contestantOf(name: string, server: Server, load: Pick<Load, 'calls' | 'open'>): Contestant {
+  const { port, usage } = server;
+  return {
+    name,
+    measure: () => callAll({ port, ...load }),
+    cpuMicros: usage === null ? null : async () => (await usage('cpu')).cpuMicros,
+  };
 }
 
 /** What the process says next; rejects when it ends instead. */
 async function answer(child: ChildProcess): Promise<unknown> {
-  const ended = once(child, 'exit').then(() => Promise.reject(new Error('a measured server has ended')));
-  const [message] = await within('a measured server to answer', Promise.race([once(child, 'message'), ended]), startMs);
-  return message;
+  const asking = new AbortController();
+  const { signal } = asking;
+  const ended = once(child, 'exit', { signal }).then(() => Promise.reject(new Error('a measured server has ended')));
+  try {
+    const said = Promise.race([once(child, 'message', { signal }), ended]);
+    const [message] = await within('a measured server to answer', said, startMs);
+    return message;
+  } finally {
+    asking.abort();
+  }
 }
 
 async function end(child: ChildProcess): Promise<void> {
@@ -66,9 +81,4 @@ async function end(child: ChildProcess): Promise<void> {
   const gone = once(child, 'exit');
   child.kill('SIGKILL');
   await gone;
-}
-
-async function udpPortTaken(port: number): Promise<boolean> {
-  const table = await readFile('/proc/net/udp', 'utf8');
-  return table.includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000`);
 }

@@ -133,7 +133,7 @@ export class Service {
 
   /** What the service logged as its own fault: level error or worse. */
   get faults(): readonly string[] {
-    return this.#output.split('\n').filter((line) => /^\{"level":[56]0,/.test(line));
+    return faultsIn(this.#output);
   }
 
   /** Ends the process if it runs and removes the data folder. Rejects when the service logged a fault of its own. */
@@ -194,6 +194,11 @@ export class Service {
   }
 }
 
+/** The lines of a log that tell of the service's own faults: level error or worse. */
+export function faultsIn(log: string): readonly string[] {
+  return log.split('\n').filter((line) => /^\{"level":[56]0,/.test(line));
+}
+
 /** Free ports, no throttle to wait for, logs a program can read. */
 const testEnvironment: Environment = {
   HTTP_PORT: '0',
@@ -228,7 +233,7 @@ function spawnMain(environment: Environment): ChildProcess {
 }
 
 /** Variables of the machine that a process needs; none of the service's own. */
-function inherited(): Environment {
+export function inherited(): Environment {
   const names = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'NODE_EXTRA_CA_CERTS'];
   return Object.fromEntries(
     names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
@@ -236,7 +241,7 @@ function inherited(): Environment {
 }
 
 /** The banner in what was printed so far; undefined until it is whole. */
-function readBanner(output: string, sipServer: Banner['sip'] | undefined): Banner | undefined {
+export function readBanner(output: string, sipServer?: Banner['sip']): Banner | undefined {
   const udp = sipServer?.udp ?? addressIn(/^\s*SIP\s.*\budp ([\d.]+):(\d+)/m.exec(output));
   const tcp = sipServer?.tcp ?? addressIn(/^\s*SIP\s.*\btcp ([\d.]+):(\d+)/m.exec(output));
   const msrp = addressIn(/^\s*MSRP\s+([\d.]+):(\d+)/m.exec(output));

@@ -1,16 +1,14 @@
 /** Call set-up: INVITE, 200, ACK, BYE, 200 over UDP, fifty calls open at once. */
 
 import { freePort } from '../free-port.ts';
-import { callAll } from '../load.ts';
-import { type BoundRow, compared, type Report, type Result } from '../row.ts';
-import { type Server, startProcess, startSippServer } from '../server-process.ts';
+import { comparedRates, cpuNote, inTurns } from '../in-turns.ts';
+import { Opened } from '../opened.ts';
+import type { BoundRow, Report, Result } from '../row.ts';
+import { contestantOf, type Server, startProcess, startSippServer } from '../server-process.ts';
 
 const repeats = 3;
 const calls = 4_000;
-const warmUp = 2_000;
 const open = 50;
-
-type Measured = { readonly rate: number; readonly cpuMicros: number | null };
 
 /** The rows of call set-up; the same runs of ours stand beside each anchor. */
 export const callSetup: readonly BoundRow[] = [
@@ -29,36 +27,12 @@ export const callSetup: readonly BoundRow[] = [
 ];
 
 async function beside(report: Report, startAnchor: () => Promise<Server>): Promise<Result> {
-  const ours = await startProcess('srf-process.ts');
-  const anchor = await startAnchor();
-  try {
-    for (const server of [ours, anchor]) await callAll({ port: server.port, calls: warmUp, open });
-    const rates: { ours: Measured[]; anchor: Measured[] } = { ours: [], anchor: [] };
-    for (let repeat = 0; repeat < repeats; repeat += 1) {
-      rates.ours.push(await measure(ours, report));
-      rates.anchor.push(await measure(anchor, report));
-    }
-    const figures = compared(
-      rates.ours.map(({ rate }) => rate),
-      rates.anchor.map(({ rate }) => rate),
-    );
-    return { ...figures, unit: 'calls/s', notes: [cpuNote('ours', rates.ours), cpuNote('anchor', rates.anchor)] };
-  } finally {
-    await Promise.all([ours.close(), anchor.close()]);
-  }
-}
-
-async function measure(server: Server, report: Report): Promise<Measured> {
-  const before = await server.usage?.('cpu');
-  const { callsPerSecond, failed, retransmissions } = await callAll({ port: server.port, calls, open });
-  const after = await server.usage?.('cpu');
-  if (failed > 0) throw new Error(`${failed} calls failed`);
-  report(`${callsPerSecond.toFixed(0)} calls/s${retransmissions > 0 ? `, ${retransmissions} retransmissions` : ''}`);
-  const cpuMicros = before && after ? (after.cpuMicros - before.cpuMicros) / calls : null;
-  return { rate: callsPerSecond, cpuMicros };
-}
-
-function cpuNote(who: string, measured: readonly Measured[]): string {
-  const figures = measured.map(({ cpuMicros }) => (cpuMicros === null ? '-' : cpuMicros.toFixed(0)));
-  return `CPU of ${who}, µs per call: ${figures.join(', ')}`;
+  await using opened = new Opened();
+  const contestants = {
+    ours: contestantOf('ours', opened.keep(await startProcess('srf-process.ts')), { calls, open }),
+    anchor: contestantOf('anchor', opened.keep(await startAnchor()), { calls, open }),
+  };
+  const { ours, anchor } = await inTurns(contestants, repeats, report);
+  const notes = [cpuNote('ours', ours), cpuNote('anchor', anchor)];
+  return { ...comparedRates(ours, anchor), unit: 'calls/s', notes };
 }
