@@ -1,5 +1,6 @@
 /** What every part of the stack shares while it works on one input: the time, the identifiers, the list of outputs. */
 
+import { Counters } from './counters.ts';
 import type { DaemonWays } from './daemon-ways.ts';
 import type { Inquiry } from './handlers/question.ts';
 import type { ApplicationAddress } from './handlers/request-handlers.ts';
@@ -20,6 +21,8 @@ export type ContextOptions = {
   readonly own: OwnAddresses;
   readonly ids: Ids;
   readonly protection?: ProtectionOptions | undefined;
+  /** Where what happens is counted; in counters of its own when absent. */
+  readonly counters?: Counters | undefined;
 };
 
 /** Handed to every part of one stack. Outputs collect here until the input has been worked off. */
@@ -28,6 +31,7 @@ export class Context {
   readonly timerValues: TimerValues;
   readonly own: OwnAddresses;
   readonly ids: Ids;
+  readonly counters: Counters;
   readonly guard: Guard;
   readonly #timers = new TimerLanes();
   readonly #openConnections = new Map<number, Peer>();
@@ -40,6 +44,7 @@ export class Context {
     this.timerValues = options.timerValues;
     this.own = options.own;
     this.ids = options.ids;
+    this.counters = options.counters ?? new Counters();
     this.guard = new Guard(this, options.protection ?? {});
   }
 

@@ -20,7 +20,7 @@ export type Peer = {
 
 export type Input =
   | { readonly kind: 'message-received'; readonly from: Peer; readonly text: string }
-  /** The stream cannot be read on; `text` is what came last, if it can be answered. */
+  /** The stream cannot be read on; `text` is what came last, empty if it cannot be answered. */
   | { readonly kind: 'stream-broken'; readonly from: Peer; readonly text: string; readonly reason: string }
   | { readonly kind: 'connection-closed'; readonly peer: Peer }
   /** ICMP error, connection refused or timed out. */

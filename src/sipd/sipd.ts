@@ -3,6 +3,7 @@
 import { isIP } from 'node:net';
 import type { TimerValues } from './context.ts';
 import { ControlPort } from './control/session.ts';
+import { type CounterName, Counters, type CounterValues } from './counters.ts';
 import { type DaemonWays, type SipdMode, waysOf } from './daemon-ways.ts';
 import type { Inquiry } from './handlers/question.ts';
 import { type AdviserOption, type ApplicationAddress, readHandlers } from './handlers/request-handlers.ts';
@@ -17,7 +18,7 @@ import { InquiryClient } from './outbound/inquiry-client.ts';
 import type { LogFields, Output } from './output.ts';
 import { type OwnAddress, OwnAddresses } from './own-addresses.ts';
 import { LoadGauge } from './process/load-gauge.ts';
-import type { ProtectionOptions, ProtectionStatistics } from './protection/guard.ts';
+import type { ProtectionOptions } from './protection/guard.ts';
 import { Stack, type StackCounts } from './stack.ts';
 import type { Question } from './target/questions.ts';
 import { Admission } from './transport/admission.ts';
@@ -70,6 +71,8 @@ export type SipdOptions = {
   readonly nameServers?: readonly string[] | undefined;
   /** Looks names up in place of DNS and the hosts file. */
   readonly names?: Names | undefined;
+  /** Memory of `Counters` in which another thread reads them. */
+  readonly counterMemory?: SharedArrayBuffer | undefined;
 };
 
 export type TlsTrust = {
@@ -97,8 +100,8 @@ export type Sipd = {
   readonly controlTlsPort: number | null;
   /** How much is going on; all zero when idle. */
   readonly counts: () => StackCounts;
-  /** What has been refused or dropped to protect the server, and whether it is overloaded. */
-  readonly protection: () => ProtectionStatistics;
+  /** How often what has happened since the start; also once it is closed. */
+  readonly counters: () => CounterValues;
   readonly close: () => Promise<void>;
 };
 
@@ -114,6 +117,7 @@ class Runner {
   readonly #hosts: readonly string[];
   readonly #names: Names;
   readonly #keptNames: KeptNames;
+  readonly #counters: Counters;
   #sockets: Sockets | null = null;
   #control: ControlPort | null = null;
   #secureControl: Door | null = null;
@@ -129,6 +133,7 @@ class Runner {
     this.#hosts = typeof options.host === 'string' ? [options.host] : options.host;
     this.#names = options.names ?? systemNames(options.nameServers ?? null);
     this.#keptNames = new KeptNames({ names: this.#names, now });
+    this.#counters = new Counters(options.counterMemory);
   }
 
   async open(): Promise<void> {
@@ -151,6 +156,7 @@ class Runner {
         cdrs: this.#options.cdrs,
         handlers,
         protection: { ...this.#options.protection, isTrusted },
+        counters: this.#counters,
       });
       if (handlers.size > 0) this.#openOutbound();
       await this.#openControl(ways, certificate);
@@ -170,10 +176,7 @@ class Runner {
         if (this.#stack === null) throw new Error('sipd is closed');
         return this.#stack.counts();
       },
-      protection: () => {
-        if (this.#stack === null) throw new Error('sipd is closed');
-        return this.#stack.statistics();
-      },
+      counters: () => this.#counters.values(),
       close: () => this.close(),
     };
   }
@@ -223,9 +226,22 @@ class Runner {
         onUnreachable: (peer, reason) => this.#submit({ kind: 'peer-unreachable', peer, reason }),
       },
       onTrouble: rarely((reason, count) => log.error({ reason, count }, 'no connection can be accepted')),
-      onRefused: rarely((host, count) => log.warn({ host, count }, 'connections refused: there are too many')),
-      onOverfull: rarely((host, count) => log.warn({ host, count }, 'connections cut off: all together keep too much')),
+      onRefused: this.#counting(
+        'refusedConnections',
+        rarely((host, count) => log.warn({ host, count }, 'connections refused: there are too many')),
+      ),
+      onOverfull: this.#counting(
+        'cutConnections',
+        rarely((host, count) => log.warn({ host, count }, 'connections cut off: all together keep too much')),
+      ),
     });
+  }
+
+  #counting(name: CounterName, tell: (host: string) => void): (host: string) => void {
+    return (host) => {
+      this.#counters.count(name);
+      tell(host);
+    };
   }
 
   async #openControl(ways: DaemonWays, certificate: Certificate | null): Promise<void> {

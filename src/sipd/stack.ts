@@ -18,6 +18,7 @@ import { UserAgentClient } from './client/user-agent-client.ts';
 import { Context, type ContextOptions } from './context.ts';
 import { Apps } from './control/apps.ts';
 import { Commands } from './control/commands.ts';
+import type { CounterName, CounterValues } from './counters.ts';
 import { ConnectionsByUser } from './dialog/connections-by-user.ts';
 import { Dialogs } from './dialog/dialog.ts';
 import { DialogEnds } from './dialog/dialog-ends.ts';
@@ -28,7 +29,7 @@ import type { Input, Peer } from './input.ts';
 import { type IncomingResponse, type Reading, readBroken, readMessage } from './message/incoming.ts';
 import { replyPeer, writeRefusal } from './message/own-response.ts';
 import type { Output } from './output.ts';
-import type { ProtectionStatistics } from './protection/guard.ts';
+import type { LoadState } from './protection/load.ts';
 import { ForwardingProxy } from './proxy/forwarding-proxy.ts';
 import { Answers } from './server/answers.ts';
 import { OpenRequests } from './server/open-requests.ts';
@@ -239,9 +240,13 @@ export class Stack {
     };
   }
 
-  /** What has been refused and dropped since the start, and how the load is. */
-  statistics(): ProtectionStatistics {
-    return this.#context.guard.statistics();
+  /** How often what has happened since the start. */
+  counters(): CounterValues {
+    return this.#context.counters.values();
+  }
+
+  load(): LoadState {
+    return this.#context.guard.load();
   }
 
   #take(input: Input): void {
@@ -251,8 +256,9 @@ export class Stack {
         this.#messageReceived(input.from, input.text);
         return;
       case 'stream-broken':
+        this.#context.counters.count('brokenStreams');
         this.#context.connectionSeen(input.from);
-        this.#received(readBroken(input.text, input.reason), input.from, 'pass');
+        if (input.text !== '') this.#received(readBroken(input.text, input.reason), input.from, 'pass');
         if (input.from.connection !== null) this.#context.closeConnection(input.from.connection);
         return;
       case 'connection-closed':
@@ -306,20 +312,22 @@ export class Stack {
   #received(reading: Reading, from: Peer, admission: 'pass' | 'refuse'): void {
     switch (reading.kind) {
       case 'request':
+        this.#noted(reading.oddities);
         this.#server.receive(reading, admission);
         return;
       case 'response':
+        this.#noted(reading.oddities);
         this.#responded(reading);
         return;
       case 'refused': {
         const { refusal } = reading;
-        this.#context.guard.complain('malformed', from, refusal.reason);
+        this.#context.guard.complain(reading.complaint, from, refusal.reason);
         const to = this.#context.ways.has('answers-to-source') ? from : replyPeer(from, refusal.topVia);
         this.#context.send(to, writeRefusal(refusal, from));
         return;
       }
       case 'ignored':
-        this.#ignored(from, reading.why);
+        this.#context.guard.complain(reading.complaint, from, reading.why);
     }
   }
 
@@ -327,10 +335,15 @@ export class Stack {
   #responded(response: IncomingResponse): void {
     const fate = this.#clientTransactions.receive(response);
     if (fate === 'taken' || this.#lateAnswers.receive(response)) return;
-    this.#ignored(response.from, fate === 'stray' ? 'response to no transaction' : 'response to another request');
+    const { method, callId, from } = response;
+    this.#context.guard.complain(
+      fate === 'stray' ? 'strayResponses' : 'mismatchedResponses',
+      from,
+      `${method} ${callId}`,
+    );
   }
 
-  #ignored(from: Peer, why: string): void {
-    this.#context.guard.complain('ignored', from, why);
+  #noted(oddities: readonly CounterName[]): void {
+    for (const oddity of oddities) this.#context.counters.count(oddity);
   }
 }

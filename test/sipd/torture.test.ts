@@ -3,7 +3,7 @@ import type { SipdMode } from '../../src/sipd/daemon-ways.ts';
 import { StreamReader } from '../../src/sipd/transport/stream.ts';
 import { header, parseSipMessage } from '../../src/wire/sip-message.ts';
 import { referenceData } from '../support/reference-data.ts';
-import { StackWorld } from './stack-world.ts';
+import { headerLines, StackWorld } from './stack-world.ts';
 import { everyVerb, judge, tortureRows, tortureVerdict } from './torture-table.ts';
 
 /** What came of a message, in the words of the table. */
@@ -125,7 +125,8 @@ describe('RFC 4475 torture messages', () => {
     const app = world.application(1);
     const text = textOf(context, name);
     const method = /^CSeq: \d+ (\w+)/m.exec(text)?.[1] ?? '';
-    world.appAsks(app, `${method} sip:bob@10.0.0.1`);
+    const repeated = ['From', 'Call-ID', 'CSeq'].flatMap((header) => headerLines(text, header));
+    world.appAsks(app, `${method} sip:bob@10.0.0.1`, { headers: repeated });
     const branch = /;branch=([^;\r]+)/.exec(world.lastSent(`${method} `))?.[1] ?? '';
     world.frames.length = 0;
     world.receive(bob, text.replace(/branch=[^;\s]+/, `branch=${branch}`));

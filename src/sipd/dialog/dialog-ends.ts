@@ -65,7 +65,10 @@ export class DialogEnds {
    */
   makeRoom(id: string): void {
     for (const old of this.#parts.dialogs.branches(id)) {
-      if (old.confirmed && old.usages.has('invite')) this.#parts.client.hangUp(old, 'replaced by a new call');
+      if (old.confirmed && old.usages.has('invite')) {
+        this.#context.counters.count('replacedCalls');
+        this.#parts.client.hangUp(old, 'replaced by a new call');
+      }
       this.dialogEnded(old);
     }
   }

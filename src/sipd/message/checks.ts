@@ -27,6 +27,14 @@ export const knownMethods: ReadonlySet<string> = new Set([
   'PUBLISH',
 ]);
 
+/** Nobody knows where the message ends. */
+export class WrongLength extends RemoteError {
+  constructor(message: string) {
+    super(400, message);
+    this.name = 'WrongLength';
+  }
+}
+
 export type CSeq = { readonly number: number; readonly method: string };
 
 /** Reads a CSeq value without blanks around it. RFC 3261 8.1.1.5: the number is below 2**31. Throws RemoteError 400. */
@@ -60,18 +68,18 @@ export function checkComplete(scan: SipScan, text: string): void {
 
 /**
  * Where the body ends in the text. RFC 3261 18.3: octets of a datagram beyond Content-Length are ignored, a datagram
- * that is too short is refused. Throws RemoteError 400.
+ * that is too short is refused. Throws WrongLength.
  */
 export function bodyEnd(scan: SipScan, text: string, ways: DaemonWays): number {
   const lengths = scan.headers.filter((each) => each.key === 'content-length');
   const [first] = lengths;
   if (first === undefined) return text.length;
   // RFC 4475 3.3.9 (mcl01): with two lengths nobody knows where the message ends.
-  if (lengths.length > 1 && !ways.has('few-checks')) throw new RemoteError(400, 'Two Content-Length headers');
+  if (lengths.length > 1 && !ways.has('few-checks')) throw new WrongLength('Two Content-Length headers');
   const length = readLength(first.value);
-  if (length === null) throw new RemoteError(400, 'Invalid Content-Length');
+  if (length === null) throw new WrongLength('Invalid Content-Length');
   const end = scan.bodyStart + length;
-  if (end > text.length) throw new RemoteError(400, 'Content-Length exceeds the message');
+  if (end > text.length) throw new WrongLength('Content-Length exceeds the message');
   return end;
 }
 

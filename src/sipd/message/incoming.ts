@@ -9,10 +9,11 @@ import {
   scanSipMessage,
 } from '../../wire/sip-message.ts';
 import { firstVia, markVia, parseVia, type Via, writeVia } from '../../wire/via.ts';
+import type { CounterName } from '../counters.ts';
 import type { DaemonWays } from '../daemon-ways.ts';
 import type { Peer } from '../input.ts';
 import { addressList, contactUri, tagOf, usableUri } from './address.ts';
-import { bodyEnd, checkComplete, checkLines, checkMethod, checkWell, readCSeq } from './checks.ts';
+import { bodyEnd, checkComplete, checkLines, checkMethod, checkWell, readCSeq, WrongLength } from './checks.ts';
 
 type Incoming = {
   /** The message as it goes to the application: as received, but for its top Via. */
@@ -31,6 +32,8 @@ type Incoming = {
   readonly target: string | null;
   /** Every Record-Route, in order. */
   readonly recordRoutes: readonly string[];
+  /** What is to be counted of it. */
+  readonly oddities: readonly CounterName[];
 };
 
 export type IncomingRequest = Incoming & { readonly kind: 'request'; readonly uri: string };
@@ -45,8 +48,8 @@ export type Reading =
   | IncomingRequest
   | IncomingResponse
   /** A request that is refused without anybody having seen it. `scan` holds what the answer must repeat. */
-  | { readonly kind: 'refused'; readonly refusal: Refusal }
-  | { readonly kind: 'ignored'; readonly why: string };
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly complaint: 'malformedRequests' | 'wrongLengths' }
+  | { readonly kind: 'ignored'; readonly why: string; readonly complaint: 'ignoredMessages' | 'wrongLengths' };
 
 export type Refusal = {
   readonly status: number;
@@ -57,7 +60,7 @@ export type Refusal = {
 
 /** Reads one whole message. Never throws on what a peer may send. */
 export function readMessage(from: Peer, text: string, ways: DaemonWays): Reading {
-  if (!mayBeSip(text)) return { kind: 'ignored', why: 'not SIP' };
+  if (!mayBeSip(text)) return ignored('not SIP');
   const scan = scanSipMessage(text);
   try {
     if (ways.has('line-limit')) checkLines(text);
@@ -111,7 +114,7 @@ function build({ from, text, ways, scan, start }: Parts): Reading {
   const end = bodyEnd(scan, text, ways);
   const basic = basicHeaders(scan.headers);
   const { via: viaHeader } = basic;
-  if (viaHeader === null) return { kind: 'ignored', why: 'no Via' };
+  if (viaHeader === null) return ignored('no Via');
   const { first, rest } = firstVia(viaHeader.value);
   const topVia = parseVia(first);
   const callId = identifier(need(basic.callId, 'Call-ID'), 'Call-ID');
@@ -126,7 +129,9 @@ function build({ from, text, ways, scan, start }: Parts): Reading {
   // Where there is no Contact, a BYE of ours goes to the peer's own address.
   if (target === null && opensDialogs.has(method))
     usableUri((start.kind === 'request' ? basic.from : basic.to)?.value ?? '');
-  const common = { from, bytes: text.length, via: topVia, callId, fromTag, toTag, cseq, method, target, recordRoutes };
+  const oddities = odditiesOf(basic, start, end < text.length);
+  const names = { callId, fromTag, toTag, cseq, method };
+  const common = { from, bytes: text.length, via: topVia, ...names, target, recordRoutes, oddities };
   if (start.kind === 'response') {
     return {
       kind: 'response',
@@ -148,6 +153,20 @@ function build({ from, text, ways, scan, start }: Parts): Reading {
   return { kind: 'request', uri: start.uri, text: handedOn, headers: noted, ...common };
 }
 
+const none: readonly CounterName[] = [];
+
+/** What is taken all the same and counted. `isCut`: not all of it is read. */
+function odditiesOf({ from, replaces }: BasicHeaders, { kind }: SipStartLine, isCut: boolean): readonly CounterName[] {
+  // QK-37, QK-10: RFC 3261 20.20 and 25.1 allow both.
+  const isBare = kind === 'request' && from?.value.includes('<') === false;
+  const isSpaced = kind === 'request' && replaces !== null && /\s=|=\s/.test(replaces.value);
+  if (!isCut && !isBare && !isSpaced) return none;
+  const oddities: CounterName[] = isCut ? ['cutMessages'] : [];
+  if (isBare) oddities.push('bareFroms');
+  if (isSpaced) oddities.push('spacedReplaces');
+  return oddities;
+}
+
 const opensDialogs: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER']);
 
 type BasicHeaders = {
@@ -158,6 +177,7 @@ type BasicHeaders = {
   callId: ScannedHeader | null;
   cseq: ScannedHeader | null;
   contact: ScannedHeader | null;
+  replaces: ScannedHeader | null;
   recordRoutes: string[];
 };
 
@@ -171,6 +191,7 @@ function basicHeaders(headers: readonly ScannedHeader[]): BasicHeaders {
     callId: null,
     cseq: null,
     contact: null,
+    replaces: null,
     recordRoutes: [],
   };
   for (const each of headers) {
@@ -193,6 +214,9 @@ function basicHeaders(headers: readonly ScannedHeader[]): BasicHeaders {
         break;
       case 'contact':
         basic.contact ??= each;
+        break;
+      case 'replaces':
+        basic.replaces ??= each;
         break;
       case 'record-route':
         basic.recordRoutes.push(each.value);
@@ -260,12 +284,17 @@ function refuse(scan: SipScan, error: RemoteError): Reading {
   const line = scan.startLine.toUpperCase();
   // RFC 3261 17.1.1.3, 18.1.2: neither an ACK nor a response is ever answered.
   if (via === undefined || line.startsWith('SIP/') || line.startsWith('ACK ')) {
-    return { kind: 'ignored', why: error.message };
+    return ignored(error.message, error instanceof WrongLength ? 'wrongLengths' : undefined);
   }
   return {
     kind: 'refused',
     refusal: { status: error.statusHint, reason: error.message, scan, topVia: topViaOf(via.value) },
+    complaint: error instanceof WrongLength ? 'wrongLengths' : 'malformedRequests',
   };
+}
+
+function ignored(why: string, complaint: 'ignoredMessages' | 'wrongLengths' = 'ignoredMessages'): Reading {
+  return { kind: 'ignored', why, complaint };
 }
 
 function topViaOf(value: string): Via | null {

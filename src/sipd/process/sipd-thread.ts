@@ -1,18 +1,20 @@
 import { Worker } from 'node:worker_threads';
+import { Counters, type CounterValues } from '../counters.ts';
 import type { LogLevel } from '../output.ts';
 import type { SipdAddress, SipdLog, SipdOptions } from '../sipd.ts';
 import type { StackCounts } from '../stack.ts';
 import type { FromThread, ThreadData, ToThread } from './messages.ts';
 
 /** Options of sipd that can be cloned, and what its thread has to tell. */
-export type SipdThreadOptions = Omit<SipdOptions, 'names'> & {
+export type SipdThreadOptions = Omit<SipdOptions, 'names' | 'counterMemory'> & {
   /** Log lines below it are not asked for. */
   readonly leastLevel: LogLevel;
   /** Called once, with the reason, when the thread ends though nobody has closed it. */
   readonly onLost: (reason: string) => void;
 };
 
-type Ear = Pick<SipdThreadOptions, 'log' | 'onLost'>;
+/** What is heard of the thread, and where it counts. */
+type Ear = Pick<SipdThreadOptions, 'log' | 'onLost'> & { readonly counters: Counters };
 
 type Pending = { readonly resolve: (counts: StackCounts) => void; readonly reject: (error: Error) => void };
 
@@ -24,7 +26,9 @@ const closeLimitMs = 3_000;
  * application SIP. Applications reach it by the control port, as always. Rejects as `startSipd` does.
  */
 export async function startSipdThread({ log, leastLevel, onLost, ...options }: SipdThreadOptions): Promise<SipdThread> {
-  return await SipdThread.over(startWorker({ options, leastLevel }), { log, onLost });
+  const counters = new Counters();
+  const worker = startWorker({ options: { ...options, counterMemory: counters.memory }, leastLevel });
+  return await SipdThread.over(worker, { log, onLost, counters });
 }
 
 /** This side of a thread that runs sipd. */
@@ -36,6 +40,7 @@ export class SipdThread {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   readonly #onLost: (reason: string) => void;
+  readonly #counters: Counters;
   readonly #gone: Promise<void>;
   #countCalls = 0;
   #ended: string | null = null;
@@ -47,6 +52,7 @@ export class SipdThread {
     this.controlTlsPort = started.controlTlsPort;
     this.#worker = worker;
     this.#onLost = ear.onLost;
+    this.#counters = ear.counters;
     worker.on('message', (message: FromThread) => this.#hear(message, ear.log));
     worker.on('error', (error) => this.#lose(error instanceof Error ? error.message : String(error)));
     this.#gone = new Promise((resolve) => {
@@ -84,6 +90,11 @@ export class SipdThread {
       this.#pending.set(id, { resolve, reject });
       this.#tell({ type: 'count', id });
     });
+  }
+
+  /** As `Sipd.counters`; the thread need not say anything. */
+  counters(): CounterValues {
+    return this.#counters.values();
   }
 
   /** Closes the server as `Sipd.close` does, and ends the thread. */

@@ -1,21 +1,23 @@
-/** What is done to requests nobody asked for, each with the words it is logged in. */
+import type { CounterName } from '../counters.ts';
+
+/** What is done to messages nobody asked for, each with the words it is logged in. */
 export const complaints = {
-  malformed: 'malformed requests refused',
-  ignored: 'messages ignored',
-  limited: 'requests beyond the rate of their source refused',
-  dropped: 'messages beyond the rate of their source dropped',
-  crowded: 'requests of sources with too many open transactions refused',
-  shed: 'requests refused under overload',
-} as const;
+  malformedRequests: 'malformed requests refused',
+  wrongLengths: 'messages with a wrong Content-Length not taken',
+  ignoredMessages: 'messages ignored',
+  strayResponses: 'responses to no request ignored',
+  mismatchedResponses: 'responses that do not match their request ignored',
+  limitedRequests: 'requests beyond the rate of their source refused',
+  droppedMessages: 'messages beyond the rate of their source dropped',
+  crowdedRequests: 'requests of sources with too many open transactions refused',
+  shedRequests: 'requests refused under overload',
+} as const satisfies Partial<Record<CounterName, string>>;
 
 export type Complaint = keyof typeof complaints;
 
-/** How often each has happened since the start. */
-export type ComplaintCounts = Readonly<Record<Complaint, number>>;
+type Tally = { untold: number; toldAt: number };
 
-type Tally = { all: number; told: number; toldAt: number };
-
-/** Counts them, and says when a line in the log is due: at the first of a kind, then at most one in a while. */
+/** Says when a line in the log about them is due: at the first of a kind, then at most one in a while. */
 export class Complaints {
   readonly #everyMs: number;
   readonly #tallies = new Map<Complaint, Tally>();
@@ -28,26 +30,14 @@ export class Complaints {
   note(complaint: Complaint, now: number): number | null {
     const tally = this.#tallies.get(complaint);
     if (tally === undefined) {
-      this.#tallies.set(complaint, { all: 1, told: 1, toldAt: now });
+      this.#tallies.set(complaint, { untold: 0, toldAt: now });
       return 1;
     }
-    tally.all += 1;
+    tally.untold += 1;
     if (now - tally.toldAt < this.#everyMs) return null;
-    const since = tally.all - tally.told;
-    tally.told = tally.all;
+    const since = tally.untold;
+    tally.untold = 0;
     tally.toldAt = now;
     return since;
-  }
-
-  counts(): ComplaintCounts {
-    const count = (complaint: Complaint): number => this.#tallies.get(complaint)?.all ?? 0;
-    return {
-      malformed: count('malformed'),
-      ignored: count('ignored'),
-      limited: count('limited'),
-      dropped: count('dropped'),
-      crowded: count('crowded'),
-      shed: count('shed'),
-    };
   }
 }

@@ -4,10 +4,11 @@
  * are refused so whoever sends them. None of these refusals makes a transaction, a timer or a control frame.
  */
 
+import type { Counters } from '../counters.ts';
 import type { Peer } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { LogFields, LogLevel } from '../output.ts';
-import { type Complaint, type ComplaintCounts, Complaints, complaints } from './complaints.ts';
+import { type Complaint, Complaints, complaints } from './complaints.ts';
 import { isShedding, type Load, type LoadLimits, type LoadState, loadLevel, loadTable, tooMuch } from './load.ts';
 import { type Source, type SourceLimits, Sources } from './sources.ts';
 import { takeToken } from './token-bucket.ts';
@@ -24,6 +25,7 @@ export type ProtectionOptions = {
 export type GuardedStack = {
   /** Milliseconds since 1970. */
   readonly now: number;
+  readonly counters: Counters;
   readonly log: (level: LogLevel, fields: LogFields, text: string) => void;
 };
 
@@ -32,11 +34,6 @@ export type GuardedStack = {
  * the CANCEL of an INVITE pass even then.
  */
 export type Admission = 'pass' | 'refuse' | 'drop';
-
-export type ProtectionStatistics = ComplaintCounts & {
-  readonly addresses: number;
-  readonly load: LoadState;
-};
 
 /** RFC 3261 12.2, 15, 9, 3262, 3311, 6665: what belongs to something begun is never shed, nor what ends something. */
 const neverShed: ReadonlySet<string> = new Set(['ACK', 'BYE', 'CANCEL', 'NOTIFY', 'PRACK', 'UPDATE']);
@@ -75,7 +72,7 @@ export class Guard {
     // One answer may have many ACKs, and whoever floods could keep one waiting.
     if (isAck && source.unacknowledgedFinals > 0 && takeToken(source.acknowledgements, requests, now)) return 'pass';
     if (!isAck && !text.startsWith('SIP/') && takeToken(source.refusals, refusals, now)) return 'refuse';
-    this.complain('dropped', from);
+    this.complain('droppedMessages', from);
     return 'drop';
   }
 
@@ -90,7 +87,7 @@ export class Guard {
     if (source.trusted || request.method === 'CANCEL') return true;
     const repeated = request.method === 'INVITE' && source.unacknowledgedFinals >= unacknowledgedFinals;
     if (!repeated && source.openTransactions < openTransactions) return true;
-    this.complain('crowded', request.from);
+    this.complain('crowdedRequests', request.from);
     return false;
   }
 
@@ -111,12 +108,13 @@ export class Guard {
 
   /** Counts what was done to a message of that peer, and logs it now and then. */
   complain(complaint: Complaint, from: Peer, reason: string | null = null): void {
+    this.#stack.counters.count(complaint);
     const count = this.#complaints.note(complaint, this.#stack.now);
     if (count === null) return;
     this.#stack.log('warn', { count, host: from.host, port: from.port, reason }, complaints[complaint]);
   }
 
-  statistics(): ProtectionStatistics {
-    return { ...this.#complaints.counts(), addresses: this.#sources.count(), load: this.#load };
+  load(): LoadState {
+    return this.#load;
   }
 }

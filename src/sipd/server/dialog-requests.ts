@@ -196,7 +196,10 @@ export class DialogRequests {
     const anew = ['MESSAGE', 'INFO', 'NOTIFY', 'SUBSCRIBE', 'OPTIONS', 'PUBLISH', 'REGISTER'].includes(request.method);
     if (anew) this.#parts.newRequests.offer(request);
     else if (this.#isDropped(request.method)) this.#parts.refusals.drop(request, 'no such dialog');
-    else this.#parts.refusals.refuse(request, { status: 481 });
+    else {
+      this.#context.counters.count('unknownDialogs');
+      this.#parts.refusals.refuse(request, { status: 481 });
+    }
   }
 
   #isDropped(method: string): boolean {

@@ -47,9 +47,10 @@ export class NewRequests {
     } else if (method === 'REFER' && this.#context.ways.has('drops-refer'))
       refusals.drop(request, 'REFER outside a dialog');
     else if (method === 'BYE' || method === 'UPDATE' || method === 'PRACK') refusals.refuse(request, { status: 481 });
-    else if (this.#isMerged(request))
+    else if (this.#isMerged(request)) {
+      this.#context.counters.count('mergedRequests');
       refusals.refuse(request, { status: this.#context.ways.has('late-merge') ? 480 : 482 });
-    else {
+    } else {
       const refusal = this.#parts.sessions.refusal(request, null);
       if (refusal === null) this.offer(request);
       else refusals.refuse(request, refusal);
@@ -61,7 +62,7 @@ export class NewRequests {
     const { apps, held, handOver, refusals } = this.#parts;
     const adviser = held.adviserFor(request.method);
     if (this.#context.guard.sheds(request.method) || (adviser !== null && !held.hasRoom())) {
-      refusals.refuseBusy(request, 'shed');
+      refusals.refuseBusy(request, 'shedRequests');
       return;
     }
     if (request.method === 'INVITE') apps.records.attempt('network', request.text);

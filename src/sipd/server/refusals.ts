@@ -29,7 +29,7 @@ export class Refusals {
   }
 
   /** Refuses because its source has sent too much, or because there is too much of all; and counts that. */
-  refuseBusy(request: IncomingRequest, why: 'limited' | 'shed'): void {
+  refuseBusy(request: IncomingRequest, why: 'limitedRequests' | 'shedRequests'): void {
     this.#context.guard.complain(why, request.from);
     this.refuse(request, this.busy());
   }

@@ -8,6 +8,7 @@ import { spellHeader } from '../message/header-names.ts';
 import { firstValue, type IncomingRequest } from '../message/incoming.ts';
 import { writeOwnResponse } from '../message/own-response.ts';
 import type { ForwardingProxy } from '../proxy/forwarding-proxy.ts';
+import type { ServerTransaction } from '../transaction/server-transactions.ts';
 import { DialogRequests, type DialogRequestsParts } from './dialog-requests.ts';
 import { HandOver, type HandOverParts } from './hand-over.ts';
 import { NewRequests, type NewRequestsParts } from './new-requests.ts';
@@ -49,8 +50,9 @@ export class UserAgentServer {
       return;
     }
     const transaction = this.#parts.transactions.find(request);
-    if (transaction !== undefined) this.#parts.transactions.receive(transaction, 'request');
-    else if (admission === 'refuse' && !this.#endsSomething(request)) this.#refusals.refuseBusy(request, 'limited');
+    if (transaction !== undefined) this.#repeated(transaction);
+    else if (admission === 'refuse' && !this.#endsSomething(request))
+      this.#refusals.refuseBusy(request, 'limitedRequests');
     else if (request.method === 'CANCEL') this.#cancel(request);
     else if (request.toTag === null) this.#newRequests.receive(request);
     else this.#dialogRequests.receive(request, request.toTag);
@@ -67,6 +69,12 @@ export class UserAgentServer {
     this.#context.log('warn', { callId: request.callId }, 'a reliable provisional answer was not acknowledged');
     this.#parts.open.answerFor(pending, { status: 504, reason: 'PRACK timeout' });
     this.#handOver.tell(madeUpCancel(request), pending, '');
+  }
+
+  // RFC 3261 17.2.3: the branch alone says so, whatever else stands in the request.
+  #repeated(transaction: ServerTransaction): void {
+    this.#context.counters.count('repeatedRequests');
+    this.#parts.transactions.receive(transaction, 'request');
   }
 
   /**

@@ -19,7 +19,7 @@ export type Carrier = {
 
 export type ConnectionUser = {
   readonly onMessage: (from: Peer, text: string) => void;
-  /** The connection cannot be read on; `text` is what may still be answered, and whoever answers closes it. */
+  /** The connection cannot be read on; `text` is what may still be answered, or empty, and whoever hears it closes it. */
   readonly onBroken: (from: Peer, text: string, reason: string) => void;
   /** It was open and is gone. */
   readonly onClosed: (peer: Peer) => void;
@@ -89,7 +89,6 @@ export class Connection {
       if (this.#ending !== null) return;
       if (event.kind === 'message') this.#user.onMessage(this.peer, event.text);
       else if (event.kind === 'ping') pings += 1;
-      else if (event.text === '') this.end();
       else this.#user.onBroken(this.peer, event.text, event.reason);
     }
     // RFC 5626 4.4.1, all of one read at once.

@@ -163,7 +163,7 @@ class Game {
       if (event.kind === 'message') this.#message(from, event.text);
       else if (event.kind === 'broken') {
         this.#note(from, event.text);
-        if (event.text !== '') this.#input({ ...event, kind: 'stream-broken', from });
+        this.#input({ ...event, kind: 'stream-broken', from });
         this.#hangUp(index);
         return;
       }

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { connect as dialTls } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, test } from 'vitest';
+import { Counters, type CounterValues } from '../../../src/sipd/counters.ts';
 import type { LogLevel } from '../../../src/sipd/output.ts';
 import { SipdThread, startSipdThread } from '../../../src/sipd/process/sipd-thread.ts';
 import { type SipdLog, type SipdOptions, startSipd } from '../../../src/sipd/sipd.ts';
@@ -29,6 +30,7 @@ type Placed = {
   readonly controlPort: number;
   readonly controlTlsPort: number | null;
   readonly counts: () => StackCounts | Promise<StackCounts>;
+  readonly counters: () => CounterValues;
   readonly close: () => Promise<void>;
 };
 
@@ -81,6 +83,19 @@ describe.each(Object.entries(placements))('sipd %s', (_, start) => {
     await sipd.close();
   });
 
+  test('what it has refused is counted, and can be read at any time, once it is closed too', async () => {
+    const sipd = await start();
+    const alice = await Peer.open('alice', 'udp', { host: '127.0.0.1', port: sipd.addresses[0]?.port ?? 0 });
+    expect(Object.values(sipd.counters()).every((count) => count === 0)).toBe(true);
+    for (const cseq of [1, 2]) {
+      alice.send(alice.request('OPTIONS', { cseq, cseqMethod: 'INVITE' }));
+      await alice.next('SIP/2.0 400');
+      expect(sipd.counters()).toMatchObject({ malformedRequests: cseq, strayResponses: 0 });
+    }
+    await Promise.all([sipd.close(), alice.close()]);
+    expect(sipd.counters().malformedRequests).toBe(2);
+  });
+
   test('the control port over TLS is told, if there is one', async () => {
     const control = { ...options.control, tlsPort: 0 };
     const sipd = await start({ control, certificate: certificateFiles('server') });
@@ -130,7 +145,8 @@ test('a thread that dies is told once, with its reason, and nobody waits for it'
     parentPort.on('message', () => { throw new Error('a mistake of ours'); });`;
   const lost: string[] = [];
   const worker = new Worker(code, { eval: true });
-  const sipd = await SipdThread.over(worker, { log: silentLog, onLost: (reason) => lost.push(reason) });
+  const counters = new Counters();
+  const sipd = await SipdThread.over(worker, { log: silentLog, onLost: (reason) => lost.push(reason), counters });
   await expect(within('the count', sipd.counts())).rejects.toThrow('sipd is closed: a mistake of ours');
   await within('the close', sipd.close());
   await expect(sipd.counts()).rejects.toThrow('sipd is closed: a mistake of ours');
@@ -139,7 +155,6 @@ test('a thread that dies is told once, with its reason, and nobody waits for it'
 
 test('a thread that ends before it has started is a start that failed', async () => {
   const worker = new Worker('process.exit(3)', { eval: true });
-  await expect(SipdThread.over(worker, { log: silentLog, onLost: silent })).rejects.toThrow(
-    'its thread ended with code 3',
-  );
+  const ear = { log: silentLog, onLost: silent, counters: new Counters() };
+  await expect(SipdThread.over(worker, ear)).rejects.toThrow('its thread ended with code 3');
 });

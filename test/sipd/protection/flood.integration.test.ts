@@ -99,7 +99,7 @@ test('while 127.0.0.3 floods, 127.0.0.2 gets its call through, and the flood bri
       await waitFor('all to be forgotten', () => Object.values(stage.sipd.counts()).every((count) => count === 0));
       const seconds = (performance.now() - before) / 1_000;
       const allowed = sources.requests.burst + sources.requests.perSecond * seconds;
-      const { limited, dropped } = stage.sipd.protection();
+      const { limitedRequests: limited, droppedMessages: dropped } = stage.sipd.counters();
       expect(calls.flooded()).toBeLessThanOrEqual(allowed);
       expect(limited).toBeLessThanOrEqual(sources.refusals.burst + sources.refusals.perSecond * seconds);
       expect(dropped).toBeGreaterThan(0);

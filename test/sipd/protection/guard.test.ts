@@ -51,7 +51,7 @@ describe('the rate of one source', () => {
     const seconds = Number(headerOf(world.lastSent('SIP/2.0 503'), 'Retry-After'));
     expect(seconds).toBeGreaterThanOrEqual(5);
     expect(seconds).toBeLessThanOrEqual(15);
-    expect(world.stack.statistics()).toMatchObject({ limited: 1, dropped: 2 });
+    expect(world.stack.counters()).toMatchObject({ limitedRequests: 1, droppedMessages: 2 });
   });
 
   test('a trusted source has none', () => {
@@ -133,7 +133,7 @@ describe('the rate of one source', () => {
     for (let count = 0; count < 10; count += 1) world.receive(mallory, 'SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a\r\n\r\n');
     for (let count = 0; count < 10; count += 1) world.asks(mallory, 'ACK', { callId: `c${count}` });
     expect(world.sent).toEqual([]);
-    expect(world.stack.statistics()).toMatchObject({ ignored: 3, dropped: 17 });
+    expect(world.stack.counters()).toMatchObject({ ignoredMessages: 3, droppedMessages: 17 });
   });
 
   test('an answer left without its ACK lets in as many ACKs beyond the rate as the rate itself, not a flood', () => {
@@ -186,7 +186,7 @@ describe('what one source may keep open', () => {
     world.pass(100_000);
     world.asks(mallory, 'MESSAGE', { callId: 'e' });
     expect(world.ladder.at(-1)).toBe('100000 sipd -> app1 : event MESSAGE');
-    expect(world.stack.statistics().crowded).toBe(2);
+    expect(world.stack.counters().crowdedRequests).toBe(2);
   });
 
   test('final answers that wait for an ACK: what pretends to call from a victim’s address makes it few packets', () => {
@@ -280,14 +280,14 @@ describe('overload', () => {
         0 sipd -> alice : 487 INVITE`),
     );
     expect(world.lastSent('SIP/2.0 503')).toMatch(/\r\nRetry-After: \d+\r\n/);
-    expect(world.stack.statistics()).toMatchObject({ shed: 4, load: 'shedding' });
+    expect([world.stack.counters().shedRequests, world.stack.load()]).toEqual([4, 'shedding']);
   });
 
   test('one long pause refuses nobody; it is over after two low measurements, and the log says when', () => {
     const { world } = open({});
     const states = [high, middle, high, high, middle, low, middle, low, low].map((input) => {
       world.input(input);
-      return world.stack.statistics().load;
+      return world.stack.load();
     });
     expect(states).toEqual([
       'strained',
@@ -311,7 +311,7 @@ describe('overload', () => {
     const { world, alice } = open({ load: { pendingRequests: { high: 4, low: 1 } } });
     for (let count = 0; count < waiting; count += 1) world.asks(alice, 'OPTIONS', { callId: `c${count}` });
     for (let count = 0; count < 2; count += 1) world.input({ ...low, ...fields });
-    expect(world.stack.statistics().load).toBe('shedding');
+    expect(world.stack.load()).toBe('shedding');
   });
 });
 
@@ -325,6 +325,6 @@ describe('the log', () => {
     }
     const counts = world.outputs.flatMap((each) => (each.kind === 'log' ? [each.fields['count']] : []));
     expect(counts).toEqual([1, 40, 40]);
-    expect(world.stack.statistics().malformed).toBe(100);
+    expect(world.stack.counters().malformedRequests).toBe(100);
   });
 });

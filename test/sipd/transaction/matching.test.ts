@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { clientKey, type MatchedRequest, serverKey } from '../../../src/sipd/transaction/matching.ts';
+import {
+  type Asked,
+  answers,
+  clientKey,
+  type MatchedRequest,
+  serverKey,
+} from '../../../src/sipd/transaction/matching.ts';
 import { parseVia } from '../../../src/wire/via.ts';
 
 const invite: MatchedRequest = {
@@ -14,6 +20,23 @@ const invite: MatchedRequest = {
 function hop(via: string, rest: Partial<MatchedRequest> = {}): MatchedRequest {
   return { ...invite, ...rest, via: parseVia(via) };
 }
+
+test('RFC 3261 8.2.6.2: an answer repeats From tag, Call-ID and CSeq, and the To tag if there was one', () => {
+  const outside: Asked = { callId: 'c', cseq: 1, fromTag: 'f', toTag: null };
+  const within: Asked = { ...outside, toTag: 't' };
+  const answer: Asked = { ...within };
+  expect([answers(answer, outside), answers(answer, within)]).toEqual([true, true]);
+  expect(answers({ ...answer, fromTag: 'F', toTag: 'T' }, within)).toBe(true);
+  expect(answers({ ...answer, toTag: null }, outside)).toBe(true);
+  const others: readonly Partial<Asked>[] = [{ callId: 'C' }, { cseq: 2 }, { fromTag: 't' }, { fromTag: null }];
+  expect(others.map((other) => answers({ ...answer, ...other }, outside))).toEqual([false, false, false, false]);
+  expect([answers({ ...answer, toTag: 'u' }, within), answers({ ...answer, toTag: null }, within)]).toEqual([
+    false,
+    false,
+  ]);
+  // A peer of RFC 2543 has no tag.
+  expect(answers({ ...answer, toTag: null }, { ...within, toTag: '' })).toBe(true);
+});
 
 describe('RFC 3261 17.2.3: matching requests', () => {
   test('branch, sent-by and method name the transaction', () => {
