@@ -223,7 +223,7 @@ function joinShells(parts: AppParts, ground: Ground): Joined {
 
 function httpShell(
   { config, log, version }: AppParts,
-  { store, keys, msrp, entry }: Ground,
+  { store, keys, server, msrp, entry }: Ground,
   live: Pick<Joined, 'sip' | 'service' | 'settings' | 'listening'> & { readonly tokens: () => number },
 ): HttpShell {
   const { sip, service, settings, listening, tokens } = live;
@@ -249,7 +249,7 @@ function httpShell(
     stopping: () => service.stopping,
     parseUri: parseSipUri,
     aorOf,
-    readings: [],
+    readings: server.readings,
     log: log.child({ part: 'http' }),
     ids: { request: randomIds.row, reply: () => `http:${tokens()}` },
     clock: systemClock,

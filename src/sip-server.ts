@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { BadConfig, type Config } from './config.ts';
-import type { ListeningAddress } from './http/http-options.ts';
+import type { ListeningAddress, Reading } from './http/http-options.ts';
 import type { Logger } from './log.ts';
+import { type CounterName, type CounterValues, counters } from './sipd/counters.ts';
 import { waysWith } from './sipd/daemon-ways.ts';
 import type { LogLevel } from './sipd/output.ts';
 import { startSipdThread } from './sipd/process/sipd-thread.ts';
@@ -13,6 +14,8 @@ export type SipServer = {
   /** UDP and TCP. */
   readonly sipPort: number;
   readonly addresses: readonly ListeningAddress[];
+  /** What the embedded server counts, for `/metrics`. */
+  readonly readings: readonly Reading[];
   readonly close: () => Promise<void>;
 };
 
@@ -36,7 +39,7 @@ export function checkSwitches({ sipdMode, sipdSwitches }: Config): void {
 export async function sipServer(parts: SipServerParts): Promise<SipServer> {
   const { drachtio, sip } = parts.config;
   if (drachtio !== null) {
-    return { control: drachtio, sipPort: sip.port, addresses: [], close: () => Promise.resolve() };
+    return { control: drachtio, sipPort: sip.port, addresses: [], readings: [], close: () => Promise.resolve() };
   }
   const secret = randomBytes(16).toString('hex');
   const sipd = await embedded(parts, secret);
@@ -45,8 +48,19 @@ export async function sipServer(parts: SipServerParts): Promise<SipServer> {
     control: { host: '127.0.0.1', port: sipd.controlPort, secret },
     sipPort: sipd.addresses.find(({ protocol }) => protocol === 'udp')?.port ?? sip.port,
     addresses: sipd.addresses.map(({ protocol, host, port }) => ({ part: 'sip', transport: protocol, host, port })),
+    readings: readingsOf(() => sipd.counters()),
     close: () => sipd.close(),
   };
+}
+
+function readingsOf(read: () => CounterValues): readonly Reading[] {
+  const names = Object.keys(counters) as readonly CounterName[];
+  return names.map((name) => ({
+    kind: 'counter',
+    name: `isfocus_sipd_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}_total`,
+    help: counters[name],
+    read: () => read()[name],
+  }));
 }
 
 async function embedded({ config, log, onLost }: SipServerParts, secret: string) {
