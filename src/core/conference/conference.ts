@@ -1,6 +1,6 @@
 import type { Effect } from '../effect.ts';
 import type { Ids } from '../ids.ts';
-import type { ConferenceRecord, ConferenceRow, Disconnection, EndReason, ParticipantRow } from '../rows.ts';
+import type { ConferenceRecord, ConferenceRow, Disconnection, ParticipantRow } from '../rows.ts';
 import type { Settings } from '../settings.ts';
 import { after } from '../transition.ts';
 import { Attendance } from './attendance.ts';
@@ -8,24 +8,16 @@ import { type ConferenceEvent, conferenceTransitions } from './conference-state.
 import { Dialler } from './dialler.ts';
 import { Invitations } from './invitations.ts';
 import { Ledger } from './ledger.ts';
+import { type Ending, idleTimer, Lifetime } from './lifetime.ts';
 import { MessageSessions } from './message-sessions.ts';
 import { Notifier } from './notifier.ts';
-import { isPresent } from './participant.ts';
 
 export type ConferenceParts = { readonly ids: Ids; readonly settings: Settings; readonly record: ConferenceRecord };
 
-/** Why and by whom a conference ends, the words its BYEs carry, and what its subscribers are told. */
-export type Ending = {
-  readonly reason: EndReason;
-  readonly by: string | null;
-  readonly text: string;
-  readonly subscriptions: 'noresource' | 'deactivated';
-};
-
 /**
- * The focus of one conference (RFC 4579 3.1): its lifetime and its parts. Attendance knows who is in, Invitations and
- * the Dialler whom it asks in, the Notifier who watches, the MessageSessions who can exchange messages; they share one Ledger.
- * Whatever is done to them happens inside `turn`.
+ * The focus of one conference (RFC 4579 3.1): its states and its parts. Attendance knows who is in, Invitations and the
+ * Dialler whom it asks in, the Notifier who watches, the MessageSessions who can exchange messages, Lifetime when it ends
+ * by itself; they share one Ledger. Whatever is done to them happens inside `turn`.
  */
 export class Conference {
   readonly ledger: Ledger;
@@ -34,6 +26,7 @@ export class Conference {
   readonly notifier: Notifier;
   readonly dialler: Dialler;
   readonly #sessions: MessageSessions;
+  readonly #lifetime: Lifetime;
 
   constructor(parts: ConferenceParts) {
     const { ids, settings } = parts;
@@ -43,6 +36,7 @@ export class Conference {
     this.attendance = new Attendance({ ids, ledger: this.ledger, sessions: this.#sessions, dialler: this.dialler });
     this.invitations = new Invitations({ ids, ledger: this.ledger, dialler: this.dialler });
     this.notifier = new Notifier({ ids, ledger: this.ledger });
+    this.#lifetime = new Lifetime(this.ledger);
   }
 
   get row(): ConferenceRow {
@@ -62,7 +56,7 @@ export class Conference {
   turn(now: number, actor: string | null, body: () => void): Effect[] {
     this.ledger.open(now, actor);
     body();
-    this.#endWithCreator();
+    if (this.row.status === 'active') this.#endByPolicy();
     if (this.row.status === 'active') this.dialler.dialWaiting();
     this.#settleWhenQuiet();
     this.ledger.settleCounts();
@@ -116,6 +110,7 @@ export class Conference {
     else if (kind === 'glare') this.attendance.glareOver(item);
     else if (kind === 'linger') this.#leaveRoster(item);
     else if (kind === 'expiry') this.#subscriptionExpired(item);
+    else if (kind === idleTimer.kind) this.end(this.#lifetime.idle());
   }
 
   /** Lost with every dialog: nobody can be told, and nobody can answer any more. */
@@ -134,24 +129,16 @@ export class Conference {
     this.end({ reason: 'error', by: null, text: 'Server internal error', subscriptions: 'noresource' });
   }
 
-  /** RFC 4579 5.12: a conference made by a factory is deleted when its creator, with the last endpoint, leaves. */
-  #endWithCreator(): void {
-    if (this.row.status !== 'active') return;
-    const creator = this.ledger.participantByUri(this.row.createdBy);
-    if (creator === undefined || creator.joinedAt === null || isPresent(creator.status)) return;
-    this.end({
-      reason: creatorLeft(creator.disconnection),
-      by: this.ledger.actor ?? this.row.createdBy,
-      text: 'Conference ended',
-      subscriptions: 'noresource',
-    });
+  #endByPolicy(): void {
+    const over = this.#lifetime.over();
+    if (over === null) this.#lifetime.watch();
+    else this.end(over);
   }
 
   /** No cancelled INVITE can be answered any more: nothing of the conference is left outside. */
   #settleWhenQuiet(): void {
     if (this.row.status !== 'ending') return;
-    const open = this.ledger.participants.some((participant) => participant.status !== 'disconnected');
-    if (open) return;
+    if (this.ledger.count((status) => status !== 'disconnected') > 0) return;
     this.#move('settle');
     this.ledger.stopTimers(null);
     this.ledger.patchConference({ endedAt: this.ledger.now });
@@ -185,9 +172,4 @@ export class Conference {
     if (status === undefined) throw new Error(`conference ${this.row.status} cannot ${event}`);
     this.ledger.patchConference({ status });
   }
-}
-
-function creatorLeft(how: Disconnection | null): EndReason {
-  if (how?.sipStatus === 487) return 'cancelled';
-  return how?.method === 'booted' ? 'operator' : 'creator-left';
 }

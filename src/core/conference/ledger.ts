@@ -6,6 +6,7 @@ import type {
   ConferenceRecord,
   ConferenceRow,
   EndpointRow,
+  EndpointStatus,
   EventRow,
   Instant,
   ParticipantRow,
@@ -25,6 +26,8 @@ export class Ledger {
   readonly #participants = new Map<string, ParticipantRow>();
   readonly #subscriptions = new Map<string, SubscriptionRow>();
   readonly #timers = new Set<string>();
+  /** How many participants have which status. */
+  readonly #counts = new Map<EndpointStatus, number>();
   #nextPosition = 0;
   #now: Instant = 0;
   #actor: string | null = null;
@@ -84,6 +87,13 @@ export class Ledger {
     return this.#subscriptions.get(id);
   }
 
+  /** How many participants have a status that `is` what is asked for; the same effort for any number of them. */
+  count(is: (status: EndpointStatus) => boolean): number {
+    let sum = 0;
+    for (const [status, number] of this.#counts) if (is(status)) sum += number;
+    return sum;
+  }
+
   /** The place of the next participant, never given twice. */
   get nextPosition(): number {
     return this.#nextPosition;
@@ -107,11 +117,19 @@ export class Ledger {
     this.#conferenceChanged = true;
   }
 
+  /** Changes what the roster shows of the conference itself. */
+  describe(patch: Pick<Partial<ConferenceRow>, 'subject' | 'locked' | 'maxParticipants'>): void {
+    this.patchConference(patch);
+    this.#rosterChanged = true;
+  }
+
   putParticipant(row: ParticipantRow): void {
     const before = this.#participants.get(row.id);
     if (before === row) return;
     this.#participants.set(row.id, row);
     this.#changedParticipants.set(row.id, row);
+    if (before !== undefined) this.#tally(before, -1);
+    this.#tally(row, 1);
     this.#nextPosition = Math.max(this.#nextPosition, row.position + 1);
     this.#rosterChanged = true;
     this.#conferenceChanged = true;
@@ -166,6 +184,10 @@ export class Ledger {
     if (this.#timers.delete(id)) this.ask({ type: 'timer.stop', id });
   }
 
+  isTimed(kind: string, item: string): boolean {
+    return this.#timers.has(this.#timerId(kind, item));
+  }
+
   /** Whether the timer was still wanted; it is spent. */
   timerFired(kind: string, item: string): boolean {
     return this.#timers.delete(this.#timerId(kind, item));
@@ -183,7 +205,7 @@ export class Ledger {
   /** Counts and the version follow from the turn's changes; called before NOTIFYs are rendered. */
   settleCounts(): void {
     if (!this.#rosterChanged) return;
-    const count = this.participants.filter((participant) => isPresent(participant.status)).length;
+    const count = this.count(isPresent);
     this.patchConference({
       version: this.#conference.version + 1,
       participantCount: count,
@@ -232,6 +254,7 @@ export class Ledger {
     this.close();
     this.#conference = record.conference;
     this.#participants.clear();
+    this.#counts.clear();
     this.#subscriptions.clear();
     this.#fill(record);
   }
@@ -239,6 +262,7 @@ export class Ledger {
   #fill(record: ConferenceRecord): void {
     for (const row of record.participants) {
       this.#participants.set(row.id, row);
+      this.#tally(row, 1);
       this.#nextPosition = Math.max(this.#nextPosition, row.position + 1);
     }
     for (const row of record.subscriptions) {
@@ -275,7 +299,13 @@ export class Ledger {
   #forgetOldest(): void {
     const past = this.participants.filter((participant) => !participant.inRoster);
     const [oldest] = past;
-    if (oldest !== undefined && past.length > limits.pastParticipantsMax) this.#participants.delete(oldest.id);
+    if (oldest === undefined || past.length <= limits.pastParticipantsMax) return;
+    this.#participants.delete(oldest.id);
+    this.#tally(oldest, -1);
+  }
+
+  #tally({ status }: ParticipantRow, by: 1 | -1): void {
+    this.#counts.set(status, (this.#counts.get(status) ?? 0) + by);
   }
 
   #timerId(kind: string, item: string): string {
