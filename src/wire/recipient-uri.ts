@@ -1,6 +1,6 @@
 /**
  * The URI of someone to be invited, with what it asks of the request (RFC 3261 19.1.5): method, Replaces, other headers.
- * Used for the entries of a resource list; the quirks that are accepted here are named QK-6, QK-7 and QK-8.
+ * Used for the entries of a resource list and for Refer-To; the quirks that are accepted here are named QK-6, QK-7 and QK-8.
  */
 
 import { RemoteError } from './remote-error.ts';
@@ -40,18 +40,24 @@ const allowedHeaders: ReadonlyMap<string, string> = new Map([
   ['in-reply-to', 'In-Reply-To'],
   ['priority', 'Priority'],
 ]);
-const onceOnly: ReadonlySet<string> = new Set(['Subject', 'Priority', 'In-Reply-To']);
+const onceOnly: ReadonlySet<string> = new Set(['Subject', 'Priority', 'In-Reply-To', 'Refer-To']);
+
+export type RecipientUriOptions = {
+  readonly lenient: boolean;
+  /** `refer`: Refer-To is heeded too, where the method is REFER. Default: `list`. */
+  readonly purpose?: 'list' | 'refer';
+};
 
 /**
  * Reads a recipient's URI. Never throws: what cannot be read has `reading.ok` false with the status to report. `lenient`
  * accepts a missing scheme (QK-6), `?Name: value` (QK-7) and an unescaped Replaces or Join (QK-8), never where the strict
  * reading is valid.
  */
-export function readRecipientUri(text: string, options: { readonly lenient: boolean }): RecipientUri {
+export function readRecipientUri(text: string, options: RecipientUriOptions): RecipientUri {
   try {
     const { uri, quirks } = parseLeniently(text);
     if (quirks.length > 0 && !options.lenient) return { quirks: [], reading: strictRefusal(quirks) };
-    return { quirks, reading: interpret(uri) };
+    return { quirks, reading: interpret(uri, options.purpose ?? 'list') };
   } catch (error) {
     if (!(error instanceof RemoteError)) throw error;
     const status = error.statusHint === 416 ? 416 : 400;
@@ -115,15 +121,17 @@ function strictHeader(part: string): UriHeader | null {
   }
 }
 
-function interpret(uri: SipUri): RecipientReading {
+function interpret(uri: SipUri, purpose: 'list' | 'refer'): RecipientReading {
   const kept: UriHeader[] = [];
   const ignoredHeaders: string[] = [];
-  let method = uriParam(uri, 'method') ?? (uri.params.some((param) => param.name === 'method') ? '' : null);
-  for (const { name, value } of uri.headers) {
-    const known = allowedHeaders.get(name.toLowerCase());
-    // RFC 5368 9 writes the method as a header in its figure; taken for the method, it can never become an invitation.
-    if (name.toLowerCase() === 'method' && method === null) method = value;
-    else if (known === undefined || !isSafe(value) || isRepeated(known, kept)) ignoredHeaders.push(printable(name));
+  const method = methodOf(uri);
+  const isRefer = purpose === 'refer' && method?.value.toUpperCase() === 'REFER';
+  for (const header of uri.headers) {
+    if (header === method?.header) continue;
+    const { name, value } = header;
+    const lower = name.toLowerCase();
+    const known = isRefer && (lower === 'refer-to' || lower === 'r') ? 'Refer-To' : allowedHeaders.get(lower);
+    if (known === undefined || !isSafe(value) || isRepeated(known, kept)) ignoredHeaders.push(printable(name));
     else kept.push({ name: known, value: value.trim() });
   }
   const dialogs = kept.filter((header) => header.name === 'Replaces' || header.name === 'Join');
@@ -135,12 +143,21 @@ function interpret(uri: SipUri): RecipientReading {
   return {
     ok: true,
     target: withoutHeaders(uri),
-    method,
+    method: method?.value ?? null,
     replaces: isJoin ? null : fields,
     join: isJoin && fields !== null ? writeReplaces({ ...fields, earlyOnly: false }) : null,
     headers: kept.filter((header) => header !== dialog),
     ignoredHeaders,
   };
+}
+
+/** The method that is asked for, and the header it stood in, if any. */
+function methodOf(uri: SipUri): { readonly value: string; readonly header: UriHeader | null } | null {
+  const value = uriParam(uri, 'method') ?? (uri.params.some((param) => param.name === 'method') ? '' : null);
+  if (value !== null) return { value, header: null };
+  // RFC 5368 9 writes the method as a header in its figure; taken for the method, it can never become an invitation.
+  const header = uri.headers.find(({ name }) => name.toLowerCase() === 'method');
+  return header === undefined ? null : { value: header.value, header };
 }
 
 /** A control character in a value is an attempt to write further header lines. */

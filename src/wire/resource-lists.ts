@@ -1,6 +1,6 @@
 /** Resource lists (RFC 4826 3.1) as recipient lists of an INVITE (RFC 5366 4) with copy control (RFC 5364). */
 
-import { type RecipientReading, readRecipientUri } from './recipient-uri.ts';
+import { type RecipientReading, type RecipientUriOptions, readRecipientUri } from './recipient-uri.ts';
 import { RemoteError } from './remote-error.ts';
 import { attributeOf, childElements, parseXml, textOf, type XmlElement } from './xml.ts';
 
@@ -30,8 +30,7 @@ export type RecipientList = {
 };
 
 /** `depthMax` bounds lists within lists; the other two the whole document. */
-export type ResourceListOptions = {
-  readonly lenient: boolean;
+export type ResourceListOptions = RecipientUriOptions & {
   readonly bytesMax: number;
   readonly elementsMax: number;
   readonly depthMax: number;

@@ -268,3 +268,24 @@ test('a URI of a hundred thousand blanks, escapes or separators is judged at onc
     }
   }
 });
+
+test('Refer-To is heeded where a REFER asks for a REFER, and nowhere else', () => {
+  const asks = 'sip:bob@biloxi.example.com;method=REFER?Refer-To=%3Csip:conf-1%40conf.example.com%3E';
+  const refer = readRecipientUri(asks, { lenient: false, purpose: 'refer' }).reading;
+  expect(refer).toMatchObject({
+    method: 'REFER',
+    headers: [{ name: 'Refer-To', value: '<sip:conf-1@conf.example.com>' }],
+    ignoredHeaders: [],
+  });
+  expect(good(asks)).toMatchObject({ headers: [], ignoredHeaders: ['Refer-To'] });
+  const invite = readRecipientUri(asks.replace('REFER', 'INVITE'), { lenient: false, purpose: 'refer' }).reading;
+  expect(invite).toMatchObject({ headers: [], ignoredHeaders: ['Refer-To'] });
+});
+
+test('the method that stands as a header counts, wherever it stands among them', () => {
+  const reading = readRecipientUri('sip:bob@x.example?Refer-To=%3Csip:c%40x%3E&method=REFER', {
+    lenient: false,
+    purpose: 'refer',
+  }).reading;
+  expect(reading).toMatchObject({ method: 'REFER', headers: [{ name: 'Refer-To' }], ignoredHeaders: [] });
+});
