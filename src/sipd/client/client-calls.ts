@@ -6,7 +6,7 @@ import { type Dialog, type Dialogs, routeSet } from '../dialog/dialog.ts';
 import { LastWords } from '../dialog/last-words.ts';
 import { endsSubscription, endUsage, referUsage, subscriptionUsage } from '../dialog/usages.ts';
 import { limits } from '../limits.ts';
-import { tagOf } from '../message/address.ts';
+import { tagOf, tidyAddress } from '../message/address.ts';
 import type { AppMessage } from '../message/compose.ts';
 import { firstValue, type IncomingRequest, type IncomingResponse } from '../message/incoming.ts';
 import type { Sessions } from '../session-timer/sessions.ts';
@@ -170,7 +170,7 @@ export class ClientCalls {
     if (this.#context.ways.has('refuses-early-notify')) return 'refuse';
     call.dialog = this.#early.open(call, {
       remoteTag: notify.fromTag ?? '',
-      remoteAddress: firstValue(notify, 'from') ?? '',
+      remoteAddress: tidyAddress(firstValue(notify, 'from') ?? ''),
       routes: routeSet(notify.recordRoutes, 'server'),
       remoteTarget: notify.target,
       flow: notify.from,

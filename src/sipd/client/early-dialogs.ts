@@ -7,7 +7,7 @@
 import type { Context } from '../context.ts';
 import { type Dialog, type Dialogs, routeSet } from '../dialog/dialog.ts';
 import { limits } from '../limits.ts';
-import { tagOf } from '../message/address.ts';
+import { tagOf, tidyAddress } from '../message/address.ts';
 import { allValues, firstValue, type IncomingResponse } from '../message/incoming.ts';
 import { isSips } from '../target/next-hop.ts';
 import { isSecure } from '../target/transports.ts';
@@ -180,7 +180,7 @@ export class EarlyDialogs {
 function remoteOf(response: IncomingResponse): Remote {
   return {
     remoteTag: response.toTag ?? '',
-    remoteAddress: firstValue(response, 'to') ?? '',
+    remoteAddress: tidyAddress(firstValue(response, 'to') ?? ''),
     routes: routeSet(response.recordRoutes, 'client'),
     remoteTarget: response.target,
     flow: response.from,

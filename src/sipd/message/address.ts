@@ -61,6 +61,18 @@ export function paramOf(params: string, name: string): string | null | undefined
   return undefined;
 }
 
+/**
+ * A From or To value as we write it in requests of ours: the URI in angle brackets (QK-37), without the blanks a peer has
+ * put at its ends or behind its scheme (QK-34). RFC 3261 12.2.1.1: only its URI and tag need be those the peer gave. Throws
+ * RemoteError 400.
+ */
+export function tidyAddress(value: string): string {
+  const open = value.indexOf('<', afterQuotes(value));
+  const { uri, params } = readAddress(value);
+  const display = open === -1 ? '' : value.slice(0, open);
+  return `${display}<${uri.replace(/^([a-z][a-z0-9+.-]*:)[ \t]+/i, '$1')}>${params}`;
+}
+
 /** URI of the first Contact. Throws RemoteError 400. */
 export function contactUri(value: string): string | null {
   const [first] = addressList(value);

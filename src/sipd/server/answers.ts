@@ -8,7 +8,7 @@ import { type ConnectionsByUser, grantedSeconds } from '../dialog/connections-by
 import { type Dialog, type Dialogs, routeSet } from '../dialog/dialog.ts';
 import { referUsage, subscriptionUsage } from '../dialog/usages.ts';
 import { limits } from '../limits.ts';
-import { isAddress, tagOf, withTag } from '../message/address.ts';
+import { isAddress, tagOf, tidyAddress, withTag } from '../message/address.ts';
 import {
   type AppMessage,
   given,
@@ -201,8 +201,8 @@ export class Answers {
       callId: request.callId,
       localTag: pending.localTag ?? '',
       remoteTag: fromTag,
-      localAddress: to,
-      remoteAddress: firstValue(request, 'from') ?? '',
+      localAddress: tidyAddress(to),
+      remoteAddress: tidyAddress(firstValue(request, 'from') ?? ''),
       localCseq: request.cseq,
       remoteCseq: request.cseq,
       routes: routeSet(request.recordRoutes, 'server'),
