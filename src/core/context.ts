@@ -47,9 +47,10 @@ export function turnOf(
   const known = directory.byId(conference.row.id) !== undefined;
   const back = conference.capture();
   const undo = (): void => {
+    // Whoever came in that turn is nobody again.
+    directory.drop(conference);
     back();
     if (known) directory.add(conference);
-    else directory.drop(conference);
   };
   const ended = (
     effects: readonly Effect[],

@@ -3,7 +3,7 @@ import type { Conference } from './conference/conference.ts';
 import type { Groups } from './definitions/groups.ts';
 import type { Effect, SipNotify } from './effect.ts';
 import { limits } from './limits.ts';
-import type { EndpointRow, GroupRow, Instant, ReplacesValue } from './rows.ts';
+import type { Change, EndpointRow, GroupRow, Instant, ReplacesValue } from './rows.ts';
 
 /** What a Request-URI of ours names. */
 export type Target =
@@ -16,19 +16,24 @@ export type Target =
 
 type Names = { readonly factoryUser: string; readonly ownHosts: ReadonlySet<string> };
 
+/** Whose dialog it is. */
+export type DialogOwner = { readonly conference: Conference; readonly endpointId: string };
+
 /** Finds the running conferences: by id, by URI, by endpoint, by subscription, by dialog. Remembers the ended for a while. */
 export class Directory {
   readonly #names: Names;
   readonly #groups: Groups;
   readonly #byId = new Map<string, Conference>();
   readonly #byUser = new Map<string, Conference>();
-  readonly #byEndpoint = new Map<string, Conference>();
+  readonly #byEndpoint = new Map<string, { readonly conference: Conference; readonly dialogId: string }>();
   readonly #bySubscription = new Map<string, Conference>();
-  readonly #byDialog = new Map<string, Conference>();
+  readonly #byDialog = new Map<string, DialogOwner>();
   readonly #byReferral = new Map<string, Conference>();
   readonly #byGroup = new Map<string, Conference>();
   /** User part of an ended conference's URI → when it ended; oldest first. */
   readonly #ended = new Map<string, Instant>();
+  /** Call-ID and tags of a dialog that is gone → when it went; oldest first. */
+  readonly #gone = new Map<string, Instant>();
 
   constructor(names: Names, groups: Groups) {
     this.#names = names;
@@ -50,8 +55,10 @@ export class Directory {
     if (conference.row.groupId !== null) this.#byGroup.set(conference.row.groupId, conference);
     const { participants, subscriptions } = conference.ledger.record();
     for (const endpoint of participants.flatMap((participant) => participant.endpoints)) {
-      this.#byEndpoint.set(endpoint.id, conference);
-      this.#byDialog.set(endpoint.dialogId, conference);
+      if (endpoint.status === 'disconnected') continue;
+      this.#own(conference, endpoint);
+      // After a turn that is undone.
+      this.#gone.delete(nameOf(endpoint));
     }
     for (const row of subscriptions) this.#bySubscription.set(row.id, conference);
   }
@@ -61,7 +68,7 @@ export class Directory {
   }
 
   byEndpoint(id: string): Conference | undefined {
-    return this.#byEndpoint.get(id);
+    return this.#byEndpoint.get(id)?.conference;
   }
 
   bySubscription(id: string): Conference | undefined {
@@ -73,23 +80,26 @@ export class Directory {
   }
 
   byDialog(id: string): Conference | undefined {
-    return this.#byDialog.get(id);
+    return this.#byDialog.get(id)?.conference;
   }
 
   /**
-   * The conference with the endpoint whose dialog `named` means, as RFC 3891 3 compares: to-tag with our tag, from-tag
-   * with the peer's. `gone`: a dialog that has ended not long ago.
+   * Whose dialog `named` means, as RFC 3891 3 compares: to-tag with our tag, from-tag with the peer's. `gone`: a dialog
+   * that has ended not long ago. Undefined: none that we know, or one that is no call.
    */
-  dialogNamed(named: ReplacesValue): { conference: Conference; endpointId: string } | 'gone' | undefined {
-    // The tag that the id of a dialog bears is that of whoever made it: the peer, or us.
-    for (const tag of [named.fromTag, named.toTag]) {
-      const conference = this.#byDialog.get(`${named.callId};from-tag=${tag}`);
-      const endpoint = conference?.ledger.endpoints.find(
-        ({ callId, localTag, remoteTag }) =>
-          callId === named.callId && localTag === named.toTag && remoteTag === named.fromTag,
-      );
-      if (conference === undefined || endpoint === undefined) continue;
-      return endpoint.status === 'disconnected' ? 'gone' : { conference, endpointId: endpoint.id };
+  dialogNamed({ callId, toTag, fromTag }: ReplacesValue, now: Instant): DialogOwner | 'gone' | undefined {
+    // RFC 3891 3: a tag of zero also means a peer of old that had none.
+    const remoteTags = fromTag === '0' ? [fromTag, ''] : [fromTag];
+    for (const remoteTag of remoteTags) {
+      // The tag that the id of a dialog bears is that of whoever made it: the peer, or us.
+      for (const tag of [remoteTag, toTag]) {
+        const owner = this.#byDialog.get(`${callId};from-tag=${tag}`);
+        const endpoint = owner?.conference.ledger.participantOf(owner.endpointId)?.endpoint;
+        if (endpoint?.callId !== callId || endpoint.localTag !== toTag || endpoint.remoteTag !== remoteTag) continue;
+        return owner;
+      }
+      const goneAt = this.#gone.get(nameOf({ callId, localTag: toTag, remoteTag }));
+      if (goneAt !== undefined && now - goneAt <= limits.goneDialogMemoryMs) return 'gone';
     }
     return undefined;
   }
@@ -109,35 +119,34 @@ export class Directory {
 
   /** Learns from a turn's effects which endpoints, subscriptions and dialogs are whose; lets go of an ended conference. */
   note(conference: Conference, effects: readonly Effect[], now: Instant): void {
-    for (const effect of effects) this.#learn(conference, effect);
-    if (effects.some((effect) => effect.type === 'msrp.close')) this.#letGo(conference);
+    for (const effect of effects) this.#learn(conference, effect, now);
     if (conference.row.status === 'ended') this.#remove(conference, now);
   }
 
-  /** Lets go of a conference that was never saved. */
+  /** Lets go of a conference, as if it had never been known. */
   drop(conference: Conference): void {
     this.#byId.delete(conference.row.id);
     this.#byUser.delete(userOf(conference));
     const { groupId } = conference.row;
     if (groupId !== null && this.#byGroup.get(groupId) === conference) this.#byGroup.delete(groupId);
     const { participants, subscriptions } = conference.ledger.record();
-    for (const endpoint of participants.flatMap((participant) => participant.endpoints)) this.#forget(endpoint);
+    for (const endpoint of participants.flatMap((participant) => participant.endpoints)) this.#disown(endpoint.id);
     for (const row of subscriptions) this.#bySubscription.delete(row.id);
   }
 
-  #learn(conference: Conference, effect: Effect): void {
-    if (effect.type === 'sip.invite') {
-      this.#byEndpoint.set(effect.endpointId, conference);
-      this.#byDialog.set(effect.dialogId, conference);
-    } else if (effect.type === 'msrp.open') this.#byEndpoint.set(effect.endpointId, conference);
+  #learn(conference: Conference, effect: Effect, now: Instant): void {
+    if (effect.type === 'store.save') this.#learnEndpoints(conference, effect.change, now);
     else if (effect.type === 'sip.notify') this.#learnSubscription(conference, effect);
     else if (effect.type === 'reply' && effect.outcome.kind === 'referral-accepted') {
       this.#byReferral.set(effect.outcome.referralId, conference);
-    } else if (effect.type === 'reply' && effect.outcome.kind === 'session-accepted') {
-      const { endpointId } = effect.outcome;
-      this.#byEndpoint.set(endpointId, conference);
-      const dialogId = conference.ledger.participantOf(endpointId)?.endpoint.dialogId;
-      if (dialogId !== undefined) this.#byDialog.set(dialogId, conference);
+    }
+  }
+
+  /** Every endpoint that changes stands in the turn's save. */
+  #learnEndpoints(conference: Conference, { participants }: Change, now: Instant): void {
+    for (const endpoint of participants.flatMap((participant) => participant.endpoints)) {
+      if (endpoint.status !== 'disconnected') this.#own(conference, endpoint);
+      else if (this.#disown(endpoint.id)) this.#rememberGone(endpoint, now);
     }
   }
 
@@ -146,24 +155,45 @@ export class Directory {
     else this.#bySubscription.set(subscriptionId, conference);
   }
 
-  /** An endpoint that is gone is nobody's any more. */
-  #letGo(conference: Conference): void {
-    for (const participant of conference.ledger.participants) {
-      for (const endpoint of participant.endpoints) if (endpoint.status === 'disconnected') this.#forget(endpoint);
-    }
+  #own(conference: Conference, { id: endpointId, dialogId }: EndpointRow): void {
+    const before = this.#byEndpoint.get(endpointId);
+    if (before?.dialogId === dialogId) return;
+    // Whoever is dialled again has a dialog of its own each time.
+    if (before !== undefined) this.#byDialog.delete(before.dialogId);
+    this.#byEndpoint.set(endpointId, { conference, dialogId });
+    this.#byDialog.set(dialogId, { conference, endpointId });
   }
 
-  #forget({ id, dialogId }: EndpointRow): void {
-    this.#byEndpoint.delete(id);
-    this.#byDialog.delete(dialogId);
+  /** An endpoint that is gone is nobody's any more. False: it was not before. */
+  #disown(endpointId: string): boolean {
+    const known = this.#byEndpoint.get(endpointId);
+    if (known === undefined) return false;
+    this.#byEndpoint.delete(endpointId);
+    if (this.#byDialog.get(known.dialogId)?.endpointId === endpointId) this.#byDialog.delete(known.dialogId);
+    return true;
+  }
+
+  #rememberGone(endpoint: EndpointRow, now: Instant): void {
+    if (endpoint.remoteTag !== null) remember(this.#gone, { key: nameOf(endpoint), now, max: limits.goneDialogsMax });
   }
 
   #remove(conference: Conference, now: Instant): void {
     this.drop(conference);
-    this.#ended.set(userOf(conference), now);
-    const oldest = this.#ended.keys().next().value;
-    if (this.#ended.size > limits.endedMemoryMax && oldest !== undefined) this.#ended.delete(oldest);
+    remember(this.#ended, { key: userOf(conference), now, max: limits.endedMemoryMax });
   }
+}
+
+/** Writes down when `key` ended; the oldest is forgotten when there are more than `max`. */
+function remember(memory: Map<string, Instant>, { key, now, max }: { key: string; now: Instant; max: number }): void {
+  memory.delete(key);
+  memory.set(key, now);
+  const oldest = memory.keys().next().value;
+  if (memory.size > max && oldest !== undefined) memory.delete(oldest);
+}
+
+/** What names a dialog (RFC 3261 12): Call-ID and both tags. */
+function nameOf({ callId, localTag, remoteTag }: Pick<EndpointRow, 'callId' | 'localTag' | 'remoteTag'>): string {
+  return `${callId} ${localTag} ${remoteTag ?? ''}`;
 }
 
 /** The user part of a conference URI; ours, so it holds no escapes. */

@@ -33,10 +33,26 @@ export const limits = {
   /** Endpoints that are gone, kept per participant. */
   pastEndpointsMax: 5,
   subscriptionsPerConferenceMax: 2_000,
+  /** REFERs under way at once in one conference; a REFER for each participant at once is beyond any honest use. */
+  referralsPerConferenceMax: 200,
+  /** The same of one dialog, which one person's client is behind. */
+  referralsPerDialogMax: 20,
+  /** RFC 3515 2.4.4: the duration is ours to choose; longer than an invitee may ring. */
+  referralExpiresDefault: 180,
+  referralExpiresMin: 60,
+  referralExpiresMax: 3_600,
   /** How long an invitee may ring before CANCEL: about what a caller waits for. */
   ringTimeoutMs: 60_000,
   /** An INVITE that was cancelled must end by Timer B of the SIP server; after this it is given up. */
   cancelTimeoutMs: 40_000,
+  /** RFC 4028 5: no session timer is shorter. */
+  sessionSecondsMin: 90,
+  /** Whoever wants fewer refreshes than one a day wants none. */
+  sessionSecondsMax: 86_400,
+  /** What invitees are told of each other; beside headers and description it must fit into a frame to a drachtio server. */
+  historyBytesMax: 6_000,
+  /** RFC 5318: members of refused lists are invited, and members of lists among them, and no further. */
+  refusedListDepthMax: 2,
   /** RFC 4575 3.3. */
   subscriptionExpiresDefault: 3_600,
   subscriptionExpiresMin: 60,
@@ -46,6 +62,9 @@ export const limits = {
   /** How long an ended conference's URI is answered 410 before it is 404. */
   endedMemoryMs: 300_000,
   endedMemoryMax: 1_000,
+  /** RFC 3891 3: how long a Replaces or Join of a dialog that has ended is answered 603 before it is 481. */
+  goneDialogMemoryMs: 300_000,
+  goneDialogsMax: 10_000,
   /** drachtio takes no frame over 12,000 octets (docs/drachtio.md), and the headers of a NOTIFY stay under 1,500. */
   conferenceInfoBytesMax: 10_000,
   /** RFC 4975 leaves the bound to us: the longest message read or relayed, which is always held whole. */
@@ -70,6 +89,23 @@ export const limits = {
   msrpClosingMs: 5_000,
   /** Counts of switched messages reach the core in groups. */
   messagesSwitchedIntervalMs: 1_000,
+  /** All of them are in memory, about 1 KB each. */
+  usersMax: 100_000,
+  groupsMax: 10_000,
+  /** Members of one group; its session dials them no faster than `parallelInvitesMax`. */
+  groupMembersMax: 500,
+  /** RFC 7616 3.3: how long a nonce may be used; a client that comes later is told to take a new one. */
+  nonceLifetimeMs: 300_000,
+  /** Nonces whose count is kept; beyond it the oldest are no longer taken. */
+  noncesMax: 10_000,
+  /** Keys of tables that strangers fill. */
+  usernameCharactersMax: 255,
+  /** Failed attempts to authenticate in a window: as one user from one address, and from one address in all. */
+  failedAttemptsPerUserMax: 10,
+  failedAttemptsPerSourceMax: 50,
+  failedAttemptsWindowMs: 60_000,
+  /** Users and addresses whose failures are counted; beyond it the oldest are forgotten. */
+  failuresCountedMax: 10_000,
   attemptsMax: 10_000,
   receivedTextMax: 2_000,
 } as const;
