@@ -7,6 +7,7 @@ import type { Directory } from './directory.ts';
 import type { Effect } from './effect.ts';
 import type { Ids } from './ids.ts';
 import type { ReplyTo } from './input.ts';
+import type { Rates } from './rates.ts';
 import type { Instant } from './rows.ts';
 import type { Settings } from './settings.ts';
 
@@ -27,6 +28,7 @@ export type Context = {
   readonly directory: Directory;
   readonly groups: Groups;
   readonly users: Users;
+  readonly rates: Rates;
   readonly now: Instant;
   /** The service takes nothing new any more. */
   readonly stopping: boolean;

@@ -19,6 +19,10 @@ export const limits = {
   /** RFC 3261 8.1.1.6. */
   maxForwards: 70,
   conferencesMax: 10_000,
+  /** Users whose creations and invitations are counted, the latest first to be kept: about 100 octets each. */
+  ratedUsersMax: 10_000,
+  /** RFC 5363 5.3: whom a user may ask in within a minute, for each conference that may be made in it. */
+  invitationsPerCreation: 10,
   participantsPerConferenceMax: 1_000,
   /** Open at once: nobody has more devices in one conference. */
   endpointsPerParticipantMax: 10,
@@ -28,6 +32,10 @@ export const limits = {
   attemptsPerParticipantMax: 10,
   /** Names, subjects and reasons, in characters: a roster must fit, and so must an INVITE that carries them. */
   textCharactersMax: 200,
+  /** RFC 5360 5.9: the URIs of a Permission-Missing; the answer must fit into a datagram of IP. */
+  permissionMissingCharactersMax: 6_000,
+  /** RFC 5318 4: what a refused list is told of who is behind it; the same. */
+  refusedListBytesMax: 6_000,
   /** URIs that enter a roster. */
   uriCharactersMax: 1_000,
   /** Endpoints that are gone, kept per participant. */

@@ -7,6 +7,7 @@ import { Directory } from './directory.ts';
 import { handleFact } from './facts.ts';
 import type { Ids } from './ids.ts';
 import type { CommandInput, DefinitionInput, Input, RequestInput } from './input.ts';
+import { Rate, type Rates } from './rates.ts';
 import { handleRequest } from './requests/requests.ts';
 import type { ConferenceRecord, Instant } from './rows.ts';
 import type { Settings } from './settings.ts';
@@ -46,6 +47,7 @@ export class Service {
   readonly #ids: Ids;
   readonly #groups = new Groups();
   readonly #users = new Users();
+  readonly #rates: Rates = { creations: new Rate(), invitations: new Rate() };
   readonly #directory: Directory;
   #stopping = false;
 
@@ -111,6 +113,7 @@ export class Service {
       directory: this.#directory,
       groups: this.#groups,
       users: this.#users,
+      rates: this.#rates,
       now,
       stopping: this.#stopping,
     };
