@@ -5,6 +5,7 @@ import type { Groups } from './definitions/groups.ts';
 import type { Users } from './definitions/users.ts';
 import type { Directory } from './directory.ts';
 import type { Effect } from './effect.ts';
+import type { Identification } from './identity/identify.ts';
 import type { Ids } from './ids.ts';
 import type { ReplyTo } from './input.ts';
 import type { Rates } from './rates.ts';
@@ -28,6 +29,7 @@ export type Context = {
   readonly directory: Directory;
   readonly groups: Groups;
   readonly users: Users;
+  readonly identification: Identification;
   readonly rates: Rates;
   readonly now: Instant;
   /** The service takes nothing new any more. */

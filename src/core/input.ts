@@ -1,3 +1,4 @@
+import type { DigestCredentials } from '../wire/digest.ts';
 import type { RecipientEntry } from '../wire/resource-lists.ts';
 import type { SessionDescription } from '../wire/sdp.ts';
 import type { SipHeader } from '../wire/sip-message.ts';
@@ -21,21 +22,6 @@ export type Caller = {
   readonly private: boolean;
 };
 
-/** One Authorization header of the Digest scheme (RFC 7616 3.4), unquoted; what is absent is null. */
-export type DigestCredentials = {
-  readonly username: string;
-  readonly realm: string;
-  readonly nonce: string;
-  readonly uri: string;
-  readonly response: string;
-  /** As it came; null means MD5. */
-  readonly algorithm: string | null;
-  readonly cnonce: string | null;
-  readonly qop: string | null;
-  /** Eight hexadecimal digits. */
-  readonly nc: string | null;
-};
-
 /** What every SIP request says about itself. */
 export type SipRequestFacts = {
   readonly reply: ReplyTo;
@@ -47,7 +33,7 @@ export type SipRequestFacts = {
   readonly sourceAddress: string;
   /** null: neither trusted nor, so far, authenticated. */
   readonly caller: Caller | null;
-  /** Who From says it is, to be believed once `credentials` prove it. */
+  /** Who From says it is, to be believed once `credentials` prove it; where `caller` is known, the same. */
   readonly claimed: Caller;
   readonly credentials: readonly DigestCredentials[];
   readonly callId: string;
@@ -73,6 +59,7 @@ export type RequestInput =
   | SubscribeReceived
   | SubscriptionRefreshed
   | ReferReceived
+  | ReferralRefreshed
   | OptionsReceived
   | RequestRefused;
 
@@ -136,6 +123,15 @@ export type ReferReceived = SipRequestFacts & {
   /** RFC 4488: false when Refer-Sub is false. */
   readonly wantsSubscription: boolean;
   readonly referredBy: ReferredBy | null;
+  /** RFC 4538: another dialog of its sender, tags as we see them. */
+  readonly targetDialog: ReplacesValue | null;
+};
+
+/** A SUBSCRIBE within a REFER's dialog: it asks for more time, or with 0 for no more NOTIFYs (RFC 3515 2.4.4). */
+export type ReferralRefreshed = SipRequestFacts & {
+  readonly type: 'referral-refreshed';
+  readonly referralId: string;
+  readonly expires: number | null;
 };
 
 export type SubscribeReceived = SipRequestFacts & {

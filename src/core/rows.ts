@@ -222,7 +222,10 @@ export type GroupRow = {
 };
 
 /** RFC 7616 3.4.2: H(username:realm:password), lower-case hex, per algorithm. */
-export type DigestSecrets = { readonly realm: string; readonly md5: string; readonly sha256: string };
+export type DigestHashes = { readonly md5: string; readonly sha256: string };
+
+/** Of the user part of the AOR as username; `long`: of the whole AOR but its scheme. */
+export type DigestSecrets = DigestHashes & { readonly realm: string; readonly long?: DigestHashes };
 
 /** What the operator says of one user, ours or not. */
 export type UserRow = {

@@ -5,6 +5,7 @@ import { Groups } from './definitions/groups.ts';
 import { Users } from './definitions/users.ts';
 import { Directory } from './directory.ts';
 import { handleFact } from './facts.ts';
+import { Identification } from './identity/identify.ts';
 import type { Ids } from './ids.ts';
 import type { CommandInput, DefinitionInput, Input, RequestInput } from './input.ts';
 import { Rate, type Rates } from './rates.ts';
@@ -18,6 +19,7 @@ const requestTypes: ReadonlySet<string> = new Set<RequestInput['type']>([
   'subscribe-received',
   'subscription-refreshed',
   'refer-received',
+  'referral-refreshed',
   'options-received',
   'request-refused',
 ]);
@@ -47,6 +49,7 @@ export class Service {
   readonly #ids: Ids;
   readonly #groups = new Groups();
   readonly #users = new Users();
+  readonly #identification: Identification;
   readonly #rates: Rates = { creations: new Rate(), invitations: new Rate() };
   readonly #directory: Directory;
   #stopping = false;
@@ -55,6 +58,7 @@ export class Service {
     this.#settings = parts.settings;
     this.#ids = parts.ids;
     this.#directory = new Directory(parts.settings, this.#groups);
+    this.#identification = new Identification({ settings: parts.settings, users: this.#users });
   }
 
   /** The turns that `input` leads to, one per conference concerned; none for a fact about something gone. */
@@ -113,6 +117,7 @@ export class Service {
       directory: this.#directory,
       groups: this.#groups,
       users: this.#users,
+      identification: this.#identification,
       rates: this.#rates,
       now,
       stopping: this.#stopping,

@@ -1,5 +1,7 @@
-import { refuseUnread } from '../attempt.ts';
+import { refuseAttempt, refuseUnread } from '../attempt.ts';
+import type { Refused } from '../conference/requirements.ts';
 import { type Context, refuse, type Turn } from '../context.ts';
+import type { Asked } from '../identity/identify.ts';
 import type { RequestInput, RequestRefused } from '../input.ts';
 import { invite } from './invite.ts';
 import { options } from './options.ts';
@@ -9,6 +11,14 @@ import { refresh, subscribe } from './subscribe.ts';
 
 /** What SIP asks of us, judged and done. Each request gets exactly one reply. */
 export function handleRequest(context: Context, input: RequestInput): Turn {
+  if (input.type === 'request-refused') return unread(context, input);
+  // Anybody may ask what we can do (our choice): OPTIONS shows nothing else.
+  if (input.type === 'options-received') return options(context, input);
+  const asked = context.identification.identify(input, context.now);
+  return 'code' in asked ? unidentified(context, input, asked) : handle(context, asked);
+}
+
+function handle(context: Context, input: Asked): Turn {
   switch (input.type) {
     case 'invite-received':
       return invite(context, input);
@@ -20,11 +30,13 @@ export function handleRequest(context: Context, input: RequestInput): Turn {
       return refresh(context, input);
     case 'refer-received':
       return refer(context, input);
-    case 'options-received':
-      return options(context, input);
-    case 'request-refused':
-      return unread(context, input);
   }
+}
+
+/** Who has shown to be a user has a place in the attempts log, too. */
+function unidentified(context: Context, input: Asked, refused: Refused): Turn {
+  const isKnown = input.type === 'invite-received' && refused.code === 'not-allowed';
+  return isKnown ? refuseAttempt(context, input, refused) : refuse(input.reply, refused);
 }
 
 /** Only creations and joins are worth a place in the attempts log; where credentials count, strangers leave no trace in it. */
