@@ -17,6 +17,8 @@ export type Effect =
   | SipNotify
   | SipNotifyReferral
   | SipRefer
+  /** Forget a referral's place in its dialog after its peer refused a NOTIFY. */
+  | { readonly type: 'sip.release-referral'; readonly referralId: string; readonly dialogId: string }
   /** Forget a subscription's dialog at the SIP server after its peer refused a NOTIFY. */
   | { readonly type: 'sip.release'; readonly subscriptionId: string; readonly dialogId: string }
   | MsrpOpen
@@ -38,6 +40,8 @@ export type SipInvite = {
   readonly conferenceUri: string;
   readonly callId: string;
   readonly fromTag: string;
+  /** Above 1: the INVITE with this Call-ID and From tag is sent again, changed (RFC 4028 7.3). */
+  readonly cseq: number;
   readonly maxForwards: number;
   readonly referredBy: string | null;
   /** Referred-By that came in a REFER: it goes on as it is, in place of `referredBy`. */
@@ -104,6 +108,8 @@ export type SipRefer = {
   readonly fromTag: string;
   readonly maxForwards: number;
   readonly referredBy: string | null;
+  /** Referred-By that came in the REFER we answer: it goes on as it is, in place of `referredBy`. */
+  readonly referral: ReferredBy | null;
 };
 
 /** The MSRP session of one endpoint: expect its connection (passive) or make it (active). */
@@ -150,6 +156,13 @@ export type Outcome =
       readonly toTag: string | null;
       /** False: NOTIFYs follow no REFER (RFC 4488). */
       readonly subscribes: boolean;
+    }
+  /** 200 to a SUBSCRIBE within a REFER's dialog. */
+  | {
+      readonly kind: 'referral-refreshed';
+      readonly referralId: string;
+      readonly contact: string;
+      readonly expires: number;
     }
   | {
       readonly kind: 'subscription-accepted';

@@ -1,6 +1,7 @@
 import type { Conference } from './conference/conference.ts';
+import { consentRefused } from './conference/consent.ts';
 import { shortened } from './conference/participant.ts';
-import { type Context, loose, type Turn, turnOf } from './context.ts';
+import { type Context, isFocus, loose, type Turn, turnOf } from './context.ts';
 import type { DefinitionInput, FactInput } from './input.ts';
 
 /** What has happened outside. A fact about something long gone changes nothing. */
@@ -8,7 +9,7 @@ export function handleFact(context: Context, input: Fact): readonly Turn[] {
   if (input.type === 'sip-server-lost') return serverLost(context, input.conferenceId);
   const conference = conferenceOf(context, input);
   if (conference === undefined) return orphan(input);
-  return [turnOf(context, conference, { actor: null, body: () => apply(conference, input) })];
+  return [turnOf(context, conference, { actor: null, body: () => apply(context, conference, input) })];
 }
 
 type Fact = Exclude<FactInput, DefinitionInput>;
@@ -23,7 +24,7 @@ function conferenceOf({ directory }: Context, input: ConferenceFact): Conference
   return directory.byId(input.timer.split(':')[1] ?? '');
 }
 
-function apply(conference: Conference, input: ConferenceFact): void {
+function apply(context: Context, conference: Conference, input: ConferenceFact): void {
   const { attendance, dialler, ledger, notifier } = conference;
   switch (input.type) {
     case 'invite-cancelled':
@@ -37,13 +38,16 @@ function apply(conference: Conference, input: ConferenceFact): void {
         reason: input.reason === null ? null : shortened(input.reason),
       });
     case 'endpoint-alerting':
-      return withEndpoint(conference, input.endpointId, (found) => dialler.alerting(found.participant, found.endpoint));
+      return withEndpoint(conference, input.endpointId, ({ participant, endpoint }) =>
+        dialler.alerting(participant, endpoint, input.remoteTag),
+      );
     case 'endpoint-answered':
       return attendance.answered(input.endpointId, input);
     case 'endpoint-failed':
-      return withEndpoint(conference, input.endpointId, (found) =>
-        dialler.failed(found.participant, found.endpoint, input),
-      );
+      return conference.invitations.refused(input.endpointId, input, {
+        isFocus: (uri) => isFocus(context, uri),
+        beInvited: (aor) => consentRefused([aor], context) === null,
+      });
     case 'reinvite-answered':
       return attendance.agreed(input.endpointId, input.answer);
     case 'reinvite-failed':

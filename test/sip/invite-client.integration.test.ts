@@ -18,6 +18,7 @@ const invite: SipInvite = {
   conferenceUri,
   callId: 'f0c05-b0b-0001',
   fromTag: '7c1b0b',
+  cseq: 1,
   maxForwards: 69,
   referredBy: 'sip:alice@atlanta.example.com',
   subject: null,

@@ -72,6 +72,7 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
       conferenceUri: uri('conf-1'),
       callId: 'to-bob-1',
       fromTag: '7c1b0b',
+      cseq: 1,
       maxForwards: 69,
       referredBy: alice.aor,
       subject: 'Grüße',

@@ -1,9 +1,9 @@
 import type { SessionDescription } from '../../wire/sdp.ts';
 import type { Ids } from '../ids.ts';
-import type { Caller, InviteReceived, ReinviteReceived } from '../input.ts';
+import type { Caller, InviteReceived, ReinviteReceived, SessionTimerAnswer } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { RefusalCode } from '../refusal.ts';
-import type { Disconnection, EndpointRow, MediaRow, ParticipantRow, Role, SipCause } from '../rows.ts';
+import type { Disconnection, EndpointRow, MediaRow, ParticipantRow, Role, SessionTimerRow, SipCause } from '../rows.ts';
 import { after } from '../transition.ts';
 import type { Dialler } from './dialler.ts';
 import { endpointTransitions } from './endpoint-state.ts';
@@ -18,6 +18,7 @@ export type AnswerFacts = {
   readonly remoteTag: string;
   readonly displayName: string | null;
   readonly answer: SessionDescription | null;
+  readonly sessionTimer: SessionTimerAnswer | null;
 };
 
 /** Who is in the conference: endpoints that join, change their session, and leave. */
@@ -165,7 +166,9 @@ export class Attendance {
     const told = this.#dialler.answered(participant, endpoint);
     const displayName = told.displayName ?? (facts.displayName === null ? null : shortened(facts.displayName));
     const named = { ...told, displayName, lastError: null };
-    const joined: EndpointRow = { ...endpoint, status, joinedAt: this.#ledger.now, media: agreement.media };
+    const { media } = agreement;
+    const sessionTimer = agreedTimer(facts.sessionTimer);
+    const joined: EndpointRow = { ...endpoint, status, joinedAt: this.#ledger.now, media, sessionTimer };
     this.#ledger.putParticipant(withEndpoint(named, joined, this.#ledger.now));
   }
 
@@ -285,6 +288,11 @@ export class Attendance {
       position: this.#ledger.nextPosition,
     });
   }
+}
+
+/** RFC 4028 7.2: what the 2xx to our INVITE says; the UAC of that INVITE is the focus. */
+function agreedTimer(said: SessionTimerAnswer | null): SessionTimerRow | null {
+  return said === null ? null : { expires: said.expires, refresher: said.refresher === 'uac' ? 'focus' : 'peer' };
 }
 
 /** RFC 4575 5.7: an endpoint's key is its own within the participant, even when two dialogs bear the same Contact. */

@@ -34,7 +34,7 @@ export class Conference {
     this.#sessions = new MessageSessions({ ids, settings, ledger: this.ledger });
     this.dialler = new Dialler({ ids, settings, ledger: this.ledger, sessions: this.#sessions });
     this.attendance = new Attendance({ ids, ledger: this.ledger, sessions: this.#sessions, dialler: this.dialler });
-    this.invitations = new Invitations({ ids, ledger: this.ledger, dialler: this.dialler });
+    this.invitations = new Invitations({ ids, settings, ledger: this.ledger, dialler: this.dialler });
     this.notifier = new Notifier({ ids, ledger: this.ledger });
     this.#lifetime = new Lifetime(this.ledger);
   }

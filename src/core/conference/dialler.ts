@@ -1,10 +1,13 @@
 import { type SipUri, writeSipUri } from '../../wire/sip-uri.ts';
+import type { SipInvite } from '../effect.ts';
 import type { Ids } from '../ids.ts';
+import type { ReferredBy } from '../input.ts';
 import { limits } from '../limits.ts';
-import type { DialAttemptRow, EndpointRow, OriginRow, ParticipantRow, SipCause } from '../rows.ts';
+import type { DialAttemptRow, EndpointRow, OriginRow, ParticipantRow, ReplacesValue, SipCause } from '../rows.ts';
 import type { Settings } from '../settings.ts';
 import { after } from '../transition.ts';
-import { type DialForm, nextForm } from './dial-plan.ts';
+import { type DialForm, firstForm, nextForm, type Refusal } from './dial-plan.ts';
+import { DialSlots } from './dial-slots.ts';
 import { type EndpointEvent, endpointTransitions } from './endpoint-state.ts';
 import type { Ledger } from './ledger.ts';
 import type { MessageSessions } from './message-sessions.ts';
@@ -13,11 +16,33 @@ import { disconnectionFor, shortened, withEndpoint } from './participant.ts';
 /** Whom to dial and what to say in the INVITE. */
 export type DialOrder = {
   readonly target: SipUri;
+  readonly replaces: ReplacesValue | null;
+  /** Value of Join (RFC 3911 7.1). */
+  readonly join: string | null;
   readonly extraHeaders: readonly { readonly name: string; readonly value: string }[];
   readonly maxForwards: number;
+  /** On whose behalf, or null: nobody who may be named. */
+  readonly referredBy: string | null;
+  /** Referred-By of the REFER that asked for it, to be passed on as it came. */
+  readonly referral: ReferredBy | null;
+  /** RFC 5366 5: the recipient-list-history, one text for all of a list. */
+  readonly history: string | null;
+  /** 0 for whom we were asked to invite, 1 for the members of a list that refused us, 2 for the members of theirs. */
+  readonly listDepth: number;
   readonly origin: OriginRow;
-  readonly form: DialForm;
 };
+
+/** An order that waits or is under way. */
+type Dial = {
+  readonly participantId: string;
+  readonly order: DialOrder;
+  readonly form: DialForm;
+  /** CSeq of its last INVITE. */
+  readonly cseq: number;
+};
+
+/** How an INVITE ended, with the value of the answer's Reason header (RFC 3326). */
+type Ending = SipCause & { readonly reasonHeader?: string | null };
 
 /**
  * Inviting endpoints (RFC 5366 5): in parallel within the limits, again in another form when a refusal asks for it
@@ -29,7 +54,11 @@ export class Dialler {
   readonly #ledger: Ledger;
   readonly #sessions: MessageSessions;
   /** What each INVITE waiting or under way says. */
-  readonly #dials = new Map<string, DialOrder>();
+  readonly #dials = new Map<string, Dial>();
+  /** Endpoints that wait for a place, in their order. */
+  readonly #waiting = new Set<string>();
+  readonly #slots = new DialSlots();
+  #membersDialled = 0;
   /** What the roster shall say when a cancelled INVITE has ended. */
   readonly #cancelledAs = new Map<string, EndpointRow['disconnection']>();
 
@@ -43,7 +72,12 @@ export class Dialler {
   /** Puts a new endpoint of `participant` in the queue. */
   enqueue(participant: ParticipantRow, order: DialOrder): ParticipantRow {
     const endpointId = this.#ids.row();
-    this.#dials.set(endpointId, order);
+    const { replaces, join, referral, history } = order;
+    const multipart = history !== null || (referral !== null && referral.token !== null);
+    const form = firstForm({ replaces, join, multipart }, this.#settings);
+    this.#dials.set(endpointId, { participantId: participant.id, order, form, cseq: 0 });
+    this.#waiting.add(endpointId);
+    if (order.listDepth > 0) this.#membersDialled += 1;
     const endpoint: EndpointRow = {
       id: endpointId,
       entity: writeSipUri(order.target),
@@ -51,7 +85,7 @@ export class Dialler {
       status: 'pending',
       joiningMethod: 'dialed-out',
       ...this.#freshDialog(),
-      referredBy: participant.referredBy,
+      referredBy: order.referredBy,
       joinedAt: null,
       leftAt: null,
       disconnection: null,
@@ -66,41 +100,56 @@ export class Dialler {
 
   /** Dials as many waiting endpoints as the limits allow. */
   dialWaiting(): void {
-    for (const [endpointId, dial] of this.#dials) {
-      const found = this.#ledger.participantOf(endpointId);
-      if (found?.endpoint.status !== 'pending' || !this.#mayDial(dial.target)) continue;
-      this.#dial(found.participant, { ...found.endpoint, status: this.#next(found.endpoint, 'dial') }, dial);
+    for (const endpointId of this.#waiting) {
+      if (this.#slots.full) return;
+      const dial = this.#dials.get(endpointId);
+      const participant = dial === undefined ? undefined : this.#ledger.participant(dial.participantId);
+      const endpoint = participant?.endpoints.find(({ id }) => id === endpointId);
+      if (dial === undefined || participant === undefined || endpoint === undefined) this.#waiting.delete(endpointId);
+      else if (this.#slots.free(dial.order.target.host))
+        this.#dial(participant, { ...endpoint, status: this.#next(endpoint, 'dial') }, { dial, change: null });
     }
   }
 
-  alerting(participant: ParticipantRow, endpoint: EndpointRow): void {
+  /** 18x; `remoteTag` is that of the early dialog. */
+  alerting(participant: ParticipantRow, endpoint: EndpointRow, remoteTag: string | null): void {
     const status = after(endpointTransitions, endpoint.status, 'ring');
-    if (status === undefined || status === endpoint.status) return;
-    this.#ledger.putParticipant(withEndpoint(participant, { ...endpoint, status }, this.#ledger.now));
+    if (status === undefined) return;
+    // Of a forked INVITE the first phone that rings names the early dialog.
+    const rung = { ...endpoint, status, remoteTag: endpoint.remoteTag ?? remoteTag };
+    if (status === endpoint.status && rung.remoteTag === endpoint.remoteTag) return;
+    // Whoever rings no longer takes a place: ringing costs nothing more.
+    this.#slots.give(endpoint.id);
+    this.#ledger.putParticipant(withEndpoint(participant, rung, this.#ledger.now));
   }
 
   /** A final refusal: another INVITE in the next form, or the end of this endpoint. */
   failed(
     participant: ParticipantRow,
     endpoint: EndpointRow,
-    refused: { cause: SipCause; unsupported: readonly string[] },
+    refusal: Refusal & Pick<DialAttemptRow, 'reasonHeader'>,
   ): void {
     if (after(endpointTransitions, endpoint.status, 'fail') === undefined) return;
     const dial = this.#dials.get(endpoint.id);
     const final = dial === undefined || endpoint.status === 'disconnecting';
-    const form = final ? null : nextForm(dial.form, refused, this.#settings);
-    if (final || form === null) this.giveUp(participant, endpoint, refused.cause);
-    else {
-      const status = this.#next(endpoint, 'redial');
-      const told = withOutcome(participant, endpoint.id, refused.cause);
-      this.#dial(told, { ...endpoint, ...this.#freshDialog(), status }, { ...dial, form });
+    const next = final ? null : nextForm(dial.form, refusal, this.#settings);
+    const ending = { ...refusal.cause, reasonHeader: refusal.reasonHeader };
+    if (final || next === null) {
+      this.giveUp(participant, endpoint, ending);
+      return;
     }
+    const status = this.#next(endpoint, 'redial');
+    const told = this.#withOutcome(participant, endpoint.id, ending);
+    const call = next.sameCall ? { remoteTag: null } : this.#freshDialog();
+    const origin = readBy(endpoint.origin, next.quirk);
+    const again = { ...dial, form: next.form, cseq: next.sameCall ? dial.cseq : 0 };
+    this.#dial(told, { ...endpoint, ...call, origin, status }, { dial: again, change: next.change });
   }
 
   /** The endpoint answered: nothing more to dial. */
   answered(participant: ParticipantRow, endpoint: EndpointRow): ParticipantRow {
     this.#stop(endpoint.id);
-    return withOutcome(participant, endpoint.id, { status: 200, reason: 'OK' });
+    return this.#withOutcome(participant, endpoint.id, { status: 200, reason: 'OK' });
   }
 
   /** Ends every unanswered endpoint at once: no answer can come any more. */
@@ -124,6 +173,7 @@ export class Dialler {
     }
     const status = after(endpointTransitions, endpoint.status, 'cancel');
     if (status === undefined) return;
+    this.#slots.give(endpoint.id);
     this.#ledger.stopTimer('ring', endpoint.id);
     this.#ledger.startTimer('cancel', endpoint.id, this.#ledger.now + limits.cancelTimeoutMs);
     this.#ledger.ask({ type: 'sip.cancel', endpointId: endpoint.id });
@@ -131,72 +181,89 @@ export class Dialler {
   }
 
   /** The end of an endpoint that never joined. */
-  giveUp(participant: ParticipantRow, endpoint: EndpointRow, cause: SipCause): void {
-    const disconnection = this.#cancelledAs.get(endpoint.id) ?? disconnectionFor(cause);
+  giveUp(participant: ParticipantRow, endpoint: EndpointRow, ending: Ending): void {
+    const disconnection = this.#cancelledAs.get(endpoint.id) ?? disconnectionFor(ending);
     this.#stop(endpoint.id);
     this.#sessions.drop(endpoint.id);
     const gone: EndpointRow = { ...endpoint, status: 'disconnected', leftAt: this.#ledger.now, disconnection };
-    const told = withOutcome(participant, endpoint.id, cause);
-    this.#ledger.putParticipant({ ...withEndpoint(told, gone, this.#ledger.now), lastError: bounded(cause) });
+    const told = this.#withOutcome(participant, endpoint.id, ending);
+    this.#ledger.putParticipant({ ...withEndpoint(told, gone, this.#ledger.now), lastError: bounded(ending) });
+  }
+
+  /** What was asked for an endpoint that waits or is being dialled. */
+  orderOf(endpointId: string): DialOrder | null {
+    return this.#dials.get(endpointId)?.order ?? null;
+  }
+
+  /** How many members of lists that refused us have been put in the queue since the conference began. */
+  get membersDialled(): number {
+    return this.#membersDialled;
   }
 
   /** A way back to this moment between two turns. */
   capture(): () => void {
     const dials = [...this.#dials];
+    const waiting = [...this.#waiting];
     const cancelledAs = [...this.#cancelledAs];
+    const slots = this.#slots.capture();
+    const membersDialled = this.#membersDialled;
     return () => {
+      slots();
+      this.#membersDialled = membersDialled;
       this.#dials.clear();
+      this.#waiting.clear();
       this.#cancelledAs.clear();
       for (const [endpointId, dial] of dials) this.#dials.set(endpointId, dial);
+      for (const endpointId of waiting) this.#waiting.add(endpointId);
       for (const [endpointId, as] of cancelledAs) this.#cancelledAs.set(endpointId, as);
     };
   }
 
-  #dial(participant: ParticipantRow, endpoint: EndpointRow, dial: DialOrder): void {
+  #dial(participant: ParticipantRow, endpoint: EndpointRow, of: { dial: Dial; change: string | null }): void {
+    const dial = { ...of.dial, cseq: of.dial.cseq + 1 };
     this.#dials.set(endpoint.id, dial);
+    this.#waiting.delete(endpoint.id);
+    this.#slots.take(endpoint.id, dial.order.target.host);
     const { now } = this.#ledger;
     const attempt: DialAttemptRow = {
       endpointId: endpoint.id,
       at: now,
       replaces: dial.form.replaces,
-      change: null,
+      change: of.change,
       outcome: null,
       endedAt: null,
       reasonHeader: null,
     };
     const attempts = [...participant.attempts, attempt].slice(-limits.attemptsPerParticipantMax);
     this.#ledger.putParticipant({ ...withEndpoint(participant, endpoint, now), attempts });
-    this.#ledger.startTimer('ring', endpoint.id, this.#ledger.now + limits.ringTimeoutMs);
+    this.#ledger.startTimer('ring', endpoint.id, now + limits.ringTimeoutMs);
+    this.#ledger.ask(this.#invite(participant, endpoint, dial));
+  }
+
+  #invite({ displayName }: ParticipantRow, endpoint: EndpointRow, { order, form, cseq }: Dial): SipInvite {
     const { conference } = this.#ledger;
-    this.#ledger.ask({
+    const { referral } = order;
+    return {
       type: 'sip.invite',
       endpointId: endpoint.id,
       dialogId: endpoint.dialogId,
-      target: writeSipUri(dial.target),
-      displayName: participant.displayName,
+      target: writeSipUri(order.target),
+      displayName,
       conferenceUri: conference.uri,
       callId: endpoint.callId,
       fromTag: endpoint.localTag,
-      maxForwards: dial.maxForwards,
+      cseq,
+      maxForwards: order.maxForwards,
       referredBy: endpoint.referredBy,
-      referral: null,
+      referral: referral === null || form.multipart ? referral : { ...referral, token: null },
       subject: conference.subject,
-      replaces: dial.form.replaces,
-      join: null,
-      sessionTimer: null,
-      history: null,
-      extraHeaders: dial.extraHeaders,
-      sdp: this.#sessions.offer(endpoint.id, dial.form.withAudio),
-    });
-  }
-
-  /** RFC 5363 5.2: no flood, least of all of one host. Whoever rings no longer counts: ringing costs nothing more. */
-  #mayDial(target: SipUri): boolean {
-    const dialling = this.#ledger.participants.flatMap((participant) =>
-      participant.endpoints.filter((endpoint) => endpoint.status === 'dialing-out'),
-    );
-    const toHost = dialling.filter((endpoint) => this.#dials.get(endpoint.id)?.target.host === target.host);
-    return dialling.length < limits.parallelInvitesMax && toHost.length < limits.parallelInvitesPerHostMax;
+      replaces: form.replaces,
+      join: form.join,
+      sessionTimer: form.sessionTimer,
+      history: form.multipart ? order.history : null,
+      extraHeaders: order.extraHeaders,
+      sdp: this.#sessions.offer(endpoint.id, form.withAudio),
+    };
   }
 
   /** RFC 3261 8.1.1: each invitee gets a Call-ID and a From tag of its own; drachtio's dialog id follows from them. */
@@ -214,18 +281,30 @@ export class Dialler {
 
   #stop(endpointId: string): void {
     this.#dials.delete(endpointId);
+    this.#waiting.delete(endpointId);
+    this.#slots.give(endpointId);
     this.#cancelledAs.delete(endpointId);
     this.#ledger.stopTimer('ring', endpointId);
     this.#ledger.stopTimer('cancel', endpointId);
   }
+
+  /** The participant with the outcome of the endpoint's running attempt written down. */
+  #withOutcome(participant: ParticipantRow, endpointId: string, ending: Ending): ParticipantRow {
+    const ended = {
+      outcome: bounded(ending),
+      endedAt: this.#ledger.now,
+      reasonHeader: ending.reasonHeader == null ? null : shortened(ending.reasonHeader),
+    };
+    const attempts = participant.attempts.map((attempt) =>
+      attempt.endpointId === endpointId && attempt.outcome === null ? { ...attempt, ...ended } : attempt,
+    );
+    return { ...participant, attempts };
+  }
 }
 
-/** The participant with the outcome of the endpoint's running attempt written down. */
-function withOutcome(participant: ParticipantRow, endpointId: string, cause: SipCause): ParticipantRow {
-  const attempts = participant.attempts.map((attempt) =>
-    attempt.endpointId === endpointId && attempt.outcome === null ? { ...attempt, outcome: bounded(cause) } : attempt,
-  );
-  return { ...participant, attempts };
+/** The origin with the quirk by which it has been read since. */
+function readBy(origin: OriginRow, quirk: string | null): OriginRow {
+  return quirk === null ? origin : { ...origin, quirks: [...origin.quirks, quirk] };
 }
 
 function bounded({ status, reason }: SipCause): SipCause {

@@ -1,29 +1,64 @@
+import type { RecipientEntry } from '../../wire/resource-lists.ts';
 import { aorOf } from '../../wire/sip-uri.ts';
 import type { Ids } from '../ids.ts';
-import type { InvitationOrder } from '../input.ts';
+import type { InvitationOrder, ReferredBy } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { RefusalCode } from '../refusal.ts';
-import type { ParticipantRow } from '../rows.ts';
-import type { Dialler } from './dialler.ts';
-import type { Invitee } from './invitees.ts';
+import type { DialAttemptRow, OriginRow, ParticipantRow } from '../rows.ts';
+import type { Settings } from '../settings.ts';
+import type { Refusal } from './dial-plan.ts';
+import type { Dialler, DialOrder } from './dialler.ts';
+import { historyOf, type Invitee, inviteesOf, type ListReading } from './invitees.ts';
 import type { Ledger } from './ledger.ts';
 import { failedParticipant, type NewParticipant, newParticipant } from './participant.ts';
+
+/** On whose behalf, and how, people are invited. */
+export type Inviting = {
+  readonly by: OriginRow['by'];
+  /** null: nobody who may be named. */
+  readonly referredBy: string | null;
+  /** Referred-By of the REFER that asked for it. */
+  readonly referral?: ReferredBy | null;
+  readonly maxForwards: number;
+};
+
+type Order = Inviting & { readonly history: string | null; readonly listDepth: number };
+
+/** What a final refusal says of an endpoint. */
+export type RefusalFacts = Refusal &
+  Pick<DialAttemptRow, 'reasonHeader'> & { readonly members: readonly RecipientEntry[] | null };
+
+/** Who of those behind a URI may be invited. */
+export type MemberRules = {
+  readonly isFocus: ListReading['isFocus'];
+  /** By address of record: whether no consent is needed, or it was given (RFC 5360). */
+  readonly beInvited: (aor: string) => boolean;
+};
 
 /** Writes down whom the focus asks in, each with the entry it came from, and has them dialled. */
 export class Invitations {
   readonly #ids: Ids;
+  readonly #settings: Settings;
   readonly #ledger: Ledger;
   readonly #dialler: Dialler;
 
-  constructor(parts: { ids: Ids; ledger: Ledger; dialler: Dialler }) {
+  constructor(parts: { ids: Ids; settings: Settings; ledger: Ledger; dialler: Dialler }) {
     this.#ids = parts.ids;
+    this.#settings = parts.settings;
     this.#ledger = parts.ledger;
     this.#dialler = parts.dialler;
   }
 
   /** Every invitee of a list: dialled, or written down as failed with its reason. */
-  inviteAll(invitees: readonly Invitee[], by: { referredBy: string | null; maxForwards: number }): void {
-    for (const invitee of invitees) this.#invite(invitee, by);
+  inviteAll(invitees: readonly Invitee[], inviting: Inviting): void {
+    // RFC 5366 5: what is told of each other concerns those whom one list invites; whoever is asked in later was in none.
+    const history = inviting.by === 'list' ? historyOf(invitees) : null;
+    for (const invitee of invitees) this.#invite(invitee, { ...inviting, history, listDepth: 0 });
+  }
+
+  /** One invitee, dialled or written down as failed. Who is known already and cannot be dialled stays as he is. */
+  invite(invitee: Invitee, inviting: Inviting): ParticipantRow {
+    return this.#invite(invitee, { ...inviting, history: null, listDepth: 0 });
   }
 
   /** One participant on an operator's behalf, or why not. */
@@ -51,29 +86,90 @@ export class Invitations {
       known === undefined ? newParticipant(facts) : { ...known, replaces: order.replaces, lastError: null };
     return this.#dialler.enqueue(participant, {
       target: order.uri,
+      replaces: order.replaces,
+      join: null,
       extraHeaders: [],
       maxForwards: limits.maxForwards,
+      referredBy: null,
+      referral: null,
+      history: null,
+      listDepth: 0,
       origin: { by: 'rest', received: null, quirks: [] },
-      form: { replaces: order.replaces, exchanged: false, withAudio: false },
     });
   }
 
-  #invite(invitee: Invitee, by: { referredBy: string | null; maxForwards: number }): void {
-    const { displayName, replaces, listEntry, extraHeaders, target } = invitee;
-    const facts = { ...this.#facts(invitee.aor, by.referredBy), displayName, replaces, listEntry };
+  /**
+   * A final refusal. RFC 5318 5: a 403 that says who is behind the URI has them invited in its stead; the URI itself
+   * stays refused.
+   */
+  refused(endpointId: string, facts: RefusalFacts, may: MemberRules): void {
+    const found = this.#ledger.participantOf(endpointId);
+    if (found === undefined) return;
+    const { participant, endpoint } = found;
+    // Whoever is being cancelled is wanted no more, nor is anybody in his stead.
+    const order = endpoint.status === 'disconnecting' ? null : this.#dialler.orderOf(endpointId);
+    this.#dialler.failed(participant, endpoint, facts);
+    if (order === null || facts.cause.status !== 403 || facts.members === null) return;
+    this.#inviteMembers(facts.members, { participantId: participant.id, order, may });
+  }
+
+  #inviteMembers(
+    members: readonly RecipientEntry[],
+    list: { participantId: string; order: DialOrder; may: MemberRules },
+  ): void {
+    const { participantId, order, may } = list;
+    const { conference } = this.#ledger;
+    const creatorAor = conference.createdBy.startsWith('key:') ? null : conference.createdBy;
+    const reading = { creatorAor, settings: this.#settings, isFocus: may.isFocus };
+    // A list that is too long is not even looked at.
+    const strangers = (members.length > limits.listEntriesMax ? [] : inviteesOf(members, reading)).filter(
+      ({ aor }) => this.#ledger.participantByUri(aor) === undefined,
+    );
+    // Our choice: all of them, or nobody. RFC 5363 5.3: one list must not lead to a flood, by whatever detour.
+    const fits =
+      order.listDepth < limits.refusedListDepthMax &&
+      this.#dialler.membersDialled + strangers.length <= limits.listEntriesMax &&
+      this.#ledger.participants.length + strangers.length <= limits.participantsPerConferenceMax;
+    const invited = fits && !conference.locked ? strangers : [];
+    this.#ledger.event('participant.list-refused', {
+      participant_id: participantId,
+      members: members.length,
+      invited: invited.length,
+    });
+    const { referredBy, referral, maxForwards } = order;
+    const inviting = { by: 'list', referredBy, referral, maxForwards, history: null } as const;
+    for (const invitee of invited)
+      this.#invite(consenting(invitee, may), { ...inviting, listDepth: order.listDepth + 1 });
+  }
+
+  #invite(invitee: Invitee, inviting: Order): ParticipantRow {
+    const { displayName, replaces, join, listEntry, extraHeaders, target } = invitee;
+    const { by, referredBy, referral = null, maxForwards, history, listDepth } = inviting;
+    const facts = { ...this.#facts(invitee.aor, referredBy), displayName, replaces, listEntry };
     // RFC 7332 5: Max-Forwards goes down through the focus too, so that two of them cannot invite each other for ever.
-    const failure = by.maxForwards > 0 ? invitee.failure : { status: 483, reason: 'Too Many Hops' };
+    const failure = maxForwards > 0 ? invitee.failure : { status: 483, reason: 'Too Many Hops' };
     const known = this.#ledger.participantByUri(invitee.aor);
     if (target === null || failure !== null) {
       // Another entry, or the creator, already stands for this person.
-      if (known !== undefined) return;
-      this.#ledger.putParticipant(failedParticipant(facts, failure ?? { status: 400, reason: 'Not a URI' }));
-      return;
+      if (known !== undefined) return known;
+      const failed = failedParticipant(facts, failure ?? { status: 400, reason: 'Not a URI' });
+      this.#ledger.putParticipant(failed);
+      return failed;
     }
-    const form = { replaces, exchanged: false, withAudio: false };
-    const origin = { by: 'list', received: listEntry.raw, quirks: listEntry.quirks } as const;
-    const order = { target, extraHeaders, maxForwards: by.maxForwards, origin, form };
-    this.#dialler.enqueue(known ?? newParticipant(facts), order);
+    const origin = { by, received: listEntry.raw, quirks: listEntry.quirks };
+    const order = {
+      target,
+      replaces,
+      join,
+      extraHeaders,
+      maxForwards,
+      referredBy,
+      referral,
+      history,
+      listDepth,
+      origin,
+    };
+    return this.#dialler.enqueue(known ?? newParticipant(facts), order);
   }
 
   #facts(uri: string, referredBy: string | null): NewParticipant {
@@ -91,4 +187,10 @@ export class Invitations {
       position: this.#ledger.nextPosition,
     };
   }
+}
+
+/** RFC 5363 5.2: nobody is invited without consent; members who have not given it are shown as failed. */
+function consenting(invitee: Invitee, may: MemberRules): Invitee {
+  if (invitee.target === null || may.beInvited(invitee.aor)) return invitee;
+  return { ...invitee, target: null, failure: { status: 470, reason: 'Consent Needed' } };
 }

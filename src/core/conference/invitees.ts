@@ -1,8 +1,9 @@
 import { isPrivateHost } from '../../wire/ip-address.ts';
+import { writeRecipientHistory } from '../../wire/recipient-history.ts';
 import type { RecipientEntry } from '../../wire/resource-lists.ts';
 import { aorOf, parseSipUri, type SipUri, sameUri, writeSipUri } from '../../wire/sip-uri.ts';
 import { limits } from '../limits.ts';
-import type { ListEntryRow, ReplacesValue, SipCause } from '../rows.ts';
+import type { CopyControl, ListEntryRow, ReplacesValue, SipCause } from '../rows.ts';
 import type { Settings } from '../settings.ts';
 
 /** Whom to invite, read from a resource list (RFC 4826 3, RFC 5366 4) and the URIs in it (RFC 3261 19.1.5). */
@@ -13,6 +14,8 @@ export type Invitee = {
   readonly target: SipUri | null;
   readonly displayName: string | null;
   readonly replaces: ReplacesValue | null;
+  /** Value of Join (RFC 3911 7.1). */
+  readonly join: string | null;
   readonly extraHeaders: readonly { readonly name: string; readonly value: string }[];
   readonly listEntry: ListEntryRow;
   /** Why it is not dialled. */
@@ -21,7 +24,8 @@ export type Invitee = {
 
 /** What the reading of a list must know besides the list. */
 export type ListReading = {
-  readonly creatorAor: string;
+  /** Who asks, and need not be invited; null: nobody who could be. */
+  readonly creatorAor: string | null;
   readonly settings: Settings;
   /** Whether a URI names the factory or a conference of ours. */
   readonly isFocus: (uri: SipUri) => boolean;
@@ -29,21 +33,41 @@ export type ListReading = {
 
 /** The invitees of `entries`: duplicates once, without the creator and without the focus itself. */
 export function inviteesOf(entries: readonly RecipientEntry[], reading: ListReading): readonly Invitee[] {
+  const { creatorAor } = reading;
+  const creator = creatorAor === null ? null : parseSipUri(creatorAor);
   const invitees: Invitee[] = [];
+  // URIs that are equal have one address of record, so only those with the same one are compared.
+  const byAor = new Map<string, number[]>();
   for (const entry of entries) {
     const invitee = inviteeOf(entry, reading.settings);
-    if (wouldComeBack(invitee, reading)) continue;
-    const twin = invitees.findIndex((other) => isSame(other, invitee));
-    if (twin === -1) invitees.push(invitee);
+    const { aor, target } = invitee;
+    // An INVITE to the creator, to the factory or to a conference of ours would only come back.
+    if (aor === creatorAor) continue;
+    if (target !== null && ((creator !== null && sameUri(target, creator)) || reading.isFocus(target))) continue;
+    const likely = byAor.get(aor) ?? [];
+    const twin = likely.find((index) => isSame(invitees[index] as Invitee, invitee));
+    if (twin === undefined) byAor.set(aor, [...likely, invitees.push(invitee) - 1]);
     else invitees[twin] = merged(invitees[twin] as Invitee, invitee);
   }
   return invitees;
 }
 
-/** An INVITE to the creator, to the factory or to a conference of ours would only come back; such entries are dropped. */
-function wouldComeBack({ aor, target }: Invitee, { creatorAor, isFocus }: ListReading): boolean {
-  if (aor === creatorAor) return true;
-  return target !== null && (sameUri(target, parseSipUri(creatorAor)) || isFocus(target));
+/**
+ * RFC 5366 5, RFC 5364 7: the recipient-list-history that tells the invitees of each other, one for all; null when
+ * nobody is to be named. RFC 5364 4 lets us choose between leaving out all `bcc` and keeping each one's own: all.
+ */
+export function historyOf(invitees: readonly Invitee[]): string | null {
+  const named = invitees.flatMap(({ target, listEntry: { copyControl, anonymize } }) =>
+    // Whom nobody can reach is nobody to reply to.
+    target === null || copyControl === 'bcc' ? [] : [{ target, copyControl, anonymize }],
+  );
+  // What a URI says to the focus alone is not told: method and headers, which are not in `target`, and a password.
+  const uriOf = (target: SipUri): string => writeSipUri({ ...target, password: null });
+  const history = writeRecipientHistory(
+    named.map(({ target, copyControl, anonymize }) => ({ uri: anonymize ? null : uriOf(target), copyControl })),
+  );
+  // RFC 5366 5 says SHOULD: a history that is too long is left out, since half of one would be untrue.
+  return history !== null && Buffer.byteLength(history) <= limits.historyBytesMax ? history : null;
 }
 
 function inviteeOf(entry: RecipientEntry, settings: Settings): Invitee {
@@ -57,7 +81,7 @@ function inviteeOf(entry: RecipientEntry, settings: Settings): Invitee {
     anonymize: entry.anonymize,
     ignoredHeaders: reading.ok ? reading.ignoredHeaders : [],
   });
-  const never = { target: null, replaces: null, extraHeaders: [], displayName: entry.displayName };
+  const never = { target: null, replaces: null, join: null, extraHeaders: [], displayName: entry.displayName };
   if (!reading.ok) {
     const failure = { status: reading.status, reason: reading.reason };
     return { ...never, aor: entry.raw.slice(0, limits.uriCharactersMax), listEntry: listEntry(null), failure };
@@ -71,6 +95,7 @@ function inviteeOf(entry: RecipientEntry, settings: Settings): Invitee {
     target,
     displayName: entry.displayName,
     replaces: reading.replaces,
+    join: reading.join,
     extraHeaders: reading.headers,
     listEntry: listEntry(aor),
     failure: null,
@@ -97,9 +122,27 @@ function isSame(a: Invitee, b: Invitee): boolean {
   return sameUri(a.target, b.target);
 }
 
-/** RFC 5363 4.1: a person listed twice is invited once. Which Replaces is kept is our choice: the first there is. */
+/** RFC 5363 4.1: a person listed twice is invited once. */
 function merged(first: Invitee, second: Invitee): Invitee {
-  if (first.target === null && second.target !== null) return second;
-  if (first.replaces !== null || second.replaces === null) return first;
-  return { ...first, replaces: second.replaces, listEntry: second.listEntry };
+  const [base, other] = first.target === null && second.target !== null ? [second, first] : [first, second];
+  const copyControl = disclosure.find((each) => [base, other].some((of) => of.listEntry.copyControl === each)) ?? 'bcc';
+  // Our choice: whoever is to be hidden once is hidden.
+  const anonymize = base.listEntry.anonymize || other.listEntry.anonymize;
+  const call = oneCall(base, other);
+  return { ...base, ...call, listEntry: { ...call.listEntry, copyControl, anonymize } };
+}
+
+// RFC 5364 4: of two the one that discloses more.
+const disclosure: readonly CopyControl[] = ['to', 'cc', 'bcc'];
+
+/** Which call is replaced or joined is our choice: the first that is named. Another one is not heeded. */
+function oneCall(base: Invitee, other: Invitee): Pick<Invitee, 'replaces' | 'join' | 'listEntry'> {
+  const { replaces, join, listEntry } = base;
+  if (other.replaces === null && other.join === null) return { replaces, join, listEntry };
+  if (replaces === null && join === null)
+    return { replaces: other.replaces, join: other.join, listEntry: other.listEntry };
+  const ignored = other.replaces === null ? 'Join' : 'Replaces';
+  const isSameCall = JSON.stringify([replaces, join]) === JSON.stringify([other.replaces, other.join]);
+  const ignoredHeaders = isSameCall ? listEntry.ignoredHeaders : [...listEntry.ignoredHeaders, ignored];
+  return { replaces, join, listEntry: { ...listEntry, ignoredHeaders } };
 }

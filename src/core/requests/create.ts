@@ -41,6 +41,7 @@ function begin(conference: Conference, { input, caller, plan }: Beginning): Refu
   if (code !== null) return { code, detail: 'The offer holds no MSRP session that takes message/cpim' };
   const maxForwards = Math.min(limits.maxForwards, input.maxForwards - 1);
   // RFC 3323 5.1: whoever asked for privacy is not named to the invitees.
-  conference.invitations.inviteAll(plan.invitees, { referredBy: caller.private ? null : caller.aor, maxForwards });
+  const referredBy = caller.private ? null : caller.aor;
+  conference.invitations.inviteAll(plan.invitees, { by: 'list', referredBy, maxForwards });
   return null;
 }
