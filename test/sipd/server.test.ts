@@ -184,6 +184,7 @@ describe('requests outside dialogs', () => {
     world.asks(alice, 'INVITE');
     world.asks(alice, 'INVITE');
     expect(world.ladder.at(-1)).toBe('0 sipd -> alice : 482 INVITE');
+    expect(world.stack.counters().mergedRequests).toBe(1);
   });
 
   test('QK-1 a Request-URI without scheme reaches the application unharmed, as do two Content-Types and blanks in brackets', () => {

@@ -189,9 +189,9 @@ describe('the control port with TLS', () => {
 
 describe('how many connections one source may have', () => {
   test.each([
-    { who: 'a stranger', trustedPeers: [], last: 'closed' },
-    { who: 'a trusted peer', trustedPeers: ['127.0.0.0/8'], last: '\r\n' },
-  ])('$who beyond the limit for single sources', ({ trustedPeers, last }) =>
+    { who: 'a stranger', trustedPeers: [], last: 'closed', refused: 1 },
+    { who: 'a trusted peer', trustedPeers: ['127.0.0.0/8'], last: '\r\n', refused: 0 },
+  ])('$who beyond the limit for single sources', ({ trustedPeers, last, refused }) =>
     onStage(
       'free',
       async (stage) => {
@@ -213,6 +213,7 @@ describe('how many connections one source may have', () => {
         beyond?.write('\r\n\r\n');
         await waitFor('an answer or the end', () => heard !== '');
         expect(heard).toBe(last);
+        expect(stage.sipd.counters().refusedConnections).toBe(refused);
         for (const socket of sockets) socket.destroy();
       },
       { trustedPeers },
