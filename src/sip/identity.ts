@@ -1,11 +1,13 @@
-/** Who sends a request, as far as that is believed (RFC 3323, RFC 3325). */
+/** Who sends a request, as far as that is believed (RFC 3323, RFC 3325, RFC 5502), and what it shows to be believed. */
 import type { Caller } from '../core/input.ts';
+import { type DigestCredentials, parseDigestCredentials } from '../wire/digest.ts';
+import { RemoteError } from '../wire/remote-error.ts';
 import { parseNameAddr, splitList } from '../wire/sip-headers.ts';
 import { header, headerValues, type SipMessage } from '../wire/sip-message.ts';
 import { aorOf, parseSipUri, type SipUri } from '../wire/sip-uri.ts';
 
 export type IdentityRules = {
-  /** `open`: From is believed; `digest`: only credentials and trusted peers are. */
+  /** `open`: From is believed; `digest`: only trusted peers are, and what the core finds proven. */
   readonly auth: 'open' | 'digest';
   readonly isTrustedPeer: (address: string) => boolean;
   readonly lenient: boolean;
@@ -14,14 +16,14 @@ export type IdentityRules = {
 type Named = { readonly uri: SipUri; readonly displayName: string | null };
 
 /**
- * The caller, or null when neither trusted nor authenticated. `sourceAddress` is where the packet came from. Throws
+ * The caller, or null when nobody trusted says who it is. `sourceAddress` is where the packet came from. Throws
  * RemoteError when the header that would be believed cannot be read: an identity is never guessed.
  */
 export function callerOf(message: SipMessage, sourceAddress: string, rules: IdentityRules): Caller | null {
   const asked = privacyAsked(message);
   // RFC 3325 5: P-Asserted-Identity counts only from a trusted peer, from anyone else it is as if it were not there.
   if (rules.isTrustedPeer(sourceAddress)) {
-    const asserted = assertedIdentity(message, rules.lenient);
+    const asserted = assertedIdentity(message, rules.lenient) ?? servedUser(message, rules.lenient);
     if (asserted !== null) return callerNamed(asserted, message, asked);
   }
   return rules.auth === 'digest' ? null : claimedCaller(message, rules.lenient);
@@ -30,6 +32,20 @@ export function callerOf(message: SipMessage, sourceAddress: string, rules: Iden
 /** Who From says it is. RemoteError for what cannot be read. */
 export function claimedCaller(message: SipMessage, lenient: boolean): Caller {
   return callerNamed(named(header(message, 'From') ?? '', lenient), message, privacyAsked(message));
+}
+
+/** The credentials of the Digest scheme. What cannot be read, or is of another scheme, shows nothing. */
+export function credentialsIn(message: SipMessage): readonly DigestCredentials[] {
+  return headerValues(message, 'Authorization').flatMap((value) => readable(value) ?? []);
+}
+
+function readable(value: string): DigestCredentials | null {
+  try {
+    return parseDigestCredentials(value);
+  } catch (error) {
+    if (error instanceof RemoteError) return null;
+    throw error;
+  }
 }
 
 /** RFC 3323 4.2, RFC 3325 9.3: the levels that hide who the user is. Heeded from everyone: the wish does no harm. */
@@ -57,7 +73,23 @@ function assertedIdentity(message: SipMessage, lenient: boolean): Named | null {
   const identities = headerValues(message, 'P-Asserted-Identity')
     .flatMap(splitList)
     .map((value) => named(value, lenient));
-  return identities.find(({ uri }) => uri.scheme !== 'tel') ?? identities[0] ?? null;
+  const isTel = ({ uri }: Named): boolean => uri.scheme === 'tel';
+  const [sip, tel] = [identities.filter((identity) => !isTel(identity)), identities.filter(isTel)];
+  for (const ofKind of [sip, tel]) {
+    if (new Set(ofKind.map(({ uri }) => aorOf(uri))).size > 1)
+      throw new RemoteError(400, 'P-Asserted-Identity names several users');
+  }
+  return sip[0] ?? tel[0] ?? null;
+}
+
+/** RFC 5502 6: the user on whose behalf a proxy hands over a request; with `sescase=orig` it is who sent it. */
+function servedUser(message: SipMessage, lenient: boolean): Named | null {
+  const [value, ...others] = headerValues(message, 'P-Served-User');
+  if (value === undefined) return null;
+  if (others.length > 0) throw new RemoteError(400, 'P-Served-User stands twice');
+  const { params } = parseNameAddr(value, { lenient });
+  const originates = params.some(({ name, value: word }) => name === 'sescase' && word?.toLowerCase() === 'orig');
+  return originates ? named(value, lenient) : null;
 }
 
 function named(value: string, lenient: boolean): Named {

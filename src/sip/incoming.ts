@@ -61,7 +61,7 @@ export class Incoming {
       else this.#asked({ request, response, dialog });
     } catch (error) {
       this.#parts.log.error({ err: error, method: request.method }, 'a request broke us');
-      this.#refuse(response, { method: request.method, code: 'internal-error' });
+      this.#refuse(request, response, 'internal-error');
     }
   };
 
@@ -74,7 +74,7 @@ export class Incoming {
     }
     // Entered before it is sent: whatever the peer sends next finds its dialog.
     this.#enter(pending, outcome);
-    const answer = this.#answerTo(pending.method, outcome);
+    const answer = this.#answerTo(pending, outcome);
     const failed = (): void => this.#notSent(pending, outcome);
     sendAnswer(pending.response, answer, { log: this.#parts.log, failed });
   }
@@ -88,7 +88,8 @@ export class Incoming {
     if (outcome.kind === 'session-accepted') {
       const { endpointId, contact } = outcome;
       if (!pending.inDialog) dialogs.openSession(pending.dialogId, { endpointId, contact, confirmed: false });
-      dialogs.changeSession(pending.dialogId, { ackAwaited: pending.cseq });
+      // RFC 3311 4: an UPDATE has no ACK.
+      if (pending.method === 'INVITE') dialogs.changeSession(pending.dialogId, { ackAwaited: pending.cseq });
     }
     if (outcome.kind === 'subscription-accepted') {
       const { subscriptionId, contact } = outcome;
@@ -107,7 +108,7 @@ export class Incoming {
     const { method } = request;
     if (this.#pending.full) {
       this.#parts.log.warn({ method }, 'too many requests await their answers');
-      this.#refuse(response, { method, code: 'busy' });
+      this.#refuse(request, response, 'busy');
       return;
     }
     const input = inputFor(
@@ -118,6 +119,7 @@ export class Incoming {
         raw: request.raw,
         sourceAddress: request.source_address,
         dialogId: request.stackDialogId ?? '',
+        unanswered: dialog === null ? [] : this.#pending.methodsWithin(dialog.id),
       },
       dialog,
       this.#parts.rules,
@@ -125,14 +127,15 @@ export class Incoming {
     const pending: PendingReply = {
       method,
       response,
-      dialogId: input.type === 'request-refused' ? '' : input.dialogId,
-      cseq: cseqOf(messageOf(request.raw)),
+      sourceAddress: request.source_address,
+      dialogId: dialog?.id ?? (input.type === 'request-refused' ? '' : input.dialogId),
+      cseq: 'cseq' in input ? input.cseq : -1,
       inDialog: dialog !== null,
     };
     this.#pending.add(input.reply, pending, () => {
       this.#parts.log.error({ method }, 'request not answered by the core in time');
       this.#withdrawn(input);
-      this.#refuse(response, { method, code: 'busy' });
+      this.#refuse(request, response, 'busy');
     });
     if (method === 'INVITE') this.#watchInvite(request, () => this.#cancelled(input));
     this.#parts.submit(input);
@@ -194,14 +197,17 @@ export class Incoming {
     this.#parts.heldByes.drop(dialogId);
   }
 
-  #refuse(response: SrfResponse, why: { readonly method: string; readonly code: RefusalCode }): void {
-    const answer = this.#answerTo(why.method, { kind: 'refused', code: why.code, detail: '' });
+  #refuse(request: SrfRequest, response: SrfResponse, code: RefusalCode): void {
+    const asked = { method: request.method, sourceAddress: request.source_address };
+    const answer = this.#answerTo(asked, { kind: 'refused', code, detail: '' });
     sendAnswer(response, answer, { log: this.#parts.log, failed: () => undefined });
   }
 
-  #answerTo(method: string, outcome: Outcome): Answer {
+  #answerTo({ method, sourceAddress }: Pick<PendingReply, 'method' | 'sourceAddress'>, outcome: Outcome): Answer {
     const { realm, nonceSecret, agent, clock } = this.#parts;
-    return answerFor(outcome, { method, agent, challenges: () => challenges({ realm, nonceSecret }, clock.now()) });
+    const challenged = (stale: boolean): readonly string[] =>
+      challenges({ realm, nonceSecret }, { now: clock.now(), sourceAddress, stale });
+    return answerFor(outcome, { method, agent, challenges: challenged });
   }
 }
 

@@ -7,6 +7,8 @@ import type { SrfResponse } from './srf.ts';
 export type PendingReply = {
   readonly method: string;
   readonly response: SrfResponse;
+  /** Where the request came from. */
+  readonly sourceAddress: string;
   readonly dialogId: string;
   /** CSeq number of the request. */
   readonly cseq: number;
@@ -20,6 +22,8 @@ type Kept = { readonly pending: PendingReply; readonly stopTimer: () => void };
 export class PendingReplies {
   readonly #clock: Clock;
   readonly #kept = new Map<ReplyTo, Kept>();
+  /** Methods of those that came within a dialog, by dialog. */
+  readonly #within = new Map<string, readonly string[]>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -36,22 +40,38 @@ export class PendingReplies {
   /** Keeps `pending` until it is taken; `expired` is called when nobody takes it in time. */
   add(to: ReplyTo, pending: PendingReply, expired: () => void): void {
     const stopTimer = this.#clock.callAt(this.#clock.now() + bounds.replyTimeoutMs, () => {
-      this.#kept.delete(to);
-      expired();
+      if (this.take(to) !== undefined) expired();
     });
     this.#kept.set(to, { pending, stopTimer });
+    const { dialogId, method, inDialog } = pending;
+    if (inDialog) this.#within.set(dialogId, [...this.methodsWithin(dialogId), method]);
+  }
+
+  /** Methods of the requests of a dialog that are still to be answered. */
+  methodsWithin(dialogId: string): readonly string[] {
+    return this.#within.get(dialogId) ?? [];
   }
 
   /** The request to answer, once; undefined when it was answered, cancelled or given up before. */
   take(to: ReplyTo): PendingReply | undefined {
     const kept = this.#kept.get(to);
-    kept?.stopTimer();
+    if (kept === undefined) return undefined;
+    kept.stopTimer();
     this.#kept.delete(to);
-    return kept?.pending;
+    if (kept.pending.inDialog) this.#leave(kept.pending);
+    return kept.pending;
   }
 
   clear(): void {
     for (const kept of this.#kept.values()) kept.stopTimer();
     this.#kept.clear();
+    this.#within.clear();
+  }
+
+  #leave({ dialogId, method }: PendingReply): void {
+    const methods = [...this.methodsWithin(dialogId)];
+    methods.splice(methods.indexOf(method), 1);
+    if (methods.length === 0) this.#within.delete(dialogId);
+    else this.#within.set(dialogId, methods);
   }
 }

@@ -6,7 +6,7 @@ import { RemoteError } from '../wire/remote-error.ts';
 import { parseCSeq, parseMediaType, parseNameAddr, splitList } from '../wire/sip-headers.ts';
 import { headerValues, type SipRequest } from '../wire/sip-message.ts';
 import { parseSipUri, type SipUri, withoutHeaders } from '../wire/sip-uri.ts';
-import { callerOf, claimedCaller, type IdentityRules } from './identity.ts';
+import { callerOf, claimedCaller, credentialsIn, type IdentityRules } from './identity.ts';
 
 /** A request as it came up from the SIP server. */
 export type Arrival = {
@@ -17,12 +17,20 @@ export type Arrival = {
   readonly sourceAddress: string;
   /** The SIP server's id of the dialog; empty outside dialogs. */
   readonly dialogId: string;
+  /** Methods of the requests of that dialog that came before and are still to be answered. */
+  readonly unanswered: readonly string[];
 };
 
 /** A value, or why the request is refused. */
 export type Read<Value> =
   | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly code: RefusalCode; readonly detail: string };
+  | {
+      readonly ok: false;
+      readonly code: RefusalCode;
+      readonly detail: string;
+      /** What is odd in it, where that has a name. */
+      readonly quirks?: readonly string[];
+    };
 
 /** Runs a parser of `wire`; what it throws becomes a refusal, `code` unless the parser hints at a more exact one. */
 export function reading<Value>(code: RefusalCode, parse: () => Value): Read<Value> {
@@ -61,15 +69,16 @@ export function factsOf(message: SipRequest, arrival: Arrival, rules: IdentityRu
   const target = requestTarget(message.uri, rules.lenient);
   const callId = only(message, 'Call-ID').trim();
   const fromTag = tagOf(from.params) ?? '';
+  const caller = callerOf(message, arrival.sourceAddress, rules);
   return {
     reply: arrival.reply,
     method: message.method,
     target: target.uri,
     requestUri: message.uri,
     sourceAddress: arrival.sourceAddress,
-    caller: callerOf(message, arrival.sourceAddress, rules),
-    claimed: claimedCaller(message, rules.lenient),
-    credentials: [],
+    caller,
+    claimed: caller ?? claimedCaller(message, rules.lenient),
+    credentials: caller === null ? credentialsIn(message) : [],
     callId,
     fromTag,
     cseq: parseCSeq(only(message, 'CSeq')).number,
@@ -77,9 +86,28 @@ export function factsOf(message: SipRequest, arrival: Arrival, rules: IdentityRu
     requires: tokens(message, 'Require'),
     supports: [...tokens(message, 'Supported'), ...tokens(message, 'Require')].map((tag) => tag.toLowerCase()),
     accepts: acceptedTypes(message),
-    quirks: [...target.quirks, ...from.quirks, ...to.quirks].filter((quirk, at, all) => all.indexOf(quirk) === at),
+    quirks: [...target.quirks, ...addressQuirks([from, to], message)],
     received: excerpt(arrival.raw),
   };
+}
+
+/** What is odd in From and To, also in a request that is refused for it. QK-14: there is no From at all. */
+export function quirksOfAddresses(message: SipRequest): readonly string[] {
+  if (headerValues(message, 'From').length === 0) return ['QK-14'];
+  const read = ['From', 'To'].flatMap((name) => {
+    const address = reading('bad-request', () => parseNameAddr(only(message, name), { lenient: true }));
+    return address.ok ? [address.value] : [];
+  });
+  return addressQuirks(read, message);
+}
+
+type ReadAddress = ReturnType<typeof parseNameAddr>;
+
+/** QK-37: an address without angle brackets before its parameters is legal (RFC 3261 20), told so that it is seen. */
+function addressQuirks(addresses: readonly ReadAddress[], message: SipRequest): readonly string[] {
+  const isBare = [only(message, 'From'), only(message, 'To')].some((value) => /^[^"<]+;/.test(value));
+  const quirks = [...addresses.flatMap((address) => address.quirks), ...(isBare ? ['QK-37'] : [])];
+  return quirks.filter((quirk, at, all) => all.indexOf(quirk) === at);
 }
 
 /** The only or first value of a header, empty when there is none. */

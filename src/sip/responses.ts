@@ -1,7 +1,7 @@
 /** The core's outcome of a request -> status, headers and body of our response. */
 import type { Outcome, Place } from '../core/effect.ts';
 import { limits } from '../core/limits.ts';
-import { type RefusalCode, refusal } from '../core/refusal.ts';
+import { refusal } from '../core/refusal.ts';
 import { bounds } from './bounds.ts';
 import {
   acceptAt,
@@ -30,7 +30,8 @@ export type AnswerRules = {
   readonly method: string;
   /** Host that stands in Warning (RFC 3261 20.43). */
   readonly agent: string;
-  readonly challenges: () => readonly string[];
+  /** Values of WWW-Authenticate. */
+  readonly challenges: (stale: boolean) => readonly string[];
 };
 
 type Of<Kind extends Outcome['kind']> = Extract<Outcome, { kind: Kind }>;
@@ -96,7 +97,7 @@ function capabilityHeaders(at: Place): HeaderList {
 function refused(outcome: Of<'refused'>, rules: AnswerRules): Answer {
   const { sip, text, warning } = refusal(outcome.code);
   const given: HeaderList = Object.entries(outcome.headers ?? {});
-  const own = explanatoryHeaders(outcome.code, rules).filter(
+  const own = explanatoryHeaders(outcome, rules).filter(
     ([name]) => !given.some(([other]) => other.toLowerCase() === name.toLowerCase()),
   );
   const detail = phrase(outcome.detail);
@@ -109,10 +110,10 @@ function refused(outcome: Of<'refused'>, rules: AnswerRules): Answer {
 }
 
 /** What a response of this status must carry to be of use. */
-function explanatoryHeaders(code: RefusalCode, rules: AnswerRules): HeaderList {
+function explanatoryHeaders({ code, stale = false }: Of<'refused'>, rules: AnswerRules): HeaderList {
   switch (refusal(code).sip) {
     case 401:
-      return rules.challenges().map((challenge) => ['WWW-Authenticate', challenge] as const);
+      return rules.challenges(stale).map((challenge) => ['WWW-Authenticate', challenge] as const);
     case 405:
       // RFC 3261 8.2.1.
       return [['Allow', allow]];

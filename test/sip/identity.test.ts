@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { callerOf, type IdentityRules } from '../../src/sip/identity.ts';
+import { callerOf, credentialsIn, type IdentityRules } from '../../src/sip/identity.ts';
 import { RemoteError } from '../../src/wire/remote-error.ts';
 import { parseSipMessage } from '../../src/wire/sip-message.ts';
 import { aorOf, parseSipUri } from '../../src/wire/sip-uri.ts';
@@ -64,6 +64,53 @@ test('of a SIP and a tel identity the SIP one names the user, in one header or t
   expect(caller({ 'P-Asserted-Identity': tel }, core)?.aor).toBe('tel:+14085264000');
 });
 
+test('CC-133 of two SIP identities, or two tel identities, neither is believed (RFC 3325 9.1)', () => {
+  const both = (one: string, other: string) => () => caller({ 'P-Asserted-Identity': [one, other] }, core);
+  expect(both('<sip:alice@atlanta.example.com>', '<sips:alice@atlanta.example.com>')).toThrow(RemoteError);
+  expect(both('<sip:alice@atlanta.example.com>, <tel:+1>', '<sip:bob@biloxi.example.com>')).toThrow(RemoteError);
+  expect(both('tel:+14085264000', 'tel:+14085264001')).toThrow(RemoteError);
+  expect(both('<sip:alice@atlanta.example.com>', '<sip:%61lice@ATLANTA.example.com>')()?.aor).toBe(
+    'sip:alice@atlanta.example.com',
+  );
+});
+
+describe('the served user (RFC 5502)', () => {
+  const served = (value: string | readonly string[], more: Headers = { 'P-Asserted-Identity': null }) => ({
+    ...more,
+    'P-Served-User': value,
+    'Privacy': 'id',
+  });
+  const orig = '"Alice" <sip:alice@atlanta.example.com>; regstate=reg; sescase=ORIG';
+
+  test('is the caller when a trusted peer says that it originates, and asserts nobody', () => {
+    const alice = { aor: 'sip:alice@atlanta.example.com', displayName: 'Alice', private: true };
+    expect(caller(served(orig), core)).toEqual(alice);
+    expect(caller(served('sip:alice@atlanta.example.com;sescase=orig'), core)).toEqual({ ...alice, displayName: null });
+  });
+
+  test('is not who was asserted', () => {
+    const both = served(orig, { 'P-Asserted-Identity': '<sip:carol@chicago.example.com>' });
+    expect(caller(both, core)?.aor).toBe('sip:carol@chicago.example.com');
+  });
+
+  test('is nobody when it is called, or when the session case is not told', () => {
+    expect(caller(served('<sip:alice@atlanta.example.com>;sescase=term'), core)).toBeNull();
+    expect(caller(served('<sip:alice@atlanta.example.com>'), core)).toBeNull();
+  });
+
+  test('CC-133 is nobody when a stranger says it', () => {
+    expect(caller(served(orig), stranger)).toBeNull();
+    expect(caller(served(orig), stranger, { auth: 'open' })?.aor).toBe('sip:alice@atlanta.example.com');
+    const forged = { ...served(orig), 'From': '<sip:eve@elsewhere.example.com>;tag=1' };
+    expect(caller(forged, stranger, { auth: 'open' })?.aor).toBe('sip:eve@elsewhere.example.com');
+  });
+
+  test('is never guessed', () => {
+    expect(() => caller(served([orig, orig]), core)).toThrow(RemoteError);
+    expect(() => caller(served('<sip:alice@atlanta.example.com;sescase=orig'), core)).toThrow(RemoteError);
+  });
+});
+
 test.each([
   ['id', true],
   ['critical; ID', true],
@@ -124,5 +171,24 @@ describe('a caller without a name (RFC 3323 4.1.1.3)', () => {
   test('is not who merely has such a name', () => {
     expect(open('<sip:anonymous@invalid.example.com>;tag=1')?.aor).toBe('sip:anonymous@invalid.example.com');
     expect(open('<sip:a@notinvalid>;tag=1')?.aor).toBe('sip:a@notinvalid');
+  });
+});
+
+describe('credentials', () => {
+  const credentials = (authorization: string | readonly string[]) =>
+    credentialsIn(parseSipMessage(factoryInvite({ 'Authorization': authorization })));
+  const digest = (realm: string) => `Digest username="a", realm="${realm}", nonce="n", uri="sip:x", response="d"`;
+
+  test('of every realm are read', () => {
+    expect(credentials([digest('one'), digest('two')]).map(({ realm }) => realm)).toEqual(['one', 'two']);
+  });
+
+  test('of another scheme, or malformed, are none, and the request is read all the same', () => {
+    expect(credentials(['NoOneKnowsThisScheme opaque-data=here', 'Digest username="a', 'Basic YTpi'])).toEqual([]);
+    expect(credentials(['Digest username="a"', digest('one')]).map(({ realm }) => realm)).toEqual(['one']);
+  });
+
+  test('for proxies are not for us', () => {
+    expect(credentialsIn(parseSipMessage(factoryInvite({ 'Proxy-Authorization': digest('one') })))).toEqual([]);
   });
 });

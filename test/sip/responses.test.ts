@@ -4,7 +4,11 @@ import { type RefusalCode, refusals } from '../../src/core/refusal.ts';
 import { challenges } from '../../src/sip/challenge.ts';
 import { type Answer, answerFor } from '../../src/sip/responses.ts';
 
-const rules = { method: 'INVITE', agent: 'conf.example.com', challenges: () => ['Digest one', 'Digest two'] };
+const rules = {
+  method: 'INVITE',
+  agent: 'conf.example.com',
+  challenges: (stale: boolean) => ['Digest one', stale ? 'Digest two, stale=true' : 'Digest two'],
+};
 const conferenceUri = 'sip:conf-7f3a9c51@conf.example.com';
 
 function refused(code: RefusalCode, detail = '', headers?: Record<string, string>): Answer {
@@ -125,19 +129,39 @@ describe('a refusal', () => {
   test('401 carries a challenge per algorithm, each in a header of its own', () => {
     expect(values(refused('unauthenticated'), 'WWW-Authenticate')).toEqual(['Digest one', 'Digest two']);
   });
+
+  test('CC-199 a 401 for the age of a nonce says so (RFC 7616 3.3)', () => {
+    const stale = answerFor({ kind: 'refused', code: 'unauthenticated', detail: '', stale: true }, rules);
+    expect(values(stale, 'WWW-Authenticate')).toEqual(['Digest one', 'Digest two, stale=true']);
+  });
 });
 
 test('an outcome of another protocol becomes a 500', () => {
   expect(answerFor({ kind: 'participant-removed' }, rules).status).toBe(500);
 });
 
-test('challenges: SHA-256 before MD5, the same realm, a nonce that is signed and tells its time', () => {
+describe('challenges', () => {
   const given = { realm: 'conf.example.com', nonceSecret: 'secret' };
-  const [sha, md5] = challenges(given, 1_700_000_000_000);
-  const nonce = /nonce="([^"]+)"/.exec(sha ?? '')?.[1] ?? '';
-  expect(sha).toBe(`Digest realm="conf.example.com", nonce="${nonce}", algorithm=SHA-256, qop="auth"`);
-  expect(md5).toBe(`Digest realm="conf.example.com", nonce="${nonce}", algorithm=MD5, qop="auth"`);
-  expect(Number.parseInt(nonce.split('.')[0] ?? '', 36)).toBe(1_700_000_000_000);
-  expect(challenges(given, 1_700_000_000_001)[0]).not.toBe(sha);
-  expect(challenges({ ...given, nonceSecret: 'other' }, 1_700_000_000_000)[0]).not.toBe(sha);
+  const asked = { now: 1_700_000_000_000, sourceAddress: '192.0.2.1', stale: false };
+
+  test('SHA-256 before MD5, the same realm, nonce and opaque, qop (RFC 8760 2.3, 2.6)', () => {
+    const [sha, md5, ...others] = challenges(given, asked);
+    const nonce = /nonce="([^"]+)"/.exec(sha ?? '')?.[1] ?? '';
+    const opaque = /opaque="([^"]+)"/.exec(sha ?? '')?.[1] ?? '';
+    const common = `Digest realm="conf.example.com", nonce="${nonce}", opaque="${opaque}"`;
+    expect(sha).toBe(`${common}, algorithm=SHA-256, qop="auth"`);
+    expect(md5).toBe(`${common}, algorithm=MD5, qop="auth"`);
+    expect(others).toEqual([]);
+    expect(Number.parseInt(nonce.split('.')[0] ?? '', 36)).toBe(1_700_000_000_000);
+    expect(challenges(given, { ...asked, now: asked.now + 1 })[0]).not.toBe(sha);
+    expect(challenges({ ...given, nonceSecret: 'other' }, asked)[0]).not.toBe(sha);
+  });
+
+  test('stale is said in both', () => {
+    for (const challenge of challenges(given, { ...asked, stale: true })) expect(challenge).toContain(', stale=true,');
+  });
+
+  test('a realm breaks out of no quotes', () => {
+    expect(challenges({ ...given, realm: 'a"\\b' }, asked)[0]).toContain('realm="ab", ');
+  });
 });
