@@ -36,18 +36,19 @@ export const limits = {
   permissionMissingCharactersMax: 6_000,
   /** RFC 5318 4: what a refused list is told of who is behind it; the same. */
   refusedListBytesMax: 6_000,
+  /** Methods that are kept because somebody asked for them. */
+  methodCharactersMax: 32,
   /** URIs that enter a roster. */
   uriCharactersMax: 1_000,
   /** Endpoints that are gone, kept per participant. */
   pastEndpointsMax: 5,
   subscriptionsPerConferenceMax: 2_000,
-  /** REFERs under way at once in one conference; a REFER for each participant at once is beyond any honest use. */
+  /** REFERs under way at once in one conference. */
   referralsPerConferenceMax: 200,
   /** The same of one dialog, which one person's client is behind. */
   referralsPerDialogMax: 20,
   /** RFC 3515 2.4.4: the duration is ours to choose; longer than an invitee may ring. */
   referralExpiresDefault: 180,
-  referralExpiresMin: 60,
   referralExpiresMax: 3_600,
   /** How long an invitee may ring before CANCEL: about what a caller waits for. */
   ringTimeoutMs: 60_000,

@@ -1,5 +1,6 @@
 import type { Effect, Outcome } from './effect.ts';
 import type { ReplyTo } from './input.ts';
+import type { RefusalCode } from './refusal.ts';
 import type {
   AttemptRow,
   Change,
@@ -7,9 +8,12 @@ import type {
   ConferenceRecord,
   ConferenceRow,
   ConferenceStatus,
+  GroupRow,
   Instant,
   ParticipantRow,
+  ReferralRow,
   SubscriptionRow,
+  UserRow,
 } from './rows.ts';
 
 /** What the shells look like from inside: the driver is handed these, tests hand in fakes. */
@@ -60,6 +64,12 @@ export type ConferenceFilter = {
   readonly sort: 'created_at' | '-created_at';
 };
 
+export type AttemptFilter = {
+  readonly code: string | null;
+  /** AOR of who asked. */
+  readonly caller: string | null;
+};
+
 /** What REST reads. A cursor that is not one of ours rejects with BadCursor. */
 export type ReadPort = {
   readonly conferences: (filter: ConferenceFilter, page: PageRequest) => Promise<Page<ConferenceRow>>;
@@ -68,7 +78,9 @@ export type ReadPort = {
   readonly participants: (conferenceId: string, page: PageRequest) => Promise<Page<ParticipantRow>>;
   readonly participant: (conferenceId: string, id: string) => Promise<ParticipantRow | undefined>;
   readonly subscriptions: (conferenceId: string | null, page: PageRequest) => Promise<Page<SubscriptionRow>>;
-  readonly attempts: (page: PageRequest) => Promise<Page<AttemptRow>>;
+  readonly referrals: (conferenceId: string, page: PageRequest) => Promise<Page<ReferralRow>>;
+  readonly referral: (conferenceId: string, id: string) => Promise<ReferralRow | undefined>;
+  readonly attempts: (filter: AttemptFilter, page: PageRequest) => Promise<Page<AttemptRow>>;
   readonly ping: () => Promise<void>;
 };
 
@@ -91,4 +103,52 @@ export type KeyPort = {
   readonly keyByHash: (hash: string) => Promise<KeyRow | undefined>;
   readonly addKey: (key: KeyRow) => Promise<void>;
   readonly countKeys: () => Promise<number>;
+};
+
+/** What stands until the operator changes it: a group or a user. */
+export type Definition = GroupRow | UserRow;
+
+export type DefinitionFilter = {
+  /** Text that the URI, or the subject or display name, holds somewhere, in whatever case; null: all. */
+  readonly q: string | null;
+};
+
+type DefinitionReads<Row extends Definition> = {
+  /** Newest first. Rejects with BadCursor. */
+  readonly list: (filter: DefinitionFilter, page: PageRequest) => Promise<Page<Row>>;
+  readonly byId: (id: string) => Promise<Row | undefined>;
+  readonly byUri: (uri: string) => Promise<Row | undefined>;
+};
+
+/** Groups, or users, as the store keeps them. */
+export type DefinitionStore<Row extends Definition> = DefinitionReads<Row> & {
+  /** False: its URI is taken; of groups, the user part of its URI. */
+  readonly insert: (row: Row) => Promise<boolean>;
+  /** Puts `row` where the one with its id and the revision before is; false when that is not there. */
+  readonly replace: (row: Row) => Promise<boolean>;
+  /** Removes the one with this id and revision; false when that is not there. */
+  readonly remove: (id: string, revision: number) => Promise<boolean>;
+  /** Those changed at this time or later, by the clocks of those who changed them. */
+  readonly updatedSince: (time: Instant) => Promise<readonly Row[]>;
+  /** How many there are, and the sum of their revisions: tells whether somebody knows them all. */
+  readonly totals: () => Promise<DefinitionTotals>;
+  readonly revisions: () => Promise<readonly DefinitionRevision[]>;
+};
+
+export type DefinitionTotals = { readonly count: number; readonly revisions: number };
+export type DefinitionRevision = { readonly id: string; readonly revision: number };
+
+/** Why a definition cannot be what was asked for; null: it is. */
+export type DefinitionRefusal = Extract<
+  RefusalCode,
+  'already-defined' | 'changed-meanwhile' | 'too-many-definitions' | 'busy'
+>;
+
+/** Groups, or users, for REST: what is written here is saved, and then known to the core. */
+export type DefinitionPort<Row extends Definition> = DefinitionReads<Row> & {
+  readonly add: (row: Row) => Promise<DefinitionRefusal | null>;
+  /** `row` has the revision after that of the one it replaces. */
+  readonly replace: (row: Row) => Promise<DefinitionRefusal | null>;
+  /** `row` as it was read. */
+  readonly remove: (row: Row) => Promise<DefinitionRefusal | null>;
 };

@@ -24,6 +24,8 @@ const table = {
   'no-such-resource': { sip: 404, http: 404, text: 'No such resource' },
   'no-such-user': { sip: 404, http: 404, text: 'No such user' },
   'no-such-group': { sip: 404, http: 404, text: 'No such group' },
+  'no-such-member': { sip: 404, http: 404, text: 'No such member' },
+  'no-such-referral': { sip: 404, http: 404, text: 'No such referral' },
   'no-session': { sip: 480, http: 409, text: 'No session of this group is running' },
   'dialog-ended': { sip: 603, http: 409, text: 'The dialog has ended' },
   'dialog-confirmed': { sip: 486, http: 409, text: 'The dialog is no longer early' },
@@ -32,12 +34,14 @@ const table = {
   'participant-gone': { sip: 481, http: 409, text: 'The participant has already left' },
   'other-node': { sip: 500, http: 409, text: 'The conference runs on another node' },
   'no-such-dialog': { sip: 481, http: 404, text: 'Call/Transaction Does Not Exist' },
+  'request-overlaps': { sip: 500, http: 409, text: 'Another request is still to be answered' },
   'request-pending': { sip: 491, http: 409, text: 'Request Pending' },
   // The conference's state forbids it.
   'conference-locked': { sip: 403, http: 409, text: 'The conference is locked' },
   'conference-full': { sip: 486, http: 409, text: 'The conference is full' },
   'already-defined': { sip: 403, http: 409, text: 'It is already defined' },
   'changed-meanwhile': { sip: 500, http: 412, text: 'It has changed meanwhile' },
+  'too-many-definitions': { sip: 500, http: 409, text: 'No more of them can be defined' },
   'already-joined': { sip: 403, http: 409, text: 'Already in the conference' },
   // The request itself.
   'bad-request': { sip: 400, http: 400, text: 'Bad request' },
@@ -64,6 +68,7 @@ const table = {
   'media-not-acceptable': { sip: 488, http: 400, text: 'No usable MSRP session is offered', warning: 305 },
   'method-refused': { sip: 403, http: 400, text: 'A REFER may ask for INVITE, BYE or REFER only', warning: 399 },
   'method-not-allowed': { sip: 405, http: 405, text: 'Method not allowed' },
+  'too-many-hops': { sip: 483, http: 400, text: 'Too Many Hops' },
   'loop': { sip: 482, http: 400, text: 'Loop detected' },
   // Event package.
   'bad-event': { sip: 489, http: 400, text: 'Bad Event' },

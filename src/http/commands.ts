@@ -53,3 +53,8 @@ export async function notLive(context: RouteContext, conferenceId: string): Prom
   }
   return new Refused({ code: 'conference-ended' });
 }
+
+/** Refuses what is asked of a conference that never was. */
+export async function assureConference(context: RouteContext, id: string): Promise<void> {
+  if ((await context.reads.conference(id)) === undefined) throw new Refused({ code: 'no-such-conference' });
+}

@@ -1,9 +1,11 @@
 import { type Static, Type } from 'typebox';
 import type { ConferenceRow } from '../core/rows.ts';
+import { Policy, policyJson } from './policy-json.ts';
 import {
   closed,
   iso,
   isoOrNull,
+  named,
   nullableInteger,
   nullableOneOf,
   nullableText,
@@ -29,7 +31,8 @@ export const Conference = Type.Object(
     subject: nullableText({ description: 'Subject, as the creator gave it.' }),
     locked: Type.Boolean({ description: 'Nobody new may join while locked.' }),
     max_participants: nullableInteger({ description: 'Bound on participants; null: the service’s own.' }),
-    created_by: Type.String({ description: 'Address of record of the creator.' }),
+    policy: named(Policy),
+    created_by: Type.String({ description: 'Address of record of the creator, or `key:` and the id of an API key.' }),
     created_at: time({ description: 'When the creating request came.' }),
     activated_at: nullableTime({ description: 'When the first participant was connected.' }),
     ended_at: nullableTime({ description: 'When it ended.' }),
@@ -58,6 +61,13 @@ export const Conference = Type.Object(
         subject: null,
         locked: false,
         max_participants: null,
+        policy: {
+          end: 'creator-leaves',
+          idle_seconds: 300,
+          join: 'anyone',
+          subscribe: 'participants',
+          invite: 'participants',
+        },
         created_by: 'sip:alice@example.com',
         created_at: '2026-03-01T09:30:00.000Z',
         activated_at: '2026-03-01T09:30:00.012Z',
@@ -99,6 +109,7 @@ export function conferenceJson(row: ConferenceRow): Static<typeof Conference> {
     subject: row.subject,
     locked: row.locked,
     max_participants: row.maxParticipants,
+    policy: policyJson(row.policy),
     created_by: row.createdBy,
     created_at: iso(row.createdAt),
     activated_at: isoOrNull(row.activatedAt),

@@ -23,13 +23,16 @@ import { buildMetrics, type Metrics } from './metrics.ts';
 import { docsOptions, documentOptions } from './openapi.ts';
 import { otherMethods } from './other-methods.ts';
 import { Endpoint, Participant, ParticipantPage } from './participant-json.ts';
+import { Policy } from './policy-json.ts';
 import { Problem, Refused } from './problem.ts';
+import { Referral, ReferralPage } from './referral-json.ts';
 import { ReplyDesk } from './reply-desk.ts';
 import { attemptRoutes } from './routes/attempts.ts';
 import { conferenceRoutes } from './routes/conferences.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { healthRoutes } from './routes/health.ts';
 import { participantRoutes } from './routes/participants.ts';
+import { referralRoutes } from './routes/referrals.ts';
 import { statsRoutes } from './routes/stats.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
 import { NoQuery, PageInfo } from './schemas.ts';
@@ -87,6 +90,7 @@ function boundAddress(api: Api): { host: string; port: number } {
 const components = [
   PageInfo,
   Problem,
+  Policy,
   Conference,
   ConferencePage,
   Endpoint,
@@ -94,6 +98,8 @@ const components = [
   ParticipantPage,
   Subscription,
   SubscriptionPage,
+  Referral,
+  ReferralPage,
   Attempt,
   AttemptPage,
   Stats,
@@ -192,6 +198,7 @@ function keyedRoutes(api: Api, context: RouteContext): void {
   conferenceRoutes(api, context);
   participantRoutes(api, context);
   subscriptionRoutes(api, context);
+  referralRoutes(api, context);
   attemptRoutes(api, context);
   statsRoutes(api, context);
   others.refuse();

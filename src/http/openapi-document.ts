@@ -17,6 +17,8 @@ const unserved: HttpOptions = {
     participants: refuse,
     participant: refuse,
     subscriptions: refuse,
+    referrals: refuse,
+    referral: refuse,
     attempts: refuse,
     ping: refuse,
   },

@@ -28,6 +28,7 @@ export const documentOptions: FastifyDynamicSwaggerOptions = {
       { name: 'Conferences', description: 'Conferences, live and ended.' },
       { name: 'Participants', description: 'Who is in a conference, and what became of each invitation.' },
       { name: 'Subscriptions', description: 'Who watches the rosters.' },
+      { name: 'Referrals', description: 'What participants asked the focus to do for them by REFER.' },
       { name: 'Attempts', description: 'What was refused, and why.' },
       { name: 'Service', description: 'The service itself: numbers, health, this document.' },
     ],

@@ -1,16 +1,9 @@
 import { type Static, Type } from 'typebox';
-import type {
-  DialAttemptRow,
-  Disconnection,
-  EndpointRow,
-  ListEntryRow,
-  ParticipantRow,
-  ReplacesValue,
-  SipCause,
-} from '../core/rows.ts';
+import type { Disconnection, EndpointRow, ParticipantRow } from '../core/rows.ts';
+import { causeJson, DialAttempt, dialAttemptJson, replacesJson, replacesShown, sipCause } from './dial-json.ts';
+import { listEntryFields, listEntryJson } from './list-entry-json.ts';
 import {
   closed,
-  iso,
   isoOrNull,
   named,
   nullableInteger,
@@ -19,7 +12,6 @@ import {
   nullableTime,
   oneOf,
   pageOf,
-  time,
 } from './schemas.ts';
 
 // RFC 4575 5.7: the status words of an endpoint.
@@ -36,26 +28,6 @@ const statuses = [
 ] as const;
 const joiningMethods = ['dialed-in', 'dialed-out', 'focus-owner'] as const;
 export const roles = ['chair', 'participant', 'observer'] as const;
-
-const sipCause = (description: string) =>
-  nullableObject(
-    {
-      status: Type.Integer({ description: 'SIP status.' }),
-      reason: Type.String({ description: 'Its reason phrase.' }),
-    },
-    { description },
-  );
-
-const replaces = (description: string) =>
-  nullableObject(
-    {
-      call_id: Type.String(),
-      to_tag: Type.String(),
-      from_tag: Type.String(),
-      early_only: Type.Boolean(),
-    },
-    { description },
-  );
 
 const disconnection = nullableObject(
   {
@@ -91,6 +63,21 @@ export const Endpoint = Type.Object(
       ),
       { description: 'One entry per media line.' },
     ),
+    session_timer: nullableObject(
+      {
+        expires: Type.Integer({ description: 'Seconds it lives without a refresh.' }),
+        refresher: oneOf(['focus', 'peer'], { description: 'Who refreshes it.' }),
+      },
+      { description: 'The session timer (RFC 4028) that was agreed on; null: the session does not expire.' },
+    ),
+    origin: Type.Object(
+      {
+        by: oneOf(['invite', 'list', 'group', 'refer', 'rest'], { description: 'What brought it in.' }),
+        received: nullableText({ description: 'What came for it, shortened; null when nothing came by SIP.' }),
+        quirks: Type.Array(Type.String(), { description: 'Quirks that were needed to read that.' }),
+      },
+      { ...closed, description: 'The request that it is there for.' },
+    ),
   },
   { ...closed, $id: 'Endpoint', description: 'One dialog of a participant with the focus.' },
 );
@@ -107,33 +94,17 @@ export const Participant = Type.Object(
     status: oneOf(statuses, { description: 'RFC 4575’s status word, over all endpoints.' }),
     joining_method: oneOf(joiningMethods, { description: 'How it joined.' }),
     referred_by: nullableText({ description: 'Who asked for it.' }),
-    replaces: replaces('The dialog its invitation was to take over.'),
+    replaces: replacesShown('The dialog its invitation was to take over.'),
     muted: Type.Boolean({ description: 'Its messages are not passed on.' }),
     joined_at: nullableTime({ description: 'When it was first connected.' }),
     left_at: nullableTime({ description: 'When it left.' }),
     disconnection,
     in_roster: Type.Boolean({ description: 'Whether watchers still see it; who left is kept here longer.' }),
     endpoints: Type.Array(named(Endpoint), { description: 'Its dialogs with the focus.' }),
-    list_entry: nullableObject(
-      {
-        raw: Type.String({ description: 'The URI as it arrived.' }),
-        uri: nullableText({ description: 'The URI that was dialled; null when it could not be read.' }),
-        quirks: Type.Array(Type.String(), { description: 'Quirks that were needed to read it.' }),
-        position: Type.Integer({ description: 'Place in the list, from 0.' }),
-      },
-      { description: 'The entry of the recipient list, and how it was read.' },
-    ),
-    attempts: Type.Array(
-      Type.Object(
-        {
-          at: time({ description: 'When the INVITE went out.' }),
-          replaces: replaces('The Replaces it bore.'),
-          outcome: sipCause('The final answer; null while there is none.'),
-        },
-        closed,
-      ),
-      { description: 'Every INVITE that was sent for it, in order.' },
-    ),
+    list_entry: nullableObject(listEntryFields, {
+      description: 'The entry of the recipient list, and how it was read.',
+    }),
+    attempts: Type.Array(DialAttempt, { description: 'Every INVITE that was sent for it, in order.' }),
     last_error: sipCause('The last thing that went wrong for it.'),
   },
   {
@@ -171,14 +142,29 @@ export const Participant = Type.Object(
             left_at: null,
             disconnection: null,
             media: [{ id: '1', type: 'message', status: 'sendrecv' }],
+            session_timer: { expires: 1800, refresher: 'focus' },
+            origin: { by: 'list', received: 'sip:bob@example.com', quirks: [] },
           },
         ],
-        list_entry: { raw: 'sip:bob@example.com', uri: 'sip:bob@example.com', quirks: [], position: 0 },
+        list_entry: {
+          raw: 'sip:bob@example.com',
+          uri: 'sip:bob@example.com',
+          quirks: [],
+          position: 0,
+          copy_control: 'to',
+          anonymize: false,
+          ignored_headers: [],
+        },
         attempts: [
           {
+            endpoint_id: '01961f6e-0b2a-7d11-8c02-5b1f0a7c9e12',
             at: '2026-03-01T09:30:00.020Z',
             replaces: { call_id: 'a84b4c76e66710', to_tag: '314159', from_tag: '1928301774', early_only: false },
+            change: null,
             outcome: { status: 200, reason: 'OK' },
+            ended_at: '2026-03-01T09:30:01.250Z',
+            duration_ms: 1230,
+            reason_header: null,
           },
         ],
         last_error: null,
@@ -209,7 +195,7 @@ export function participantJson(row: ParticipantRow): Static<typeof Participant>
     disconnection: disconnectionJson(row.disconnection),
     in_roster: row.inRoster,
     endpoints: row.endpoints.map(endpointJson),
-    list_entry: listEntryJson(row.listEntry),
+    list_entry: row.listEntry === null ? null : listEntryJson(row.listEntry),
     attempts: row.attempts.map(dialAttemptJson),
     last_error: causeJson(row.lastError),
   };
@@ -228,26 +214,12 @@ function endpointJson(row: EndpointRow): Static<typeof Endpoint> {
     left_at: isoOrNull(row.leftAt),
     disconnection: disconnectionJson(row.disconnection),
     media: row.media.map((line) => ({ id: line.id, type: line.type, status: line.status })),
+    session_timer:
+      row.sessionTimer === null ? null : { expires: row.sessionTimer.expires, refresher: row.sessionTimer.refresher },
+    origin: { by: row.origin.by, received: row.origin.received, quirks: [...row.origin.quirks] },
   };
-}
-
-function dialAttemptJson(row: DialAttemptRow) {
-  return { at: iso(row.at), replaces: replacesJson(row.replaces), outcome: causeJson(row.outcome) };
-}
-
-function listEntryJson(row: ListEntryRow | null) {
-  return row === null ? null : { raw: row.raw, uri: row.uri, quirks: [...row.quirks], position: row.position };
-}
-
-function replacesJson(value: ReplacesValue | null) {
-  if (value === null) return null;
-  return { call_id: value.callId, to_tag: value.toTag, from_tag: value.fromTag, early_only: value.earlyOnly };
 }
 
 function disconnectionJson(value: Disconnection | null) {
   return value === null ? null : { method: value.method, sip_status: value.sipStatus, reason: value.reason };
-}
-
-function causeJson(cause: SipCause | null) {
-  return cause === null ? null : { status: cause.status, reason: cause.reason };
 }

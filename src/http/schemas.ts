@@ -65,6 +65,11 @@ export function printable(options: { maxLength: number; minLength?: number } & N
   return Type.String({ pattern: printablePattern, ...options });
 }
 
+/** A query parameter that names somebody. */
+export function uriFilter(description: string) {
+  return Type.Optional(printable({ minLength: 1, maxLength: 1024, description }));
+}
+
 const rowId = (description: string) =>
   Type.String({
     minLength: 1,
@@ -78,6 +83,11 @@ export const ConferencePath = Type.Object({ id: rowId('The conference.') }, clos
 
 export const ParticipantPath = Type.Object(
   { id: rowId('The conference.'), pid: rowId('The participant, within this conference.') },
+  closed,
+);
+
+export const ReferralPath = Type.Object(
+  { id: rowId('The conference.'), rid: rowId('The referral, within this conference.') },
   closed,
 );
 

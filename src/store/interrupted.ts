@@ -4,7 +4,7 @@ import { reasonOf } from './errors.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
 import { record } from './reads.ts';
 import { dialogsOf, endedByRestart, type Interrupted } from './restarted.ts';
-import { conferenceRow, participantRow, subscriptionRow } from './rows.ts';
+import { conferenceRow, participantRow, referralRow, subscriptionRow } from './rows.ts';
 import type { StoreLog } from './store-log.ts';
 
 /** Conferences read, and closed together, at a time. */
@@ -64,7 +64,9 @@ export async function closeInterruptedOf(owner: Owner, now: Instant, closing: Cl
 async function closeOne(interrupted: ConferenceRecord, now: Instant, closing: Closing) {
   const { id } = interrupted.conference;
   try {
-    await closing.save(endedByRestart(interrupted, now, randomUUID()));
+    const followed = await closing.prisma.referral.findMany({ where: { conferenceId: id, state: 'trying' } });
+    const referrals = followed.map(referralRow);
+    await closing.save(endedByRestart(interrupted, { now, eventId: randomUUID(), referrals }));
     return dialogsOf(interrupted);
   } catch (error) {
     // Another start may have closed it first; its event then has the number ours was to have.

@@ -1,9 +1,16 @@
-import type { ConferenceFilter, KeyPort, PageRequest, ReadPort } from '../core/ports.ts';
-import type { AttemptRow, ConferenceRecord, ConferenceRow, ParticipantRow, SubscriptionRow } from '../core/rows.ts';
-import type { Place } from './cursor.ts';
+import type { AttemptFilter, ConferenceFilter, KeyPort, PageRequest, ReadPort } from '../core/ports.ts';
+import type {
+  AttemptRow,
+  ConferenceRecord,
+  ConferenceRow,
+  ParticipantRow,
+  ReferralRow,
+  SubscriptionRow,
+} from '../core/rows.ts';
+import { createdPast } from './created-order.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
 import { pageOf } from './paging.ts';
-import { attemptRow, conferenceRow, keyRow, participantRow, subscriptionRow } from './rows.ts';
+import { attemptRow, conferenceRow, keyRow, participantRow, referralRow, subscriptionRow } from './rows.ts';
 
 /** The column is a Postgres integer. */
 const positionMax = 2 ** 31 - 1;
@@ -23,7 +30,12 @@ export function readPort(prisma: PrismaClient): ReadPort {
       return kept === null ? undefined : participantRow(kept);
     },
     subscriptions: (conferenceId, page) => subscriptions(prisma, conferenceId, page),
-    attempts: (page) => attempts(prisma, page),
+    referrals: (conferenceId, page) => referrals(prisma, conferenceId, page),
+    referral: async (conferenceId, id) => {
+      const kept = await prisma.referral.findUnique({ where: { id, conferenceId } });
+      return kept === null ? undefined : referralRow(kept);
+    },
+    attempts: (filter, page) => attempts(prisma, filter, page),
     ping: async () => {
       await prisma.$queryRaw`SELECT 1`;
     },
@@ -101,13 +113,6 @@ function conferencesWhere(filter: ConferenceFilter): Prisma.ConferenceWhereInput
   };
 }
 
-function createdPast(place: Place, order: 'asc' | 'desc'): Prisma.ConferenceWhereInput[] {
-  const createdAt = new Date(place.key);
-  return order === 'asc'
-    ? [{ createdAt: { gt: createdAt } }, { createdAt, id: { gt: place.id } }]
-    : [{ createdAt: { lt: createdAt } }, { createdAt, id: { lt: place.id } }];
-}
-
 function participants(prisma: PrismaClient, conferenceId: string, page: PageRequest) {
   return pageOf<ParticipantRow>(
     {
@@ -150,7 +155,31 @@ function subscriptions(prisma: PrismaClient, conferenceId: string | null, page: 
   );
 }
 
-function attempts(prisma: PrismaClient, page: PageRequest) {
+function referrals(prisma: PrismaClient, conferenceId: string, page: PageRequest) {
+  return pageOf<ReferralRow>(
+    {
+      name: 'referrals',
+      // Ids rise with time.
+      placeOf: (row) => ({ key: 0, id: row.id }),
+      rowsAfter: async (place, take) => {
+        const kept = await prisma.referral.findMany({
+          where: { conferenceId, ...(place && { id: { gt: place.id } }) },
+          orderBy: { id: 'asc' },
+          take,
+        });
+        return kept.map(referralRow);
+      },
+      total: () => prisma.referral.count({ where: { conferenceId } }),
+    },
+    page,
+  );
+}
+
+function attempts(prisma: PrismaClient, filter: AttemptFilter, page: PageRequest) {
+  const where: Prisma.AttemptWhereInput = {
+    ...(filter.code !== null && { code: filter.code }),
+    ...(filter.caller !== null && { caller: filter.caller }),
+  };
   return pageOf<AttemptRow>(
     {
       name: 'attempts',
@@ -158,13 +187,13 @@ function attempts(prisma: PrismaClient, page: PageRequest) {
       rowsAfter: async (place, take) => {
         const at = place && new Date(place.key);
         const kept = await prisma.attempt.findMany({
-          where: place && at ? { OR: [{ at: { lt: at } }, { at, id: { lt: place.id } }] } : {},
+          where: { ...where, ...(place && at && { OR: [{ at: { lt: at } }, { at, id: { lt: place.id } }] }) },
           orderBy: [{ at: 'desc' }, { id: 'desc' }],
           take,
         });
         return kept.map(attemptRow);
       },
-      total: () => prisma.attempt.count(),
+      total: () => prisma.attempt.count({ where }),
     },
     page,
   );

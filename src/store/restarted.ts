@@ -6,6 +6,7 @@ import type {
   EventRow,
   Instant,
   ParticipantRow,
+  ReferralRow,
 } from '../core/rows.ts';
 
 /** A conference whose process died, as it was closed, and the dialogs that may still stand at the SIP server. */
@@ -19,8 +20,16 @@ export type Interrupted = {
 
 const lost: Disconnection = { method: 'failed', sipStatus: null, reason: 'restarted' };
 
+export type Ending = {
+  readonly now: Instant;
+  /** Id of the event that tells of it. */
+  readonly eventId: string;
+  /** REFERs that were still being followed. */
+  readonly referrals: readonly ReferralRow[];
+};
+
 /** The change that ends an interrupted conference: nobody is in it, and its log says why. */
-export function endedByRestart(record: ConferenceRecord, now: Instant, eventId: string): Change {
+export function endedByRestart(record: ConferenceRecord, { now, eventId, referrals }: Ending): Change {
   const { conference } = record;
   const seq = conference.seq + 1;
   const version = conference.version + 1;
@@ -57,7 +66,7 @@ export function endedByRestart(record: ConferenceRecord, now: Instant, eventId: 
       .map((subscription) => ({ ...subscription, state: 'terminated', terminatedReason: 'noresource' })),
     events: [ended],
     attempts: [],
-    referrals: [],
+    referrals: referrals.map((referral) => ({ ...referral, state: 'ended', endedAt: now })),
   };
 }
 

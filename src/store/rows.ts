@@ -6,14 +6,27 @@ import type {
   ConferenceStatus,
   EndpointStatus,
   EndReason,
+  GroupRow,
   Instant,
   JoiningMethod,
   ParticipantRow,
+  ReferralRow,
+  ReferralState,
   Role,
   SubscriptionRow,
   SubscriptionState,
+  UserRow,
 } from '../core/rows.ts';
-import type { ApiKey, Attempt, Conference, Participant, Subscription } from './generated/client.ts';
+import type {
+  ApiKey,
+  Attempt,
+  Conference,
+  Group,
+  Participant,
+  Referral,
+  Subscription,
+  User,
+} from './generated/client.ts';
 
 /**
  * From the database to the core's rows. (The other way there is no mapping: a batch carries the rows themselves, see
@@ -48,6 +61,7 @@ const joiningMethods: Words<JoiningMethod> = { 'dialed-in': true, 'dialed-out': 
 const roles: Words<Role> = { chair: true, participant: true, observer: true };
 const subscriptionStates: Words<SubscriptionState> = { pending: true, active: true, terminated: true };
 const subscriptionRoles: Words<SubscriptionRow['role']> = { notifier: true, forwarded: true };
+const referralStates: Words<ReferralState> = { trying: true, ended: true };
 const events: Words<SubscriptionRow['event']> = { conference: true };
 
 /** A row of `conferences`. Throws when it holds a word we do not know. */
@@ -91,6 +105,41 @@ export function subscriptionRow(kept: Subscription): SubscriptionRow {
     state: word(subscriptionStates, kept.state),
     role: word(subscriptionRoles, kept.role),
     expiresAt: kept.expiresAt.getTime(),
+  };
+}
+
+/** A row of `referrals`. Throws when it holds a word we do not know. */
+export function referralRow(kept: Referral): ReferralRow {
+  return {
+    ...kept,
+    at: kept.at.getTime(),
+    endedAt: instant(kept.endedAt),
+    state: word(referralStates, kept.state),
+    targets: json(kept.targets),
+    subscription: json(kept.subscription),
+    quirks: json(kept.quirks),
+  };
+}
+
+/** A row of `groups`. */
+export function groupRow(kept: Group): GroupRow {
+  return {
+    ...kept,
+    members: json(kept.members),
+    policy: json(kept.policy),
+    labels: json(kept.labels),
+    createdAt: kept.createdAt.getTime(),
+    updatedAt: kept.updatedAt.getTime(),
+  };
+}
+
+/** A row of `users`. */
+export function userRow(kept: User): UserRow {
+  return {
+    ...kept,
+    secrets: json(kept.secrets),
+    createdAt: kept.createdAt.getTime(),
+    updatedAt: kept.updatedAt.getTime(),
   };
 }
 

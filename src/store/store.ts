@@ -1,10 +1,11 @@
-import type { Clock, KeyPort, ReadPort, SavePort } from '../core/ports.ts';
-import type { ConferenceRecord, Instant } from '../core/rows.ts';
+import type { Clock, DefinitionStore, KeyPort, ReadPort, SavePort } from '../core/ports.ts';
+import type { ConferenceRecord, GroupRow, Instant, UserRow } from '../core/rows.ts';
 import { suspectsBeside, watchSuspects } from './abandoned-nodes.ts';
 import { batchWriter, isPoison } from './batch-writer.ts';
 import { lastInstance, nodeIdOf, noteInstance, prepareDataDir } from './data-dir.ts';
 import { type DataDirLock, lockDataDir } from './data-dir-lock.ts';
 import type { Database } from './database.ts';
+import { groupStore, userStore } from './definitions.ts';
 import { reasonOf, StartRefused } from './errors.ts';
 import { PrismaClient } from './generated/client.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -23,6 +24,10 @@ export type Store = SavePort &
   ReadPort &
   KeyPort & {
     readonly nodeId: string;
+    /** Whether other processes may be writing to the same database. */
+    readonly shared: boolean;
+    readonly groups: DefinitionStore<GroupRow>;
+    readonly users: DefinitionStore<UserRow>;
     /** What a former process left running: of this node, in an embedded database of any. For before the first input. */
     readonly interrupted: () => Promise<readonly ConferenceRecord[]>;
     /** Ends those as `restarted`; answers with the dialogs that may still stand. For before the first input. */
@@ -109,6 +114,9 @@ async function open(options: StoreOptions, { opened, close }: Opened): Promise<S
     ...readPort(prisma),
     ...keyPort(prisma),
     nodeId,
+    shared: !database.exclusive,
+    groups: groupStore(prisma),
+    users: userStore(prisma),
     save: (change) => commits.save(change),
     load: async (conferenceId) => {
       const found = await record(prisma, conferenceId);

@@ -9,11 +9,13 @@ import {
   eventRow,
   noon,
   participantRow,
+  referralRow,
   subscriptionRow,
 } from '../support/stored-rows.ts';
+import { type DefinitionStores, definitionContract } from './definitions.ts';
 
 /** What the contract is about, whatever is behind it. */
-export type ContractStore = SavePort & ReadPort & KeyPort;
+export type ContractStore = SavePort & ReadPort & KeyPort & DefinitionStores;
 
 const everything: ConferenceFilter = {
   status: null,
@@ -24,6 +26,7 @@ const everything: ConferenceFilter = {
   createdBefore: null,
   sort: '-created_at',
 };
+const allAttempts = { code: null, caller: null };
 const first = (limit: number) => ({ limit, cursor: null, count: false });
 const idsOf = (rows: readonly { readonly id: string }[]) => rows.map(({ id }) => id);
 
@@ -112,6 +115,14 @@ export function storeContract(
         });
         const subscription = subscriptionRow({ id: fresh('sub'), conferenceId: id, lastVersionSent: 9 });
         const attempt = attemptRow({ id: fresh('att'), at: noon + 10_000_000, caller: null, callId: null });
+        const referral = referralRow({
+          id: fresh('ref'),
+          conferenceId: id,
+          endedAt: noon + 3,
+          state: 'ended',
+          subscription: null,
+          quirks: ['QK-34'],
+        });
         await store.save(
           changeOf({
             conferences: [conference],
@@ -119,12 +130,14 @@ export function storeContract(
             subscriptions: [subscription],
             events: [eventRow({ conferenceId: id, seq: 1 })],
             attempts: [attempt],
+            referrals: [referral],
           }),
         );
         expect(await store.conference(id)).toEqual(conference);
+        expect(await store.referral(id, referral.id)).toEqual(referral);
         expect(await store.participant(id, participant.id)).toEqual(participant);
         expect((await store.subscriptions(id, first(2))).rows).toEqual([subscription]);
-        expect((await store.attempts(first(1))).rows).toEqual([attempt]);
+        expect((await store.attempts(allAttempts, first(1))).rows).toEqual([attempt]);
         const record = { conference, participants: [participant], subscriptions: [subscription] };
         expect(await store.record(id)).toEqual(record);
         expect(await store.load(id)).toEqual(record);
@@ -213,7 +226,7 @@ export function storeContract(
         const results = await Promise.allSettled(changes.map((change) => store.save(change)));
         expect(results.map(({ status }) => status)).toEqual([...rows.map(() => 'fulfilled'), 'rejected', 'fulfilled']);
         for (const row of rows) expect(await store.conference(row.id)).toEqual(row);
-        expect((await store.attempts(first(1))).rows).toEqual([attempt]);
+        expect((await store.attempts(allAttempts, first(1))).rows).toEqual([attempt]);
       });
 
       test('after a refused change nothing of its conference is saved until it is loaded again', async () => {
@@ -341,6 +354,30 @@ export function storeContract(
         expect(all.total).toBe(all.rows.length);
       });
 
+      test('referrals are paged as they came, those of their conference only', async () => {
+        const { id } = await saveConference();
+        const other = await saveConference();
+        const rows = [1, 2, 3].map(() => referralRow({ id: fresh('ref'), conferenceId: id }));
+        await store.save(changeOf({ referrals: rows }));
+        const one = await store.referrals(id, { limit: 2, cursor: null, count: true });
+        const two = await store.referrals(id, { limit: 2, cursor: one.nextCursor, count: false });
+        expect([...one.rows, ...two.rows]).toEqual(rows);
+        expect([one.total, two.nextCursor]).toEqual([3, null]);
+        expect((await store.referrals(other.id, first(1))).rows).toEqual([]);
+        expect(await store.referral(other.id, rows[0]?.id ?? '')).toBeUndefined();
+      });
+
+      test('attempts are sought by code and by caller', async () => {
+        const caller = fresh('sip:caller');
+        const [list, barred] = ['bad-list', 'barred'].map((code) => attemptRow({ id: fresh('att'), code, caller }));
+        await store.save(changeOf({ attempts: [list, barred].filter((row) => row !== undefined) }));
+        const found = async (code: string | null) =>
+          idsOf((await store.attempts({ code, caller }, { limit: 9, cursor: null, count: true })).rows);
+        expect(await found(null)).toEqual([barred?.id, list?.id]);
+        expect(await found('barred')).toEqual([barred?.id]);
+        expect(await found('busy')).toEqual([]);
+      });
+
       test('a cursor whose place no row can have is refused, not looked up', async () => {
         const page = (list: string, key: number) => ({
           limit: 1,
@@ -349,7 +386,7 @@ export function storeContract(
         });
         const newest = page('conferences -created_at', Number.MAX_SAFE_INTEGER);
         await expect(store.conferences(everything, newest)).rejects.toBeInstanceOf(BadCursor);
-        await expect(store.attempts(page('attempts', -8e15))).rejects.toBeInstanceOf(BadCursor);
+        await expect(store.attempts(allAttempts, page('attempts', -8e15))).rejects.toBeInstanceOf(BadCursor);
         await expect(store.participants('any', page('participants', 2 ** 31))).rejects.toBeInstanceOf(BadCursor);
       });
 
@@ -362,7 +399,7 @@ export function storeContract(
         const page = (text: string) => ({ limit: 1, cursor: text, count: false });
         const oldestFirst: ConferenceFilter = { ...everything, sort: 'created_at' };
         await expect(store.conferences(oldestFirst, page(cursor))).rejects.toBeInstanceOf(BadCursor);
-        await expect(store.attempts(page(cursor))).rejects.toBeInstanceOf(BadCursor);
+        await expect(store.attempts(allAttempts, page(cursor))).rejects.toBeInstanceOf(BadCursor);
         await expect(store.participants('any', page(cursor))).rejects.toBeInstanceOf(BadCursor);
         await expect(store.subscriptions(null, page(cursor))).rejects.toBeInstanceOf(BadCursor);
         for (let length = 0; length < cursor.length; length += 1)
@@ -370,17 +407,17 @@ export function storeContract(
       });
 
       test('attempts come newest first, and the oldest make room for new ones', async () => {
-        const before = await store.attempts({ limit: 1, cursor: null, count: true });
+        const before = await store.attempts(allAttempts, { limit: 1, cursor: null, count: true });
         expect(before.total).toBeLessThan(100);
         const later = noon + 100_000_000;
         const many = Array.from({ length: limits.attemptsMax + 200 }, (_, index) =>
           attemptRow({ id: fresh('att'), at: later + index }),
         );
         await store.save(changeOf({ attempts: many }));
-        const after = await store.attempts({ limit: 2, cursor: null, count: true });
+        const after = await store.attempts(allAttempts, { limit: 2, cursor: null, count: true });
         expect(after.rows.map(({ at }) => at - later)).toEqual([limits.attemptsMax + 199, limits.attemptsMax + 198]);
         expect(after.total).toBe(limits.attemptsMax);
-        const next = await store.attempts({ limit: 1, cursor: after.nextCursor, count: false });
+        const next = await store.attempts(allAttempts, { limit: 1, cursor: after.nextCursor, count: false });
         expect(next.rows.map(({ at }) => at - later)).toEqual([limits.attemptsMax + 197]);
       });
     });
@@ -396,6 +433,8 @@ export function storeContract(
         await expect(store.addKey({ ...key, id: fresh('key') })).rejects.toThrow();
       });
     });
+
+    definitionContract(() => store, fresh);
 
     test('an open store answers a ping', async () => {
       await expect(store.ping()).resolves.toBeUndefined();

@@ -22,6 +22,13 @@ test('a conference is shown with every field the row has, times in ISO 8601', as
     subject: null,
     locked: false,
     max_participants: null,
+    policy: {
+      end: 'creator-leaves',
+      idle_seconds: 300,
+      join: 'anyone',
+      subscribe: 'participants',
+      invite: 'participants',
+    },
     created_by: 'sip:alice@example.com',
     created_at: '2026-03-01T09:30:00.000Z',
     activated_at: '2026-03-01T09:30:00.012Z',

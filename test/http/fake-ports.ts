@@ -1,4 +1,5 @@
 import {
+  type AttemptFilter,
   BadCursor,
   type Clock,
   type ConferenceFilter,
@@ -8,7 +9,14 @@ import {
   type PageRequest,
   type ReadPort,
 } from '../../src/core/ports.ts';
-import type { AttemptRow, ConferenceRow, Instant, ParticipantRow, SubscriptionRow } from '../../src/core/rows.ts';
+import type {
+  AttemptRow,
+  ConferenceRow,
+  Instant,
+  ParticipantRow,
+  ReferralRow,
+  SubscriptionRow,
+} from '../../src/core/rows.ts';
 import { hashApiKey } from '../../src/http/api-key.ts';
 import { startOfTime } from './rows.ts';
 
@@ -17,7 +25,9 @@ export class FakeReads implements ReadPort {
   readonly conferenceRows: ConferenceRow[] = [];
   readonly participantRows: ParticipantRow[] = [];
   readonly subscriptionRows: SubscriptionRow[] = [];
+  readonly referralRows: ReferralRow[] = [];
   readonly attemptRows: AttemptRow[] = [];
+  lastAttemptFilter: AttemptFilter | null = null;
   lastFilter: ConferenceFilter | null = null;
   failure: Error | null = null;
 
@@ -60,15 +70,34 @@ export class FakeReads implements ReadPort {
     );
   }
 
-  async attempts(page: PageRequest): Promise<Page<AttemptRow>> {
+  async referrals(conferenceId: string, page: PageRequest): Promise<Page<ReferralRow>> {
+    return pageOf(
+      this.referralRows.filter((row) => row.conferenceId === conferenceId),
+      page,
+    );
+  }
+
+  async referral(conferenceId: string, id: string): Promise<ReferralRow | undefined> {
+    return this.referralRows.find((row) => row.conferenceId === conferenceId && row.id === id);
+  }
+
+  async attempts(filter: AttemptFilter, page: PageRequest): Promise<Page<AttemptRow>> {
+    this.lastAttemptFilter = filter;
     return pageOf(this.attemptRows, page);
   }
 
   async ping(): Promise<void> {}
 
   reset(): void {
-    for (const rows of [this.conferenceRows, this.participantRows, this.subscriptionRows, this.attemptRows])
+    for (const rows of [
+      this.conferenceRows,
+      this.participantRows,
+      this.subscriptionRows,
+      this.referralRows,
+      this.attemptRows,
+    ])
       rows.length = 0;
+    this.lastAttemptFilter = null;
     this.lastFilter = null;
     this.failure = null;
   }

@@ -33,6 +33,8 @@ test('these are the operations', () => {
     'GET /v1/conferences/{id}/conference-info',
     'GET /v1/conferences/{id}/participants',
     'GET /v1/conferences/{id}/participants/{pid}',
+    'GET /v1/conferences/{id}/referrals',
+    'GET /v1/conferences/{id}/referrals/{rid}',
     'GET /v1/conferences/{id}/subscriptions',
     'GET /v1/stats',
     'GET /v1/subscriptions',

@@ -39,9 +39,9 @@ const failedBob: ParticipantRow = participantRow({
     uri: 'sip:bob@example.com',
     quirks: ['QK-6', 'QK-7'],
     position: 1,
-    copyControl: 'bcc',
-    anonymize: false,
-    ignoredHeaders: [],
+    copyControl: 'cc',
+    anonymize: true,
+    ignoredHeaders: ['Route'],
   },
   attempts: [
     {
@@ -93,22 +93,40 @@ test('who could not be reached is shown with the entry, every attempt and the ca
       uri: 'sip:bob@example.com',
       quirks: ['QK-6', 'QK-7'],
       position: 1,
+      copy_control: 'cc',
+      anonymize: true,
+      ignored_headers: ['Route'],
     },
     attempts: [
       {
+        endpoint_id: 'endpoint-1',
         at: '2026-03-01T09:30:00.000Z',
         replaces: shown,
+        change: null,
         outcome: { status: 481, reason: 'Call/Transaction Does Not Exist' },
+        ended_at: '2026-03-01T09:30:00.900Z',
+        duration_ms: 900,
+        reason_header: null,
       },
       {
+        endpoint_id: 'endpoint-1',
         at: '2026-03-01T09:30:01.000Z',
         replaces: null,
+        change: 'without Replaces',
         outcome: { status: 486, reason: 'Busy Here' },
+        ended_at: '2026-03-01T09:30:01.400Z',
+        duration_ms: 400,
+        reason_header: 'Q.850;cause=17',
       },
       {
+        endpoint_id: 'endpoint-1',
         at: '2026-03-01T09:30:01.500Z',
         replaces: null,
+        change: null,
         outcome: null,
+        ended_at: null,
+        duration_ms: null,
+        reason_header: null,
       },
     ],
     last_error: { status: 486, reason: 'Busy Here' },
@@ -116,7 +134,12 @@ test('who could not be reached is shown with the entry, every attempt and the ca
 });
 
 test('a participant is shown with its endpoints and their media, without the secrets of its dialogs', async () => {
-  const response = await world.get(`${list}/bob`);
+  const endpoint = endpointRow({
+    sessionTimer: { expires: 1_800, refresher: 'peer' },
+    origin: { by: 'list', received: 'sip:bob@example.com', quirks: ['QK-34'] },
+  });
+  world.reads.participantRows.push(participantRow({ id: 'bob-3', endpoints: [endpoint] }));
+  const response = await world.get(`${list}/bob-3`);
   expect(response.json().endpoints).toEqual([
     {
       id: 'endpoint-1',
@@ -130,9 +153,19 @@ test('a participant is shown with its endpoints and their media, without the sec
       left_at: null,
       disconnection: null,
       media: [{ id: '1', type: 'message', status: 'sendrecv' }],
+      session_timer: { expires: 1_800, refresher: 'peer' },
+      origin: { by: 'list', received: 'sip:bob@example.com', quirks: ['QK-34'] },
     },
   ]);
   expect(response.body).not.toContain('local-1');
+});
+
+test('a session that does not expire, and an endpoint that an operator asked for, are told as such', async () => {
+  const endpoint = endpointRow({ origin: { by: 'rest', received: null, quirks: [] } });
+  world.reads.participantRows.push(participantRow({ id: 'bob-3', endpoints: [endpoint] }));
+  expect((await world.get(`${list}/bob-3`)).json().endpoints).toMatchObject([
+    { session_timer: null, origin: { by: 'rest', received: null, quirks: [] } },
+  ]);
 });
 
 test('the list comes in pages', async () => {

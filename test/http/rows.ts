@@ -4,6 +4,7 @@ import type {
   EndpointRow,
   Instant,
   ParticipantRow,
+  ReferralRow,
   SubscriptionRow,
 } from '../../src/core/rows.ts';
 
@@ -108,6 +109,33 @@ export function subscriptionRow(given: Partial<SubscriptionRow> = {}): Subscript
     role: 'notifier',
     dialogId: 'call-9;from-tag=9',
     terminatedReason: null,
+    ...given,
+  };
+}
+
+export function referralRow(given: Partial<ReferralRow> = {}): ReferralRow {
+  return {
+    id: 'referral-1',
+    conferenceId: 'conf-1',
+    by: 'sip:alice@example.com',
+    at: startOfTime,
+    endedAt: startOfTime + 2_000,
+    state: 'ended',
+    targets: [
+      {
+        raw: 'sip:carol@example.com?Replaces=call%3Bto-tag%3D1%3Bfrom-tag%3D2',
+        uri: 'sip:carol@example.com',
+        method: 'INVITE',
+        replaces: { callId: 'call', toTag: '1', fromTag: '2', earlyOnly: false },
+        quirks: ['QK-8'],
+        participantId: 'carol',
+        outcome: { status: 200, reason: 'OK' },
+      },
+    ],
+    dialogId: 'call-1;from-tag=local-1',
+    subscription: { eventId: 7 },
+    quirks: ['QK-34'],
+    received: 'REFER sip:h7Kx2mQ9@127.0.0.1 SIP/2.0',
     ...given,
   };
 }

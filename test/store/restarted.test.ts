@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import { dialogsOf, endedByRestart } from '../../src/store/restarted.ts';
-import { conferenceRow, endpointRow, noon, participantRow, subscriptionRow } from '../support/stored-rows.ts';
+import {
+  conferenceRow,
+  endpointRow,
+  noon,
+  participantRow,
+  referralRow,
+  subscriptionRow,
+} from '../support/stored-rows.ts';
 
 const conferenceId = 'conf-1';
 const later = noon + 60_000;
@@ -27,9 +34,11 @@ const record = {
   participants: [alice, bob, ted],
   subscriptions: [watching, over],
 };
+const followed = referralRow({ id: 'referral-1', conferenceId });
+const ending = { now: later, eventId: 'event-10', referrals: [followed] };
 
 test('an interrupted conference ends as restarted, with one event more and nobody in it', () => {
-  const change = endedByRestart(record, later, 'event-10');
+  const change = endedByRestart(record, ending);
   expect(change.conferenceId).toBe(conferenceId);
   expect(change.conferences).toEqual([
     {
@@ -63,16 +72,20 @@ test('whoever was in it, or was to be, is disconnected as failed; who had left s
     disconnection: { method: 'failed', sipStatus: null, reason: 'restarted' },
   };
   const [old, open] = alice.endpoints;
-  expect(endedByRestart(record, later, 'event-10').participants).toEqual([
+  expect(endedByRestart(record, ending).participants).toEqual([
     { ...alice, ...lost, endpoints: [old, { ...open, ...lost }] },
     { ...bob, ...lost },
   ]);
 });
 
 test('live subscriptions are terminated', () => {
-  expect(endedByRestart(record, later, 'event-10').subscriptions).toEqual([
+  expect(endedByRestart(record, ending).subscriptions).toEqual([
     { ...watching, state: 'terminated', terminatedReason: 'noresource' },
   ]);
+});
+
+test('nothing more comes of the REFERs that were being followed', () => {
+  expect(endedByRestart(record, ending).referrals).toEqual([{ ...followed, state: 'ended', endedAt: later }]);
 });
 
 test('the dialogs that may still stand are those of open endpoints and live subscriptions', () => {

@@ -1,28 +1,32 @@
 import { limits } from '../../src/core/limits.ts';
-import type { ConferenceFilter, KeyPort, KeyRow, PageRequest, ReadPort, SavePort } from '../../src/core/ports.ts';
+import type { ConferenceFilter, KeyPort, KeyRow, ReadPort, SavePort } from '../../src/core/ports.ts';
 import type {
   AttemptRow,
   ConferenceRecord,
   ConferenceRow,
   EventRow,
+  GroupRow,
   ParticipantRow,
+  ReferralRow,
   SubscriptionRow,
+  UserRow,
 } from '../../src/core/rows.ts';
 import { isPoison } from '../../src/store/batch-writer.ts';
-import type { Place } from '../../src/store/cursor.ts';
 import { BatchFailed } from '../../src/store/errors.ts';
 import type { Batch } from '../../src/store/fold.ts';
 import { GroupCommit } from '../../src/store/group-commit.ts';
 import { jsonText } from '../../src/store/json-text.ts';
-import { type Listing, pageOf } from '../../src/store/paging.ts';
-
-type Ordered<Row> = Pick<Listing<Row>, 'name' | 'keyMax' | 'placeOf'> & { readonly descending: boolean };
+import { MemoryDefinitions } from './memory-definitions.ts';
+import { compare, inOrder } from './memory-lists.ts';
 
 /** The store's interface over maps. It keeps what a database would keep, and refuses what a database would refuse. */
 export class MemoryStore implements SavePort, ReadPort, KeyPort {
   readonly #conferences = new Map<string, ConferenceRow>();
   readonly #participants = new Map<string, ParticipantRow>();
   readonly #subscriptions = new Map<string, SubscriptionRow>();
+  readonly #referrals = new Map<string, ReferralRow>();
+  readonly groups = new MemoryDefinitions<GroupRow>('groups', (row) => row.subject);
+  readonly users = new MemoryDefinitions<UserRow>('users', (row) => row.displayName);
   readonly #events = new Map<string, EventRow>();
   #attempts = new Map<string, AttemptRow>();
   readonly #keys = new Map<string, KeyRow>();
@@ -47,7 +51,7 @@ export class MemoryStore implements SavePort, ReadPort, KeyPort {
   };
 
   readonly conferences: ReadPort['conferences'] = (filter, page) =>
-    this.#page(
+    inOrder(
       [...this.#conferences.values()].filter((row) => this.#passes(row, filter)),
       {
         name: `conferences ${filter.sort}`,
@@ -58,7 +62,7 @@ export class MemoryStore implements SavePort, ReadPort, KeyPort {
     );
 
   readonly participants: ReadPort['participants'] = (conferenceId, page) =>
-    this.#page(
+    inOrder(
       this.#participantsOf(conferenceId),
       {
         name: 'participants',
@@ -73,15 +77,27 @@ export class MemoryStore implements SavePort, ReadPort, KeyPort {
     this.#participantsOf(conferenceId).find((row) => row.id === id);
 
   readonly subscriptions: ReadPort['subscriptions'] = (conferenceId, page) =>
-    this.#page(
+    inOrder(
       conferenceId === null ? [...this.#subscriptions.values()] : this.#subscriptionsOf(conferenceId),
       { name: 'subscriptions', descending: false, placeOf: (row) => ({ key: 0, id: row.id }) },
       page,
     );
 
-  readonly attempts: ReadPort['attempts'] = (page) =>
-    this.#page(
-      [...this.#attempts.values()],
+  readonly referrals: ReadPort['referrals'] = (conferenceId, page) =>
+    inOrder(
+      this.#referralsOf(conferenceId),
+      { name: 'referrals', descending: false, placeOf: (row) => ({ key: 0, id: row.id }) },
+      page,
+    );
+
+  readonly referral: ReadPort['referral'] = async (conferenceId, id) =>
+    this.#referralsOf(conferenceId).find((row) => row.id === id);
+
+  readonly attempts: ReadPort['attempts'] = (filter, page) =>
+    inOrder(
+      [...this.#attempts.values()].filter(
+        ({ code, caller }) => (filter.code ?? code) === code && (filter.caller ?? caller) === caller,
+      ),
       { name: 'attempts', descending: true, placeOf: (row) => ({ key: row.at, id: row.id }) },
       page,
     );
@@ -104,6 +120,7 @@ export class MemoryStore implements SavePort, ReadPort, KeyPort {
     for (const row of kept.participants) this.#participants.set(row.id, row);
     for (const row of kept.subscriptions) this.#subscriptions.set(row.id, row);
     for (const row of kept.events) this.#events.set(numberOf(row), row);
+    for (const row of kept.referrals) this.#referrals.set(row.id, row);
     for (const row of kept.attempts) this.#attempts.set(row.id, row);
     const newestFirst = [...this.#attempts.values()].sort((a, b) => b.at - a.at || compare(b.id, a.id));
     this.#attempts = new Map(newestFirst.slice(0, limits.attemptsMax).map((row) => [row.id, row]));
@@ -116,7 +133,8 @@ export class MemoryStore implements SavePort, ReadPort, KeyPort {
       numbers.add(numberOf(event));
     }
     const known = new Set([...this.#conferences.keys(), ...batch.conferences.map(({ id }) => id)]);
-    for (const { conferenceId } of [...batch.participants, ...batch.subscriptions, ...batch.events])
+    const owned = [...batch.participants, ...batch.subscriptions, ...batch.events, ...batch.referrals];
+    for (const { conferenceId } of owned)
       if (!known.has(conferenceId)) throw refused(`conference ${conferenceId} is not there`);
   }
 
@@ -131,22 +149,16 @@ export class MemoryStore implements SavePort, ReadPort, KeyPort {
     );
   }
 
-  #page<Row>(rows: readonly Row[], { descending, ...listing }: Ordered<Row>, request: PageRequest) {
-    const { placeOf } = listing;
-    const sign = descending ? -1 : 1;
-    const order = (a: Place, b: Place) => sign * (a.key - b.key || compare(a.id, b.id));
-    const sorted = [...rows].sort((a, b) => order(placeOf(a), placeOf(b)));
-    const rowsAfter = async (place: Place | null, count: number) =>
-      sorted.filter((row) => place === null || order(placeOf(row), place) > 0).slice(0, count);
-    return pageOf({ ...listing, rowsAfter, total: async () => rows.length }, request);
-  }
-
   #participantsOf(conferenceId: string): ParticipantRow[] {
     return [...this.#participants.values()].filter((row) => row.conferenceId === conferenceId);
   }
 
   #subscriptionsOf(conferenceId: string): SubscriptionRow[] {
     return [...this.#subscriptions.values()].filter((row) => row.conferenceId === conferenceId);
+  }
+
+  #referralsOf(conferenceId: string): ReferralRow[] {
+    return [...this.#referrals.values()].filter((row) => row.conferenceId === conferenceId);
   }
 }
 
@@ -157,9 +169,4 @@ function numberOf(event: EventRow): string {
 /** As Postgres refuses what breaks a constraint: SQLSTATE class 23. */
 function refused(reason: string): BatchFailed {
   return new BatchFailed(reason, { state: '23000', cause: undefined });
-}
-
-function compare(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

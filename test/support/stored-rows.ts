@@ -4,8 +4,11 @@ import type {
   ConferenceRow,
   EndpointRow,
   EventRow,
+  GroupRow,
   ParticipantRow,
+  ReferralRow,
   SubscriptionRow,
+  UserRow,
 } from '../../src/core/rows.ts';
 
 /** One construction per row, with defaults for everything. */
@@ -122,6 +125,61 @@ export function eventRow(part: Partial<EventRow> & { readonly conferenceId: stri
   };
 }
 
+export function referralRow(part: Partial<ReferralRow> & InConference): ReferralRow {
+  return {
+    by: 'sip:alice@example.com',
+    at: noon,
+    endedAt: null,
+    state: 'trying',
+    targets: [
+      {
+        raw: 'sip:carol@example.com;method=INVITE',
+        uri: 'sip:carol@example.com',
+        method: 'INVITE',
+        replaces: null,
+        quirks: [],
+        participantId: null,
+        outcome: null,
+      },
+    ],
+    dialogId: `call-of-${part.id};from-tag=alice-tag`,
+    subscription: { eventId: null },
+    quirks: [],
+    received: 'REFER sip:conf@conf.example.com SIP/2.0',
+    ...part,
+  };
+}
+
+export function groupRow(part: Partial<GroupRow> & { readonly id: string }): GroupRow {
+  return {
+    uri: `sip:${part.id}@conf.example.com`,
+    subject: null,
+    members: [],
+    policy: { end: 'last-leaves', idleSeconds: 300, join: 'members', subscribe: 'members', invite: 'chairs' },
+    maxParticipants: null,
+    labels: {},
+    createdAt: noon,
+    updatedAt: noon,
+    revision: 1,
+    ...part,
+  };
+}
+
+export function userRow(part: Partial<UserRow> & { readonly id: string }): UserRow {
+  return {
+    uri: `sip:${part.id}@example.com`,
+    displayName: null,
+    secrets: null,
+    barred: false,
+    mayCreate: true,
+    consents: false,
+    createdAt: noon,
+    updatedAt: noon,
+    revision: 1,
+    ...part,
+  };
+}
+
 export function attemptRow(part: Partial<AttemptRow> & { readonly id: string }): AttemptRow {
   return {
     node: 'node-1',
@@ -145,7 +203,8 @@ export function changeOf(part: Partial<Omit<Change, 'conferenceId'>>): Change {
     part.conferences?.[0]?.id ??
     part.participants?.[0]?.conferenceId ??
     part.subscriptions?.[0]?.conferenceId ??
-    part.events?.[0]?.conferenceId;
+    part.events?.[0]?.conferenceId ??
+    part.referrals?.[0]?.conferenceId;
   return {
     conferenceId: owner ?? null,
     conferences: [],

@@ -74,11 +74,20 @@ CREATE INDEX "referrals_conference_id_id_idx" ON "referrals"("conference_id", "i
 -- CreateIndex
 CREATE UNIQUE INDEX "groups_uri_key" ON "groups"("uri");
 
+-- CreateIndex: the user part names a group at every own domain.
+CREATE UNIQUE INDEX "groups_user_key" ON "groups"(split_part("uri", '@', 1));
+
+-- CreateIndex
+CREATE INDEX "groups_updated_at_idx" ON "groups"("updated_at");
+
 -- CreateIndex
 CREATE INDEX "groups_created_at_id_idx" ON "groups"("created_at", "id");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "users_uri_key" ON "users"("uri");
+
+-- CreateIndex
+CREATE INDEX "users_updated_at_idx" ON "users"("updated_at");
 
 -- CreateIndex
 CREATE INDEX "users_created_at_id_idx" ON "users"("created_at", "id");

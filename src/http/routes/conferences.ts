@@ -13,13 +13,11 @@ import {
   EndConference,
 } from '../conference-json.ts';
 import { badQuery } from '../errors.ts';
-import { pageJson, pageRequest } from '../listing.ts';
+import { canonical, pageJson, pageRequest } from '../listing.ts';
 import { problems, Refused } from '../problem.ts';
-import { ConferencePath, closed, iso, jsonResponse, oneOf, pageQuery, printable } from '../schemas.ts';
+import { ConferencePath, closed, iso, jsonResponse, oneOf, pageQuery, uriFilter } from '../schemas.ts';
 
 const tags = ['Conferences'];
-
-const uriFilter = (description: string) => Type.Optional(printable({ minLength: 1, maxLength: 1024, description }));
 
 const timeFilter = (description: string) => Type.Optional(Type.String({ format: 'date-time', description }));
 
@@ -166,16 +164,6 @@ function filterOf(query: Static<typeof ConferenceQuery>, context: RouteContext):
     createdBefore: instant(query, 'created_before'),
     sort: query.sort,
   };
-}
-
-/** Rows keep canonical addresses; what cannot be read as a SIP URI (a list entry of another scheme) is sought as it is. */
-function canonical(text: string | undefined, context: RouteContext): string | null {
-  if (text === undefined) return null;
-  try {
-    return context.aorOf(context.parseUri(text));
-  } catch {
-    return text;
-  }
 }
 
 function instant(query: Static<typeof ConferenceQuery>, name: 'created_after' | 'created_before'): Instant | null {

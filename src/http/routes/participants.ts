@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { Api, RouteContext } from '../api.ts';
 import { actorOf } from '../auth.ts';
-import { perform } from '../commands.ts';
+import { assureConference, perform } from '../commands.ts';
 import { invalid } from '../errors.ts';
 import type { CommandUri } from '../http-options.ts';
 import { pageJson, pageRequest } from '../listing.ts';
@@ -148,10 +148,6 @@ function removeParticipant(api: Api, context: RouteContext): void {
       return reply.code(204).send(null);
     },
   );
-}
-
-async function assureConference(context: RouteContext, id: string): Promise<void> {
-  if ((await context.reads.conference(id)) === undefined) throw new Refused({ code: 'no-such-conference' });
 }
 
 /** The URI to dial, or a refusal that points at it and names the SIP status it would have met. */

@@ -1,6 +1,7 @@
 import type { Api, RouteContext } from '../api.ts';
+import { assureConference } from '../commands.ts';
 import { pageJson, pageRequest } from '../listing.ts';
-import { problems, Refused } from '../problem.ts';
+import { problems } from '../problem.ts';
 import { ConferencePath, jsonResponse, PageQuery } from '../schemas.ts';
 import { SubscriptionPage, subscriptionJson } from '../subscription-json.ts';
 
@@ -48,9 +49,7 @@ function listConferenceSubscriptions(api: Api, context: RouteContext): void {
     },
     async ({ params, query }) => {
       const found = await context.reads.subscriptions(params.id, pageRequest(query));
-      if (found.rows.length === 0 && (await context.reads.conference(params.id)) === undefined) {
-        throw new Refused({ code: 'no-such-conference' });
-      }
+      if (found.rows.length === 0) await assureConference(context, params.id);
       return pageJson(found, query.limit, subscriptionJson);
     },
   );
