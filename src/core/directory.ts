@@ -61,6 +61,7 @@ export class Directory {
       this.#gone.delete(nameOf(endpoint));
     }
     for (const row of subscriptions) this.#bySubscription.set(row.id, conference);
+    for (const id of conference.referrals.openIds) this.#byReferral.set(id, conference);
   }
 
   byId(id: string): Conference | undefined {
@@ -132,13 +133,22 @@ export class Directory {
     const { participants, subscriptions } = conference.ledger.record();
     for (const endpoint of participants.flatMap((participant) => participant.endpoints)) this.#disown(endpoint.id);
     for (const row of subscriptions) this.#bySubscription.delete(row.id);
+    // Also of those that a turn began which was undone.
+    for (const [id, owner] of this.#byReferral) if (owner === conference) this.#byReferral.delete(id);
   }
 
   #learn(conference: Conference, effect: Effect, now: Instant): void {
-    if (effect.type === 'store.save') this.#learnEndpoints(conference, effect.change, now);
-    else if (effect.type === 'sip.notify') this.#learnSubscription(conference, effect);
-    else if (effect.type === 'reply' && effect.outcome.kind === 'referral-accepted') {
-      this.#byReferral.set(effect.outcome.referralId, conference);
+    if (effect.type === 'store.save') {
+      this.#learnEndpoints(conference, effect.change, now);
+      this.#learnReferrals(conference, effect.change);
+    } else if (effect.type === 'sip.notify') this.#learnSubscription(conference, effect);
+  }
+
+  /** Every referral that begins or ends stands in the turn's save. */
+  #learnReferrals(conference: Conference, { referrals }: Change): void {
+    for (const { id, state } of referrals) {
+      if (state === 'ended') this.#byReferral.delete(id);
+      else this.#byReferral.set(id, conference);
     }
   }
 

@@ -25,7 +25,7 @@ function conferenceOf({ directory }: Context, input: ConferenceFact): Conference
 }
 
 function apply(context: Context, conference: Conference, input: ConferenceFact): void {
-  const { attendance, dialler, ledger, notifier } = conference;
+  const { attendance, dialler, ledger, notifier, referrals } = conference;
   switch (input.type) {
     case 'invite-cancelled':
       return attendance.withdrawn(input.dialogId);
@@ -57,8 +57,9 @@ function apply(context: Context, conference: Conference, input: ConferenceFact):
       return row === undefined ? undefined : notifier.answered(row, input.status);
     }
     case 'referral-notify-answered':
+      return referrals.notifyAnswered(input.referralId, input.status);
     case 'refer-answered':
-      return;
+      return referrals.referAnswered(input.referralId, input.target, input.cause);
     case 'msrp-closed':
       return attendance.mediaLost(input.endpointId, input.reason);
     case 'messages-switched':

@@ -11,13 +11,14 @@ import { Ledger } from './ledger.ts';
 import { type Ending, idleTimer, Lifetime } from './lifetime.ts';
 import { MessageSessions } from './message-sessions.ts';
 import { Notifier } from './notifier.ts';
+import { Referrals } from './referrals.ts';
 
 export type ConferenceParts = { readonly ids: Ids; readonly settings: Settings; readonly record: ConferenceRecord };
 
 /**
  * The focus of one conference (RFC 4579 3.1): its states and its parts. Attendance knows who is in, Invitations and the
- * Dialler whom it asks in, the Notifier who watches, the MessageSessions who can exchange messages, Lifetime when it ends
- * by itself; they share one Ledger. Whatever is done to them happens inside `turn`.
+ * Dialler whom it asks in, Referrals who has asked it to, the Notifier who watches, the MessageSessions who can exchange
+ * messages, Lifetime when it ends by itself; they share one Ledger. Whatever is done to them happens inside `turn`.
  */
 export class Conference {
   readonly ledger: Ledger;
@@ -25,6 +26,7 @@ export class Conference {
   readonly invitations: Invitations;
   readonly notifier: Notifier;
   readonly dialler: Dialler;
+  readonly referrals: Referrals;
   readonly #sessions: MessageSessions;
   readonly #lifetime: Lifetime;
 
@@ -36,6 +38,7 @@ export class Conference {
     this.attendance = new Attendance({ ids, ledger: this.ledger, sessions: this.#sessions, dialler: this.dialler });
     this.invitations = new Invitations({ ids, settings, ledger: this.ledger, dialler: this.dialler });
     this.notifier = new Notifier({ ids, ledger: this.ledger });
+    this.referrals = new Referrals({ ids, ledger: this.ledger });
     this.#lifetime = new Lifetime(this.ledger);
   }
 
@@ -45,7 +48,7 @@ export class Conference {
 
   /** Takes this moment down; what is returned leads back to it, as if the turns since had never been. */
   capture(): () => void {
-    const parts = [this.ledger, this.#sessions, this.dialler, this.attendance, this.notifier];
+    const parts = [this.ledger, this.#sessions, this.dialler, this.attendance, this.notifier, this.referrals];
     const ways = parts.map((part) => part.capture());
     return () => {
       for (const back of ways) back();
@@ -58,6 +61,7 @@ export class Conference {
     body();
     if (this.row.status === 'active') this.#endByPolicy();
     if (this.row.status === 'active') this.dialler.dialWaiting();
+    this.referrals.settle();
     this.#settleWhenQuiet();
     this.ledger.settleCounts();
     if (this.row.status === 'active') this.#sessions.publishRoute();
@@ -87,6 +91,8 @@ export class Conference {
     // Whoever is being cancelled still is.
     this.ledger.stopTimers('cancel');
     this.ledger.patchConference({ endReason: ending.reason, endedBy: ending.by });
+    // Before the BYEs: some SIP servers have the whole dialog end with its session.
+    this.referrals.endAll();
     const connected: Disconnection = { method: 'booted', sipStatus: null, reason: ending.text };
     const unanswered: Disconnection = { method: 'failed', sipStatus: 487, reason: ending.text };
     for (const { id } of this.ledger.participants) this.attendance.dismiss(id, { connected, unanswered });
@@ -103,6 +109,13 @@ export class Conference {
     }
   }
 
+  /** Removes one participant because `by`, a participant, asked for it. RFC 4579 3.4: whoever leaves may go on watching. */
+  removeFor(participant: ParticipantRow, by: string): void {
+    if (participant.uri !== by) return this.remove(participant, 'Removed by a chair');
+    const left: Disconnection = { method: 'departed', sipStatus: null, reason: null };
+    this.attendance.dismiss(participant.id, { connected: left, unanswered: left });
+  }
+
   timerFired(kind: string, item: string): void {
     if (!this.ledger.timerFired(kind, item)) return;
     if (kind === 'ring') this.#rangTooLong(item);
@@ -110,6 +123,7 @@ export class Conference {
     else if (kind === 'glare') this.attendance.glareOver(item);
     else if (kind === 'linger') this.#leaveRoster(item);
     else if (kind === 'expiry') this.#subscriptionExpired(item);
+    else if (kind === 'referral') this.referrals.expired(item);
     else if (kind === idleTimer.kind) this.end(this.#lifetime.idle());
   }
 
