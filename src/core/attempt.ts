@@ -1,7 +1,7 @@
 import { writeSipUri } from '../wire/sip-uri.ts';
 import type { Refused } from './conference/requirements.ts';
 import { type Context, loose, type Turn } from './context.ts';
-import type { RequestRefused, SipRequestFacts } from './input.ts';
+import type { Caller, Command, RequestRefused, SipRequestFacts } from './input.ts';
 import { limits } from './limits.ts';
 import { refusal } from './refusal.ts';
 import type { AttemptRow } from './rows.ts';
@@ -13,6 +13,22 @@ import type { AttemptRow } from './rows.ts';
 export function refuseAttempt(context: Context, facts: SipRequestFacts, refused: Refused): Turn {
   const row = attemptRow(context, { ...facts, target: writeSipUri(facts.target) }, refused);
   return logged(row, facts.reply, refused);
+}
+
+/** The same for a conference that an operator asks for; what is kept of it reads as it was asked. */
+export function refuseCommand(context: Context, input: Command<'conference-requested'>, refused: Refused): Turn {
+  const { factoryUser, conferenceAuthority } = context.settings;
+  const { actor, subject, participants, reply } = input;
+  const asked = {
+    method: 'POST',
+    target: `sip:${factoryUser}@${conferenceAuthority}`,
+    caller: { aor: actor },
+    callId: null,
+    quirks: [],
+    received: JSON.stringify({ subject, participants: participants.map(({ raw }) => raw) }),
+  };
+  const row = attemptRow(context, asked, refused);
+  return logged({ ...row, status: refusal(refused.code).http }, reply, refused);
 }
 
 /** The same for a request that could not even be read. */
@@ -41,7 +57,9 @@ function logged(row: AttemptRow, to: string, refused: Refused): Turn {
   ]);
 }
 
-type Attempted = Pick<RequestRefused, 'method' | 'target' | 'caller' | 'callId' | 'quirks' | 'received'>;
+type Attempted = Pick<RequestRefused, 'method' | 'target' | 'callId' | 'quirks' | 'received'> & {
+  readonly caller: Pick<Caller, 'aor'> | null;
+};
 
 function attemptRow(context: Context, facts: Attempted, refused: Refused): AttemptRow {
   return {

@@ -245,6 +245,9 @@ export type DefinitionInput =
   | { readonly type: 'user-defined'; readonly user: UserRow }
   | { readonly type: 'user-removed'; readonly userId: string };
 
+/** A command of one type. */
+export type Command<Type extends CommandInput['type']> = Extract<CommandInput, { readonly type: Type }>;
+
 /** Who asked over REST, e.g. `key:01J…`. */
 export type Actor = string;
 

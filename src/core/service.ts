@@ -1,4 +1,4 @@
-import { handleCommand } from './commands.ts';
+import { handleCommand } from './commands/commands.ts';
 import { Conference } from './conference/conference.ts';
 import type { Context, Turn } from './context.ts';
 import { Groups } from './definitions/groups.ts';

@@ -4,7 +4,7 @@ import type { Ids } from '../ids.ts';
 import type { InvitationOrder, ReferredBy } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { RefusalCode } from '../refusal.ts';
-import type { DialAttemptRow, OriginRow, ParticipantRow } from '../rows.ts';
+import type { DialAttemptRow, OriginRow, ParticipantRow, Role } from '../rows.ts';
 import type { Settings } from '../settings.ts';
 import type { Refusal } from './dial-plan.ts';
 import type { Dialler, DialOrder } from './dialler.ts';
@@ -20,6 +20,8 @@ export type Inviting = {
   /** Referred-By of the REFER that asked for it. */
   readonly referral?: ReferredBy | null;
   readonly maxForwards: number;
+  /** The role of each, by address of record; participants, unless told. */
+  readonly roleOf?: (aor: string) => Role;
 };
 
 type Order = Inviting & { readonly history: string | null; readonly listDepth: number };
@@ -99,7 +101,7 @@ export class Invitations {
   }
 
   /**
-   * A final refusal. RFC 5318 5: a 403 that says who is behind the URI has them invited in its stead; the URI itself
+   * A final refusal. RFC 5318 4: a 403 that says who is behind the URI has them invited in its stead; the URI itself
    * stays refused.
    */
   refused(endpointId: string, facts: RefusalFacts, may: MemberRules): void {
@@ -145,7 +147,10 @@ export class Invitations {
   #invite(invitee: Invitee, inviting: Order): ParticipantRow {
     const { displayName, replaces, join, listEntry, extraHeaders, target } = invitee;
     const { by, referredBy, referral = null, maxForwards, history, listDepth } = inviting;
-    const facts = { ...this.#facts(invitee.aor, referredBy), displayName, replaces, listEntry };
+    const role = inviting.roleOf?.(invitee.aor) ?? 'participant';
+    // Members of a group stand in no list that came.
+    const entry = by === 'group' ? null : listEntry;
+    const facts = { ...this.#facts(invitee.aor, referredBy), displayName, role, replaces, listEntry: entry };
     // RFC 7332 5: Max-Forwards goes down through the focus too, so that two of them cannot invite each other for ever.
     const failure = maxForwards > 0 ? invitee.failure : { status: 483, reason: 'Too Many Hops' };
     const known = this.#ledger.participantByUri(invitee.aor);

@@ -30,13 +30,17 @@ export class Notifier {
     this.#ledger = parts.ledger;
   }
 
-  /** Accepts a SUBSCRIBE that was judged allowed; a full NOTIFY follows at once (RFC 6665 4.2.1.2). */
-  subscribe(input: SubscribeReceived, subscriber: string, expires: number): void {
+  /**
+   * Accepts a SUBSCRIBE to `target`, a URI that means this conference, that was judged allowed; a full NOTIFY follows at
+   * once (RFC 6665 4.2.1.2).
+   */
+  subscribe(input: SubscribeReceived, of: { subscriber: string; target: string }, expires: number): void {
+    const { subscriber, target } = of;
     const { conference, now } = this.#ledger;
     const row: SubscriptionRow = {
       id: this.#ids.row(),
       conferenceId: conference.id,
-      target: conference.uri,
+      target,
       subscriber,
       event: 'conference',
       state: 'active',

@@ -45,15 +45,20 @@ export function roleFor({ aor, row, group }: Pick<Standing, 'aor' | 'row' | 'gro
   return !isLed && aor === row.createdBy ? 'chair' : (memberOf(group, aor)?.role ?? 'participant');
 }
 
-/**
- * Why somebody may not come in, or null. That conferences can be closed, locked or full, and what is said then, is our
- * decision; so is that whoever is in may bring another device at any time, and whoever is being asked in may come.
- */
-export function entryRefused(standing: Standing): Refused | null {
-  const { row, participant } = standing;
+/** Why somebody who is not in it has no business in it, or null: that conferences can be closed is our decision. */
+export function membershipRefused(standing: Standing): Refused | null {
+  const { participant } = standing;
   if (participant !== undefined && isPresent(participant.status)) return null;
-  if (policyOf(standing).join === 'members' && !isMember(standing) && !wasInvited(standing))
-    return { code: 'not-a-member', detail: 'Only members and invitees may join' };
+  if (policyOf(standing).join === 'anyone' || isMember(standing) || wasInvited(standing)) return null;
+  return { code: 'not-a-member', detail: 'Only members and invitees may join' };
+}
+
+/**
+ * Why nobody more may come in, or null. That conferences can be locked or full, and what is said then, is our decision; so
+ * is that whoever is in may bring another device at any time, and whoever is being asked in may come to a locked one.
+ */
+export function entryRefused({ row, participant }: Standing): Refused | null {
+  if (participant !== undefined && isPresent(participant.status)) return null;
   const isComing = participant !== undefined && participant.status !== 'disconnected';
   if (row.locked && !isComing) return { code: 'conference-locked', detail: 'Nobody can be added' };
   return isFull(row) ? { code: 'conference-full', detail: `At most ${capacityOf(row)} participants` } : null;
@@ -67,6 +72,11 @@ export function watchRefused(standing: Standing): Refused | null {
   if (participant?.disconnection?.method === 'booted') return refused;
   if (subscribe === 'anyone' || participant !== undefined || aor === row.createdBy) return null;
   return subscribe === 'members' && isMember(standing) ? null : refused;
+}
+
+/** Whether somebody who is in the conference may have others asked in. */
+export function mayInvite(standing: Standing): boolean {
+  return policyOf(standing).invite === 'participants' || standing.participant?.role === 'chair';
 }
 
 /** Whether nobody more can be in it. */

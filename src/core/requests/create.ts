@@ -1,37 +1,72 @@
+import { writeSipUri } from '../../wire/sip-uri.ts';
 import { refuseAttempt } from '../attempt.ts';
-import { Conference } from '../conference/conference.ts';
-import { planConference } from '../conference/factory.ts';
-import type { Refused } from '../conference/requirements.ts';
-import { type Context, isFocus, type Turn, turnOf } from '../context.ts';
+import type { Conference } from '../conference/conference.ts';
+import { adHocPolicy, newConference } from '../conference/factory.ts';
+import { type ListPlan, planList } from '../conference/invitation-list.ts';
+import { extensionRefused, type Refused, sdpNotAcceptable } from '../conference/requirements.ts';
+import type { Context, Turn } from '../context.ts';
+import { found, foundingRefused } from '../founding.ts';
 import type { Caller, InviteReceived } from '../input.ts';
-import { limits } from '../limits.ts';
+import type { Settings } from '../settings.ts';
+import { inviting } from './inviting.ts';
+import { creatorRefused, rateRefused } from './permission.ts';
 
 /** An INVITE to the factory makes a conference (RFC 4579 5.4). */
 export function create(context: Context, input: InviteReceived, caller: Caller): Turn {
-  const { settings, ids, directory, now } = context;
-  if (context.stopping) return refuseAttempt(context, input, { code: 'stopping', detail: 'The service is stopping' });
-  if (directory.count >= limits.conferencesMax)
-    return refuseAttempt(context, input, { code: 'busy', detail: 'Too many conferences' });
-  const plan = planConference(input, { caller, now }, { settings, ids, isFocus: (uri) => isFocus(context, uri) });
+  const plan = planned(context, input, caller);
   if ('code' in plan) return refuseAttempt(context, input, plan);
-  const conference = new Conference({ ids, settings, record: plan.record });
-  let refused: Refused | null = null;
-  const turn = turnOf(context, conference, {
-    actor: caller.aor,
-    body: () => {
-      refused = begin(conference, { input, caller, plan });
-    },
+  const row = newConference(context, {
+    kind: 'ad_hoc',
+    groupId: null,
+    factoryUri: writeSipUri(input.target),
+    subject: input.subject,
+    locked: false,
+    maxParticipants: null,
+    policy: adHocPolicy(context.settings),
+    createdBy: caller.aor,
+    labels: {},
   });
-  // Nothing of a refused creation is kept: the conference was never added, its effects are never performed.
-  if (refused !== null) {
-    directory.drop(conference);
-    return refuseAttempt(context, input, refused);
-  }
-  if (conference.row.status !== 'ended') directory.add(conference);
-  return turn;
+  const made = found(context, { row, begin: (conference) => begin(conference, { input, caller, plan }) });
+  return 'code' in made ? refuseAttempt(context, input, made) : made.turn;
 }
 
-type Beginning = { input: InviteReceived; caller: Caller; plan: Exclude<ReturnType<typeof planConference>, Refused> };
+/** What a factory INVITE asks for, judged (RFC 4579 5.4, RFC 5366 5). */
+type FactoryPlan = ListPlan & { readonly quirks: readonly string[] };
+
+/** Nothing is changed yet. */
+function planned(context: Context, input: InviteReceived, caller: Caller): FactoryPlan | Refused {
+  const quirks = [...input.quirks];
+  const refused =
+    foundingRefused(context) ?? creatorRefused(context, caller.aor) ?? judge(input, context.settings, quirks);
+  if (refused !== null) return refused;
+  const list = planList(context, input.list ?? [], caller.aor);
+  if ('code' in list) return list;
+  const asked = { creations: 1, invitations: list.invitees.length } as const;
+  return rateRefused(context, caller.aor, asked) ?? { ...list, quirks };
+}
+
+function judge(input: InviteReceived, settings: Settings, quirks: string[]): Refused | null {
+  const unknown = input.requires.filter((option) => !isSupported(option, input, { settings, quirks }));
+  const refused = extensionRefused(unknown) ?? sdpNotAcceptable(input);
+  if (refused !== null) return refused;
+  if (input.requires.length > 0 && input.list === null)
+    return { code: 'list-missing', detail: 'No recipient-list part came' };
+  return null;
+}
+
+/** QK-2: the option of list subscriptions (RFC 5367) stands for that of list invitations when a list is there. */
+function isSupported(
+  option: string,
+  input: InviteReceived,
+  reading: { settings: Settings; quirks: string[] },
+): boolean {
+  if (option === 'recipient-list-invite') return true;
+  if (option !== 'recipient-list-subscribe' || !reading.settings.lenient || input.list === null) return false;
+  reading.quirks.push('QK-2');
+  return true;
+}
+
+type Beginning = { input: InviteReceived; caller: Caller; plan: FactoryPlan };
 
 /** RFC 4579 5.4, RFC 5366 5: the creator is answered first, the invitations follow at once. */
 function begin(conference: Conference, { input, caller, plan }: Beginning): Refused | null {
@@ -39,9 +74,6 @@ function begin(conference: Conference, { input, caller, plan }: Beginning): Refu
   conference.activate();
   const code = conference.attendance.join(input, { caller, role: 'chair', at: 'factory' });
   if (code !== null) return { code, detail: 'The offer holds no MSRP session that takes message/cpim' };
-  const maxForwards = Math.min(limits.maxForwards, input.maxForwards - 1);
-  // RFC 3323 5.1: whoever asked for privacy is not named to the invitees.
-  const referredBy = caller.private ? null : caller.aor;
-  conference.invitations.inviteAll(plan.invitees, { by: 'list', referredBy, maxForwards });
+  conference.invitations.inviteAll(plan.invitees, { by: 'list', ...inviting(input, caller) });
   return null;
 }

@@ -3,6 +3,7 @@ import { type Context, refuse, type Turn } from '../context.ts';
 import type { InviteReceived } from '../input.ts';
 import { limits } from '../limits.ts';
 import { create } from './create.ts';
+import { callGroup } from './group.ts';
 import { join } from './join.ts';
 
 /** An INVITE outside any dialog: what its Request-URI names decides what it asks for. */
@@ -19,6 +20,10 @@ export function invite(context: Context, input: InviteReceived): Turn {
   if (target.kind === 'factory') return create(context, input, input.caller);
   if (target.kind === 'conference')
     return join(context, input, { caller: input.caller, conference: target.conference });
+  if (target.kind === 'group') {
+    const { group, conference: session } = target;
+    return callGroup(context, input, { caller: input.caller, group, session });
+  }
   const code = target.kind === 'ended' ? 'conference-ended' : 'no-such-conference';
   return refuseAttempt(context, input, { code, detail: 'The Request-URI names no running conference' });
 }

@@ -5,6 +5,7 @@ import type { Asked } from '../identity/identify.ts';
 import type { RequestInput, RequestRefused } from '../input.ts';
 import { invite } from './invite.ts';
 import { options } from './options.ts';
+import { barredRefused } from './permission.ts';
 import { refer } from './refer.ts';
 import { reinvite } from './reinvite.ts';
 import { refresh, subscribe } from './subscribe.ts';
@@ -15,7 +16,15 @@ export function handleRequest(context: Context, input: RequestInput): Turn {
   // Anybody may ask what we can do (our choice): OPTIONS shows nothing else.
   if (input.type === 'options-received') return options(context, input);
   const asked = context.identification.identify(input, context.now);
-  return 'code' in asked ? unidentified(context, input, asked) : handle(context, asked);
+  if ('code' in asked) return unidentified(context, input, asked);
+  const barred = isNew(asked) && asked.caller !== null ? barredRefused(context, asked.caller.aor) : null;
+  if (barred === null) return handle(context, asked);
+  return asked.type === 'subscribe-received' ? refuse(asked.reply, barred) : refuseAttempt(context, asked, barred);
+}
+
+/** What is asked beside the sessions and subscriptions that there are already; those may go on. */
+function isNew({ type }: Asked): boolean {
+  return type === 'invite-received' || type === 'subscribe-received' || type === 'refer-received';
 }
 
 function handle(context: Context, input: Asked): Turn {

@@ -1,0 +1,45 @@
+import type { Conference } from '../conference/conference.ts';
+import type { Ledger } from '../conference/ledger.ts';
+import { shortened } from '../conference/participant.ts';
+import { type Context, type Turn, turnOf } from '../context.ts';
+import type { Command } from '../input.ts';
+import { answered } from './answered.ts';
+
+/** An operator changes what is said of a conference, or who may still come. Nobody is sent away by it. */
+export function change(context: Context, conference: Conference, input: Command<'change-requested'>): Turn {
+  const turn = turnOf(context, conference, {
+    actor: input.actor,
+    body: () => {
+      describe(conference.ledger, input);
+      lock(conference.ledger, input.locked);
+    },
+  });
+  return answered(turn, input.reply, { kind: 'conference-changed', conference: conference.row });
+}
+
+/** What is asked for and stands already is no change: no version, no NOTIFY, no event. */
+function describe(ledger: Ledger, input: Command<'change-requested'>): void {
+  const { conference } = ledger;
+  const subject = typeof input.subject === 'string' ? shortened(input.subject) : input.subject;
+  const { maxParticipants, labels } = input;
+  const changed: string[] = [];
+  if (subject !== undefined && subject !== conference.subject) {
+    ledger.describe({ subject });
+    changed.push('subject');
+  }
+  if (maxParticipants !== undefined && maxParticipants !== conference.maxParticipants) {
+    ledger.describe({ maxParticipants });
+    changed.push('max_participants');
+  }
+  if (labels !== undefined && JSON.stringify(labels) !== JSON.stringify(conference.labels)) {
+    ledger.patchConference({ labels });
+    changed.push('labels');
+  }
+  if (changed.length > 0) ledger.event('conference.updated', { changed });
+}
+
+function lock(ledger: Ledger, locked: boolean | undefined): void {
+  if (locked === undefined || locked === ledger.conference.locked) return;
+  ledger.describe({ locked });
+  ledger.event(locked ? 'conference.locked' : 'conference.unlocked', {});
+}

@@ -1,0 +1,56 @@
+import { aorOf } from '../../wire/sip-uri.ts';
+import type { Conference } from '../conference/conference.ts';
+import { consentRefused } from '../conference/consent.ts';
+import { privateTargetRefusal } from '../conference/invitees.ts';
+import { isFull } from '../conference/policy.ts';
+import type { Refused } from '../conference/requirements.ts';
+import { type Context, isFocus, refuse, type Turn, turnOf } from '../context.ts';
+import type { Command } from '../input.ts';
+import type { ParticipantRow } from '../rows.ts';
+import { answered } from './answered.ts';
+
+/** An operator asks one more in. */
+export function dial(context: Context, conference: Conference, input: Command<'participant-requested'>): Turn {
+  const refused = dialRefused(context, conference, input);
+  if (refused !== null) return refuse(input.reply, refused);
+  let dialled: ReturnType<Conference['invitations']['inviteOne']> = 'internal-error';
+  const turn = turnOf(context, conference, {
+    actor: input.actor,
+    body: () => {
+      dialled = conference.invitations.inviteOne(input);
+    },
+  });
+  if (turn.mistake !== undefined) return turn;
+  if (typeof dialled === 'string') return refuse(input.reply, { code: dialled, detail: input.raw });
+  const participant = conference.ledger.participant((dialled as ParticipantRow).id) ?? dialled;
+  return answered(turn, input.reply, { kind: 'participant-dialled', participant });
+}
+
+function dialRefused(
+  context: Context,
+  { row }: Conference,
+  { uri, raw }: Command<'participant-requested'>,
+): Refused | null {
+  if (context.stopping) return { code: 'stopping', detail: 'The service is stopping' };
+  if (row.locked) return { code: 'conference-locked', detail: 'Nobody can be added' };
+  if (isFull(row)) return { code: 'conference-full', detail: `${row.participantCount} participants are in it` };
+  if (isFocus(context, uri)) return { code: 'loop', detail: raw };
+  if (privateTargetRefusal(uri, context.settings) !== null) return { code: 'private-target', detail: raw };
+  return consentRefused([aorOf(uri)], context);
+}
+
+/** An operator has one taken out. */
+export function remove(context: Context, conference: Conference, input: Command<'removal-requested'>): Turn {
+  const participant: ParticipantRow | undefined = conference.ledger.participant(input.participantId);
+  if (participant === undefined)
+    return refuse(input.reply, { code: 'no-such-participant', detail: input.participantId });
+  if (participant.status === 'disconnected')
+    return refuse(input.reply, { code: 'participant-gone', detail: participant.uri });
+  return turnOf(context, conference, {
+    actor: input.actor,
+    body: () => {
+      conference.remove(participant, input.reason ?? 'Removed by the operator');
+      conference.ledger.reply(input.reply, { kind: 'participant-removed' });
+    },
+  });
+}

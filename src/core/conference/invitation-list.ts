@@ -1,0 +1,38 @@
+import type { RecipientEntry } from '../../wire/resource-lists.ts';
+import { type Context, isFocus } from '../context.ts';
+import { limits } from '../limits.ts';
+import { consentRefused } from './consent.ts';
+import { type Invitee, inviteesOf } from './invitees.ts';
+import { type Asker, expandGroups } from './own-groups.ts';
+import type { Refused } from './requirements.ts';
+
+/** Whom a list asks in, or why nobody is asked in; nothing is changed yet. */
+export type ListPlan = { readonly invitees: readonly Invitee[] };
+
+/**
+ * Judges the list that somebody invites by: its length, groups in it, who must not or need not be invited, and consent,
+ * of which membership in a group that is named is as good as any.
+ */
+export function planList(context: Context, entries: readonly RecipientEntry[], asker: Asker): ListPlan | Refused {
+  if (entries.length > limits.listEntriesMax) return tooLong();
+  const expanded = expandGroups(context, entries, asker);
+  if ('code' in expanded) return expanded;
+  if (expanded.entries.length > limits.listEntriesMax) return tooLong();
+  const invitees = readList(context, expanded.entries, asker);
+  const dialled = invitees.filter(({ target, aor }) => target !== null && !expanded.members.has(aor));
+  const refused = consentRefused(
+    dialled.map(({ aor }) => aor),
+    context,
+  );
+  return refused ?? { invitees };
+}
+
+/** The invitees of a list that is as good as judged: the members of a group. */
+export function readList(context: Context, entries: readonly RecipientEntry[], asker: Asker): readonly Invitee[] {
+  const { settings } = context;
+  return inviteesOf(entries, { creatorAor: asker, settings, isFocus: (uri) => isFocus(context, uri) });
+}
+
+function tooLong(): Refused {
+  return { code: 'list-too-long', detail: `More than ${limits.listEntriesMax} entries` };
+}
