@@ -65,6 +65,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'store': ['store', 'core'],
   'sipd': ['sipd', 'wire'],
   'driver': ['core'],
+  'definitions': ['core'],
   // Values passed down: they know the shapes the core asks for, and nothing else of ours.
   'config': ['core'],
   'variables': [],
