@@ -13,6 +13,7 @@ export const randomIds: Ids = {
   msrpSession: () => randomBytes(15).toString('base64url'),
   sdpSession: () => String(randomInt(2 ** 47)),
   glarePause: () => 10 * randomInt(201),
+  retryAfter: () => randomInt(11),
 };
 
 /** RFC 9562 5.7: milliseconds first, so that keys sort by time, then random bits. */

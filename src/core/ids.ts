@@ -13,4 +13,6 @@ export type Ids = {
   readonly sdpSession: () => string;
   /** Milliseconds between 491 and the next attempt: 0 to 2 s in steps of 10 ms (RFC 3261 14.1). */
   readonly glarePause: () => number;
+  /** Seconds of a Retry-After: 0 to 10 (RFC 3261 14.2). */
+  readonly retryAfter: () => number;
 };

@@ -106,6 +106,8 @@ export type ReinviteReceived = SipRequestFacts & {
   readonly offer: SessionDescription | null;
   readonly carriesList: boolean;
   readonly sessionTimer: SessionTimerAsk;
+  /** Another INVITE or UPDATE of the peer in this session still waits for our answer. */
+  readonly overlaps: boolean;
 };
 
 /** A REFER within a session of ours, or outside any dialog. */
@@ -206,7 +208,7 @@ export type FactInput =
       readonly reasonHeader: string | null;
       /** Min-SE of a 422, in seconds. */
       readonly minSe: number | null;
-      /** RFC 5318 5: who is behind the URI, in the P-Refused-URI-List of a 403. */
+      /** RFC 5318 4: who is behind the URI, in the P-Refused-URI-List of a 403. */
       readonly members: readonly RecipientEntry[] | null;
     }
   /** 2xx to an INVITE of ours within a dialog, already acknowledged; `answer` is null when it had no readable body. */
@@ -260,6 +262,9 @@ export type InvitationOrder = {
   readonly replaces: ReplacesValue | null;
 };
 
+/** One participant of a conference that is asked for: its URI is read as that of a list's entry. */
+export type ListedOrder = Omit<InvitationOrder, 'uri'>;
+
 export type CommandInput =
   /** A conference made by the operator; with `dryRun` only judged. Policy and URI reading as at the factory. */
   | {
@@ -267,7 +272,7 @@ export type CommandInput =
       readonly reply: ReplyTo;
       readonly actor: Actor;
       readonly subject: string | null;
-      readonly participants: readonly InvitationOrder[];
+      readonly participants: readonly ListedOrder[];
       /** What differs from the service's own policy. */
       readonly policy: Partial<ConferencePolicy>;
       readonly maxParticipants: number | null;

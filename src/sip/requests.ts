@@ -5,13 +5,13 @@
  */
 import type { RequestInput, RequestRefused } from '../core/input.ts';
 import { limits } from '../core/limits.ts';
-import type { RefusalCode } from '../core/refusal.ts';
 import { RemoteError } from '../wire/remote-error.ts';
 import { parseSipMessage, type SipMessage, type SipRequest } from '../wire/sip-message.ts';
 import type { Dialog } from './dialogs.ts';
 import type { IdentityRules } from './identity.ts';
+import { misplacedDialogName } from './readers/dialog-names.ts';
 import { readInvite } from './readers/invite.ts';
-import { no, ok, type Reader } from './readers/reader.ts';
+import { no, ok, once, type Reader } from './readers/reader.ts';
 import { readReinvite } from './readers/reinvite.ts';
 import { readSubscribe } from './readers/subscribe.ts';
 import {
@@ -21,6 +21,7 @@ import {
   factsOf,
   namesDialog,
   only,
+  quirksOfAddresses,
   type Read,
   reading,
 } from './request-facts.ts';
@@ -29,8 +30,13 @@ const readers: Readonly<Record<string, Reader>> = {
   INVITE: (asked) => (asked.dialog === null ? readInvite(asked) : readReinvite(asked, asked.dialog)),
   SUBSCRIBE: readSubscribe,
   OPTIONS: ({ facts }) => ok({ ...facts, type: 'options-received' }),
+  UPDATE: (asked) => (asked.dialog === null ? noSuchDialog() : readReinvite(asked, asked.dialog)),
+  // RFC 3262 3: a PRACK that matches no reliable provisional response, and we send none.
+  PRACK: () => no('no-such-dialog', 'No such provisional response'),
+  // RFC 6665 4.1.3: a NOTIFY that matches no subscription, and we have none.
+  NOTIFY: () => no('no-such-dialog', 'No such subscription'),
   // RFC 3261 15.1.2: a BYE that matches no session of ours; those that do are answered by the shell itself.
-  BYE: () => no('no-such-dialog', 'No such dialog'),
+  BYE: () => noSuchDialog(),
 };
 
 /** The input that a request means; `dialog` is the one of ours it belongs to. Never throws for what the peer sent. */
@@ -46,21 +52,30 @@ function readRequest(
   given: { readonly message: SipRequest; readonly dialog: Dialog | null; readonly rules: IdentityRules },
 ): Read<RequestInput> {
   const { message, dialog, rules } = given;
-  // RFC 3261 12.2.2: a request for a dialog that is not there.
-  if (dialog === null && namesDialog(message, rules.lenient)) return no('no-such-dialog', 'No such dialog');
+  const isInvite = message.method === 'INVITE';
+  // RFC 3261 12.2.2: a request for a dialog that is not there. QK-13: also when it was meant to be a new INVITE.
+  if (dialog === null && namesDialog(message, rules.lenient)) return noSuchDialog(isInvite ? ['QK-13'] : []);
   const reader = Object.hasOwn(readers, message.method) ? readers[message.method] : undefined;
   if (reader === undefined) return no('method-not-allowed', `${message.method} is not served here`);
   if (Buffer.byteLength(message.body) > limits.bodyBytesMax) {
     return no('body-too-large', `The body is longer than ${limits.bodyBytesMax} octets`);
   }
+  // RFC 3891 3, RFC 3911 4: these headers belong to INVITE alone.
+  const misplaced = isInvite ? null : misplacedDialogName(message);
+  if (misplaced !== null) return no('bad-request', `${misplaced} in another request than INVITE`);
   const facts = reading('bad-request', () => factsOf(message, arrival, rules));
-  return facts.ok ? reader({ message, facts: facts.value, dialog, lenient: rules.lenient }) : facts;
+  const { unanswered } = arrival;
+  return facts.ok ? reader({ message, facts: facts.value, dialog, unanswered, lenient: rules.lenient }) : facts;
+}
+
+function noSuchDialog(quirks: readonly string[] = []): ReturnType<typeof no> {
+  return no('no-such-dialog', 'No such dialog', quirks);
 }
 
 function refused(
   arrival: Arrival,
   message: SipRequest | null,
-  why: { readonly code: RefusalCode; readonly detail: string; readonly rules: IdentityRules },
+  why: Extract<Read<never>, { readonly ok: false }> & { readonly rules: IdentityRules },
 ): RequestRefused {
   return {
     type: 'request-refused',
@@ -71,7 +86,7 @@ function refused(
     callId: message === null ? null : only(message, 'Call-ID') || null,
     code: why.code,
     detail: why.detail,
-    quirks: [],
+    quirks: [...(why.quirks ?? []), ...(message === null ? [] : quirksOfAddresses(message))].filter(once),
     received: excerpt(arrival.raw),
   };
 }

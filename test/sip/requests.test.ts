@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { RequestInput } from '../../src/core/input.ts';
+import type { InviteReceived, RequestInput } from '../../src/core/input.ts';
 import { limits } from '../../src/core/limits.ts';
 import type { Dialog } from '../../src/sip/dialogs.ts';
 import type { IdentityRules } from '../../src/sip/identity.ts';
@@ -8,17 +8,30 @@ import { inputFor } from '../../src/sip/requests.ts';
 import { parseSipMessage } from '../../src/wire/sip-message.ts';
 import { writeSipUri } from '../../src/wire/sip-uri.ts';
 import { boundary, listPart, multipart } from '../support/bodies.ts';
-import { factoryInvite, factoryInviteOfTheDocument, list, offer, requestText, subscribe } from './sip-texts.ts';
+import {
+  factoryInvite,
+  factoryInviteOfTheDocument,
+  type Headers,
+  list,
+  offer,
+  requestText,
+  subscribe,
+} from './sip-texts.ts';
 
 const open: IdentityRules = { auth: 'open', isTrustedPeer: () => false, lenient: true };
 const strict: IdentityRules = { ...open, lenient: false };
 
-type Given = { readonly dialog?: Dialog; readonly rules?: IdentityRules };
+type Given = {
+  readonly dialog?: Dialog;
+  readonly rules?: IdentityRules;
+  /** Methods of the requests in the dialog that are still to be answered. */
+  readonly unanswered?: readonly string[];
+};
 
-function read(raw: string, { dialog, rules = open }: Given = {}): RequestInput {
+function read(raw: string, { dialog, rules = open, unanswered = [] }: Given = {}): RequestInput {
   const [method = '', uri = ''] = raw.split(' ');
-  const arrival = { reply: 'sip:1', method, uri, raw, sourceAddress: '192.0.2.1', dialogId: dialog?.id ?? '' };
-  return inputFor(arrival, dialog ?? null, rules);
+  const from = { sourceAddress: '192.0.2.1', dialogId: dialog?.id ?? '', unanswered };
+  return inputFor({ reply: 'sip:1', method, uri, raw, ...from }, dialog ?? null, rules);
 }
 
 function as<Type extends RequestInput['type']>(type: Type, input: RequestInput): Extract<RequestInput, { type: Type }> {
@@ -111,6 +124,37 @@ describe('an INVITE outside dialogs', () => {
     expect(refusedAs(raw, { rules: strict })).toBe('bad-request');
   });
 
+  test('QK-34 blanks within the URI of From or To are trimmed leniently, never in a Request-URI', () => {
+    const raw = factoryInvite({ 'From': '<sip: alice@atlanta.example.com >;tag=1' });
+    expect(as('invite-received', read(raw))).toMatchObject({
+      caller: { aor: 'sip:alice@atlanta.example.com' },
+      quirks: ['QK-34'],
+    });
+    expect(refusedAs(factoryInvite().replace('sip:conf-fact@', 'sip: conf-fact@'))).toBe('bad-request');
+  });
+
+  test('QK-37 an address without angle brackets is legal, also strictly: what follows it belongs to the header', () => {
+    const raw = factoryInvite({ 'From': 'sip:user1@imserver.com;tag=49583', 'P-Asserted-Identity': null });
+    expect(as('invite-received', read(raw, { rules: strict }))).toMatchObject({
+      caller: { aor: 'sip:user1@imserver.com' },
+      fromTag: '49583',
+      quirks: ['QK-37'],
+    });
+  });
+
+  test('QK-36 a name in c= is legal, also strictly, and told', () => {
+    const named = offer.replace(/c=IN IP4 .*/, 'c=IN IP4 user1.imserver.com');
+    const raw = factoryInvite({ 'Content-Type': 'application/sdp', 'Require': null }, named);
+    const input = as('invite-received', read(raw, { rules: strict }));
+    expect([input.offer?.connection, input.quirks]).toEqual(['user1.imserver.com', ['QK-36']]);
+  });
+
+  test('QK-16 a Feature-Tag header makes nobody a focus', () => {
+    expect(as('invite-received', read(factoryInvite({ 'Feature-Tag': 'isfocus' }))).fromFocus).toBe(false);
+    const contact = '<sip:conf-9@elsewhere.example.com>;isfocus';
+    expect(as('invite-received', read(factoryInvite({ 'Contact': contact }))).fromFocus).toBe(true);
+  });
+
   test('without a body it is a late offer without a list', () => {
     const raw = factoryInvite({ 'Content-Type': null, 'Require': null, 'Accept': null, 'Subject': null }, '');
     expect(as('invite-received', read(raw))).toMatchObject({
@@ -170,8 +214,87 @@ describe('an INVITE outside dialogs', () => {
       raw: factoryInvite(),
       sourceAddress: '192.0.2.1',
       dialogId: 'other;from-tag=1',
+      unanswered: [],
     };
     expect(inputFor(arrival, null, open)).toMatchObject({ type: 'invite-received', dialogId: 'other;from-tag=1' });
+  });
+});
+
+describe('an INVITE that names a dialog', () => {
+  const value = 'a84b4c76e66710;to-tag=fa7e11c0;from-tag=2837302775';
+  const named = { callId: 'a84b4c76e66710', toTag: 'fa7e11c0', fromTag: '2837302775', earlyOnly: false };
+
+  test('to take it over (RFC 3891), or to join it (RFC 3911)', () => {
+    const replacing = read(factoryInvite({ 'Replaces': `${value};early-only` }));
+    expect(replacing).toMatchObject({ replaces: { ...named, earlyOnly: true }, join: null, quirks: [] });
+    expect(read(factoryInvite({ 'Join': value }))).toMatchObject({ replaces: null, join: named });
+    expect(read(factoryInvite())).toMatchObject({ replaces: null, join: null, referredBy: null });
+  });
+
+  test('QK-10 blanks around = are legal, also strictly, and told', () => {
+    const raw = factoryInvite({ 'Replaces': 'a84b4c76e66710;to-tag = fa7e11c0;from-tag= 2837302775' });
+    expect(read(raw, { rules: strict })).toMatchObject({ replaces: named, quirks: ['QK-10'] });
+  });
+
+  test('CC-063 twice is refused, and so is one that is malformed', () => {
+    expect(refusedAs(factoryInvite({ 'Replaces': [value, value] }))).toBe('bad-request');
+    expect(refusedAs(factoryInvite({ 'Join': [value, 'other;to-tag=1;from-tag=2'] }))).toBe('bad-request');
+    for (const malformed of ['', 'a84b', 'a84b;to-tag=1', 'a84b;to-tag=1;to-tag=2;from-tag=3', `${value}, ${value}`]) {
+      expect(refusedAs(factoryInvite({ 'Replaces': malformed }))).toBe('bad-request');
+    }
+  });
+
+  test('CC-065 to take it over and to join it is refused', () => {
+    expect(refusedAs(factoryInvite({ 'Replaces': value, 'Join': value }))).toBe('bad-request');
+  });
+
+  test.each(['Replaces', 'Join'])('%s in anything but an INVITE that begins something is refused', (name) => {
+    for (const method of ['SUBSCRIBE', 'OPTIONS']) {
+      const raw = requestText(`${method} sip:conf-1@conf.example.com SIP/2.0`, { [name]: value });
+      expect(as('request-refused', read(raw)).detail).toBe(`${name} in another request than INVITE`);
+    }
+    for (const method of ['INVITE', 'UPDATE']) {
+      const raw = requestText(`${method} sip:conf-1@conf.example.com SIP/2.0`, { 'To': toUs, [name]: value });
+      expect(refusedAs(raw, { dialog: sessionDialog })).toBe('bad-request');
+    }
+  });
+
+  test('on whose behalf it comes is told; what cannot be read names nobody', () => {
+    const referredBy = (header: string | string[]) =>
+      as('invite-received', read(factoryInvite({ 'Referred-By': header }))).referredBy;
+    expect(referredBy('Bob <sip:bob@biloxi.example.com>')).toMatchObject({
+      uri: { user: 'bob', host: 'biloxi.example.com' },
+      value: 'Bob <sip:bob@biloxi.example.com>',
+    });
+    expect(referredBy('nobody')).toBeNull();
+    expect(referredBy(['<sip:bob@biloxi.example.com>', '<sip:ted@example.net>'])).toBeNull();
+  });
+});
+
+describe('a session timer (RFC 4028)', () => {
+  const timer = (headers: Headers) => as('invite-received', read(factoryInvite(headers))).sessionTimer;
+
+  test.each<[Headers, InviteReceived['sessionTimer']]>([
+    [{}, { expires: null, refresher: null, minSe: null }],
+    [{ 'Session-Expires': '1800' }, { expires: 1_800, refresher: null, minSe: null }],
+    [
+      { 'Session-Expires': '600 ; x=1; Refresher = UAC', 'Min-SE': '120;y' },
+      { expires: 600, refresher: 'uac', minSe: 120 },
+    ],
+    [{ 'x': '90;refresher=uas' }, { expires: 90, refresher: 'uas', minSe: null }],
+    [{ 'Session-Expires': '90;refresher=both' }, { expires: 90, refresher: null, minSe: null }],
+    [
+      { 'Session-Expires': 'soon', 'Min-SE': '-1' },
+      { expires: null, refresher: null, minSe: null },
+    ],
+  ])('%j', (headers, expected) => {
+    expect(timer(headers)).toEqual(expected);
+  });
+
+  test('and who knows it is told by Supported or Require', () => {
+    const supports = (headers: Headers) => as('invite-received', read(factoryInvite(headers))).supports;
+    expect(supports({ 'Supported': 'Timer, 100rel' })).toEqual(['timer', '100rel', 'recipient-list-invite']);
+    expect(supports({ 'Supported': null, 'Require': 'timer' })).toEqual(['timer']);
   });
 });
 
@@ -206,6 +329,21 @@ describe('an INVITE that cannot be read is refused with the reason', () => {
   ];
   test.each(cases)('%s', (_, raw, code) => {
     expect(refusedAs(raw)).toBe(code);
+  });
+
+  const bare = 'sip:alice@atlanta.example.com;tag=1';
+  test.each([
+    { quirk: 'QK-14', raw: factoryInvite({ 'From': null }) },
+    { quirk: 'QK-34', raw: factoryInvite({ 'From': '<sip: alice@atlanta.example.com>;tag=1' }) },
+    { quirk: 'QK-19', raw: factoryInvite({ 'To': '< sip:conf-fact@conf.example.com>' }) },
+    { quirk: 'QK-37', raw: factoryInvite({ 'From': bare, 'Contact': null }) },
+  ])('$quirk is told also of what is refused with 400', ({ quirk, raw }) => {
+    expect(as('request-refused', read(raw, { rules: strict }))).toMatchObject({ code: 'bad-request', quirks: [quirk] });
+  });
+
+  test('QK-35 a description without v=, o=, s= and t= is none: 488', () => {
+    const input = read(factoryInvite({ 'Content-Type': 'application/sdp' }, 'm=message 7777 TCP/MSRP *\r\n'));
+    expect(as('request-refused', input)).toMatchObject({ code: 'media-not-acceptable', quirks: ['QK-35'] });
   });
 
   test('a body of exactly 64 KiB is read', () => {
@@ -246,6 +384,34 @@ describe('within a session', () => {
     const input = as('reinvite-received', read(raw, { dialog: sessionDialog }));
     expect(input).toMatchObject({ endpointId: 'endpoint-1', carriesList: false, dialogId: sessionDialog.id });
     expect(input.offer?.media).toHaveLength(1);
+  });
+
+  test('an UPDATE is another such offer, or none', () => {
+    const update = (headers: Headers, body?: string) =>
+      requestText('UPDATE sip:conf-1@conf.example.com SIP/2.0', { 'To': toUs, ...headers }, body);
+    const offering = update({ 'Content-Type': 'application/sdp', 'Session-Expires': '600;refresher=uac' }, offer);
+    expect(as('reinvite-received', read(offering, { dialog: sessionDialog }))).toMatchObject({
+      method: 'UPDATE',
+      endpointId: 'endpoint-1',
+      offer: { media: [{ media: 'message' }] },
+      sessionTimer: { expires: 600, refresher: 'uac' },
+    });
+    expect(as('reinvite-received', read(update({}), { dialog: sessionDialog })).offer).toBeNull();
+  });
+
+  test.each([
+    { before: 'INVITE', method: 'INVITE', body: offer, overlaps: true },
+    { before: 'INVITE', method: 'UPDATE', body: offer, overlaps: true },
+    { before: 'INVITE', method: 'UPDATE', body: '', overlaps: false },
+    { before: 'UPDATE', method: 'INVITE', body: '', overlaps: true },
+    { before: 'UPDATE', method: 'UPDATE', body: '', overlaps: true },
+    { before: 'OPTIONS', method: 'INVITE', body: offer, overlaps: false },
+  ])('while an $before of the peer waits, its $method overlaps or not: $overlaps', (story) => {
+    const { before, method, body, overlaps } = story;
+    const type = body === '' ? {} : { 'Content-Type': 'application/sdp' };
+    const raw = requestText(`${method} sip:conf-1@conf.example.com SIP/2.0`, { 'To': toUs, ...type }, body);
+    const input = as('reinvite-received', read(raw, { dialog: sessionDialog, unanswered: [before] }));
+    expect(input.overlaps).toBe(overlaps);
   });
 
   test('a list or its option is told', () => {
@@ -316,11 +482,28 @@ describe('what belongs to no dialog of ours, or is not served', () => {
       expect(refusedAs(raw)).toBe('no-such-dialog');
     }
     expect(refusedAs(requestText('BYE sip:conf-1@conf.example.com SIP/2.0'))).toBe('no-such-dialog');
-    for (const method of ['REGISTER', 'REFER', 'MESSAGE', 'PUBLISH', 'INFO', 'NOTIFY', 'UPDATE', 'PRACK', 'FOO']) {
+    for (const method of ['REGISTER', 'MESSAGE', 'PUBLISH', 'INFO', 'FOO']) {
       const raw = requestText(`${method} sip:conf-1@conf.example.com SIP/2.0`);
       expect(refusedAs(raw)).toBe('method-not-allowed');
       expect(refusedAs(raw, { dialog: sessionDialog })).toBe('method-not-allowed');
     }
+  });
+
+  test('a PRACK or NOTIFY belongs to nothing of ours, nor does an UPDATE outside a session', () => {
+    const text = (method: string): string => requestText(`${method} sip:conf-1@conf.example.com SIP/2.0`);
+    for (const method of ['PRACK', 'NOTIFY']) {
+      expect(refusedAs(text(method))).toBe('no-such-dialog');
+      expect(refusedAs(text(method), { dialog: sessionDialog })).toBe('no-such-dialog');
+    }
+    expect(refusedAs(text('UPDATE'))).toBe('no-such-dialog');
+    expect(refusedAs(text('UPDATE'), { dialog: subscriptionDialog })).toBe('no-such-dialog');
+  });
+
+  test('QK-13 an INVITE with a To tag that is not ours is 481, and told as such', () => {
+    const input = as('request-refused', read(factoryInvite({ 'To': 'Bob <sip:bob@biloxi.com>;tag=2837302775' })));
+    expect(input).toMatchObject({ code: 'no-such-dialog', quirks: ['QK-13'] });
+    const bye = requestText('BYE sip:conf-1@conf.example.com SIP/2.0', { 'To': toUs });
+    expect(as('request-refused', read(bye)).quirks).toEqual([]);
   });
 
   test('a method named like something of the language is unknown too', () => {

@@ -61,6 +61,7 @@ export function countingIds(): Ids {
     msrpSession: () => next('session'),
     sdpSession: () => next('3801').replace('-', ''),
     glarePause: () => 1_230,
+    retryAfter: () => 7,
   };
 }
 

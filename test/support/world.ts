@@ -9,6 +9,7 @@ import type {
   ConferenceRecord,
   ConferenceRow,
   ParticipantRow,
+  ReferralRow,
   SubscriptionRow,
 } from '../../src/core/rows.ts';
 import { Service } from '../../src/core/service.ts';
@@ -30,7 +31,7 @@ import {
   unexplained,
 } from './fixtures.ts';
 import { Ladder } from './ladder.ts';
-import { notifyLine, replacesLine, replyLine } from './ladder-lines.ts';
+import { lineOf, type Names } from './ladder-lines.ts';
 
 /**
  * The core with nothing real around it: people who call, a store that keeps rows, a clock that is turned by hand.
@@ -42,6 +43,7 @@ export class World {
     conferences: new Map<string, ConferenceRow>(),
     participants: new Map<string, ParticipantRow>(),
     subscriptions: new Map<string, SubscriptionRow>(),
+    referrals: new Map<string, ReferralRow>(),
   };
   readonly attempts: AttemptRow[] = [];
   readonly events: string[] = [];
@@ -54,6 +56,11 @@ export class World {
   readonly #endpointNames = new Map<string, string>();
   readonly #subscribed = new Map<string, string>();
   readonly #outcomes = new Map<string, Outcome>();
+  readonly #names: Names = {
+    endpoint: (id) => this.#nameOfEndpoint(id),
+    subscription: (id) => this.#subscribed.get(id) ?? '?',
+    referral: (id) => nameOf(this.saved.referrals.get(id)?.by ?? '?'),
+  };
   #now = Date.UTC(2026, 0, 1);
 
   constructor(changes: Partial<Settings> = {}) {
@@ -126,6 +133,7 @@ export class World {
     this.happens({
       ...facts,
       carriesList: false,
+      overlaps: false,
       ...changes,
       type: 'reinvite-received',
       endpointId: this.endpointOf(name),
@@ -306,7 +314,7 @@ export class World {
     for (const effect of turn.effects) {
       this.effects.push(effect);
       this.#apply(effect);
-      const line = this.#told(effect);
+      const line = lineOf(effect, this.#names);
       if (line !== null) this.ladder.add('focus', line.to, line.what);
     }
   }
@@ -331,42 +339,10 @@ export class World {
       this.saved.subscriptions.set(row.id, row);
       this.#subscribed.set(row.id, nameOf(row.subscriber));
     }
+    for (const row of change.referrals) this.saved.referrals.set(row.id, row);
     this.attempts.push(...change.attempts);
     this.events.push(...change.events.map((event) => event.type));
     this.eventVersions.push(...change.events.map((event) => event.version));
-  }
-
-  #told(effect: Effect): { to: string; what: string } | null {
-    switch (effect.type) {
-      case 'store.save':
-        return { to: 'store', what: this.#saveLine(effect.change) };
-      case 'reply':
-        return { to: this.#replyTo(effect.to), what: replyLine(effect.outcome) };
-      case 'sip.invite':
-        return { to: nameOf(effect.target), what: `INVITE${replacesLine(effect)}` };
-      case 'sip.reinvite':
-        return { to: this.#nameOfEndpoint(effect.endpointId), what: 'INVITE (again)' };
-      case 'sip.cancel':
-        return { to: this.#nameOfEndpoint(effect.endpointId), what: 'CANCEL' };
-      case 'sip.bye':
-        return { to: this.#nameOfEndpoint(effect.endpointId), what: `BYE (${effect.reason})` };
-      case 'sip.notify':
-        return { to: this.#subscribed.get(effect.subscriptionId) ?? '?', what: notifyLine(effect) };
-      case 'sip.release':
-        return { to: 'sipd', what: `release ${this.#subscribed.get(effect.subscriptionId) ?? '?'}` };
-      default:
-        return null;
-    }
-  }
-
-  #saveLine(change: Change): string {
-    if (change.attempts.length > 0) return `attempt ${change.attempts[0]?.code}`;
-    const version = change.conferences[0]?.version;
-    return version === undefined ? 'save' : `save v${version}`;
-  }
-
-  #replyTo(token: string): string {
-    return token.split(':')[1] ?? token;
   }
 
   #nameOfEndpoint(endpointId: string): string {

@@ -1,11 +1,12 @@
 /** What the bodies of requests and answers hold. */
 import { limits } from '../../core/limits.ts';
 import { type InviteBody, readInviteBody } from '../../wire/invite-body.ts';
+import { ipOctets } from '../../wire/ip-address.ts';
 import { parseResourceList, type RecipientEntry } from '../../wire/resource-lists.ts';
 import { parseSdp, type SessionDescription } from '../../wire/sdp.ts';
 import { headerValues, type SipMessage } from '../../wire/sip-message.ts';
 import { type Read, reading } from '../request-facts.ts';
-import type { Asked } from './reader.ts';
+import { type Asked, ok } from './reader.ts';
 
 /** RFC 5366 6: the option tag of an INVITE with a recipient list. */
 export const listTag = 'recipient-list-invite';
@@ -38,10 +39,20 @@ function contentEncodings(message: SipMessage): string {
     .join('');
 }
 
-/** Its session description; null when there is none. */
-export function descriptionIn(body: InviteBody): Read<SessionDescription | null> {
+/** Its session description, null when there is none, and what is odd in it. */
+export function descriptionIn(
+  body: InviteBody,
+): Read<{ readonly description: SessionDescription | null; readonly quirks: readonly string[] }> {
   const { sdp } = body;
-  return reading('bad-sdp', () => (sdp === null ? null : parseSdp(sdp)));
+  if (sdp === null) return ok({ description: null, quirks: [] });
+  const read = reading('bad-sdp', () => parseSdp(sdp));
+  // QK-35: a description without v=, o=, s= or t= is none.
+  if (!read.ok) return read.code === 'media-not-acceptable' ? { ...read, quirks: ['QK-35'] } : read;
+  const { value: description } = read;
+  // QK-36: legal (RFC 8866 5.7), told so that such clients are seen.
+  const hosts = [description.connection, ...description.media.map(({ connection }) => connection)];
+  const isNamed = hosts.some((host) => host !== null && ipOctets(host) === null);
+  return ok({ description, quirks: isNamed ? ['QK-36'] : [] });
 }
 
 /** RFC 5363 4.1: several lists are one, their union in order. null when there is none. */

@@ -1,14 +1,20 @@
-import type { InviteReceived } from '../../core/input.ts';
+import type { InviteReceived, ReferredBy } from '../../core/input.ts';
+import { parseReferredBy } from '../../wire/referred-by.ts';
+import { headerValues, type SipRequest } from '../../wire/sip-message.ts';
 import { maxForwardsOf, only, type Read, reading } from '../request-facts.ts';
 import { bodyOf, descriptionIn, entriesOf } from './body.ts';
 import { contactOf } from './contact.ts';
+import { dialogNamesOf } from './dialog-names.ts';
 import { type Asked, ok, once } from './reader.ts';
+import { sessionTimerOf } from './session-timer.ts';
 
 /** An INVITE outside any dialog. */
 export function readInvite(asked: Asked): Read<InviteReceived> {
   const { message, facts, lenient } = asked;
   const contact = reading('bad-request', () => contactOf(message, lenient));
   if (!contact.ok) return contact;
+  const named = reading('bad-request', () => dialogNamesOf(message));
+  if (!named.ok) return named;
   const body = bodyOf(asked);
   if (!body.ok) return body;
   const offer = descriptionIn(body.value);
@@ -16,21 +22,28 @@ export function readInvite(asked: Asked): Read<InviteReceived> {
   const list = reading('bad-list', () => entriesOf(body.value.lists, lenient));
   if (!list.ok) return list;
   const subject = only(message, 'Subject').trim();
+  const parts = [contact.value, named.value, body.value, offer.value, list.value];
   return ok({
     ...facts,
     type: 'invite-received',
-    quirks: [...facts.quirks, ...contact.value.quirks, ...body.value.quirks, ...(list.value?.quirks ?? [])].filter(
-      once,
-    ),
+    quirks: [...facts.quirks, ...parts.flatMap((part) => part?.quirks ?? [])].filter(once),
     contact: contact.value.uri,
     subject: subject === '' ? null : subject,
     maxForwards: maxForwardsOf(message),
-    offer: offer.value,
+    offer: offer.value.description,
     list: list.value?.entries ?? null,
-    replaces: null,
-    join: null,
-    referredBy: null,
-    sessionTimer: { expires: null, refresher: null, minSe: null },
+    replaces: named.value.replaces,
+    join: named.value.join,
+    referredBy: referredByOf(message, lenient),
+    sessionTimer: sessionTimerOf(message),
     fromFocus: contact.value.isFocus,
   });
+}
+
+/** RFC 3892: on whose behalf the INVITE comes. It can only gain its sender something, so one that cannot be read is none. */
+function referredByOf(message: SipRequest, lenient: boolean): ReferredBy | null {
+  const [value, ...others] = headerValues(message, 'Referred-By');
+  if (value === undefined || others.length > 0) return null;
+  const read = reading('bad-request', () => parseReferredBy(value, { lenient }));
+  return read.ok ? { uri: read.value.uri, value, token: null } : null;
 }

@@ -11,6 +11,8 @@ export type Asked = {
   readonly facts: SipRequestFacts;
   /** The dialog it belongs to, if it is one of ours. */
   readonly dialog: Dialog | null;
+  /** Methods of the requests of that dialog that are still to be answered. */
+  readonly unanswered: readonly string[];
   readonly lenient: boolean;
 };
 
@@ -22,12 +24,13 @@ export function ok<Value>(value: Value): { readonly ok: true; readonly value: Va
   return { ok: true, value };
 }
 
-/** Why the request is refused. */
+/** Why the request is refused, and the quirks by which that is known. */
 export function no(
   code: RefusalCode,
   detail: string,
-): { readonly ok: false; readonly code: RefusalCode; readonly detail: string } {
-  return { ok: false, code, detail };
+  quirks: readonly string[] = [],
+): Extract<Read<never>, { readonly ok: false }> {
+  return { ok: false, code, detail, quirks };
 }
 
 /** Of a list of quirks each once, for `filter`. */
