@@ -11,7 +11,7 @@ import type { Refused } from '../conference/requirements.ts';
 import { type Context, loose, type Turn } from '../context.ts';
 import type { ConferencePlan } from '../effect.ts';
 import { found, foundingRefused } from '../founding.ts';
-import type { Command, InvitationOrder } from '../input.ts';
+import type { Command, ListedOrder } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { ConferencePolicy, Role } from '../rows.ts';
 import { answered } from './answered.ts';
@@ -67,7 +67,7 @@ function begin(conference: Conference, input: Wanted, invitees: readonly Invitee
 }
 
 /** An order as the entry of a list: read as at the factory; what is said beside the URI counts more than what it says. */
-function entryOf({ settings }: Context, order: InvitationOrder, position: number): RecipientEntry {
+function entryOf({ settings }: Context, order: ListedOrder, position: number): RecipientEntry {
   const { quirks, reading } = readRecipientUri(order.raw.trim(), { lenient: settings.lenient });
   const called = order.replaces === null ? {} : { replaces: order.replaces, join: null };
   return {
@@ -82,7 +82,7 @@ function entryOf({ settings }: Context, order: InvitationOrder, position: number
 }
 
 /** Each one's role is that of the order it came from, which its position tells. */
-function rolesOf(orders: readonly InvitationOrder[], invitees: readonly Invitee[]): (aor: string) => Role {
+function rolesOf(orders: readonly ListedOrder[], invitees: readonly Invitee[]): (aor: string) => Role {
   const roles = new Map(invitees.map(({ aor, listEntry }) => [aor, orders[listEntry.position]?.role]));
   return (aor) => roles.get(aor) ?? 'participant';
 }
