@@ -12,6 +12,8 @@ export const bounds = {
   ackTimeoutMs: 40_000,
   /** Ringing and cancelling are the core's timers; this one runs out only when the SIP server never reports an end. */
   inviteTimeoutMs: limits.ringTimeoutMs + limits.cancelTimeoutMs + 20_000,
+  /** Phones of one forked INVITE whose answers in reliable provisional responses are kept until the 2xx. */
+  earlyAnswersMax: 8,
   connectTimeoutMs: 10_000,
   /** The library's delay grows without limit by itself. */
   reconnectDelayMaxMs: 2_000,

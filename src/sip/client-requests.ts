@@ -6,8 +6,10 @@
 
 import type { Clock } from '../core/ports.ts';
 import type { SipCause } from '../core/rows.ts';
+import { parseSipMessage } from '../wire/sip-message.ts';
 import { pacingBounds } from './bounds.ts';
 import { type OutgoingRequest, requestFrameBytes } from './outgoing.ts';
+import { reading, tokens } from './request-facts.ts';
 import type { Log } from './sip-log.ts';
 import type { SrfAgent, SrfAnswer, SrfRequest } from './srf.ts';
 
@@ -102,6 +104,8 @@ export class ClientRequests {
     how.sent?.(sent);
     sent.on('response', (response, acknowledge) => {
       if (response.status < 200) {
+        // RFC 3262 4: whatever has become of the request, else its sender repeats it and gives up in the end.
+        if (isReliable(response)) acknowledge();
         if (response.status > 100 && !end.reached) how.provisional?.(response);
       } else if (end.reached) {
         how.late?.(response, acknowledge);
@@ -153,6 +157,13 @@ function causeOf(error: unknown): [status: number, reason: string] {
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** RFC 3262 4: a provisional answer that wants a PRACK. The library makes that of the acknowledgement. */
+export function isReliable({ status, raw }: SrfAnswer): boolean {
+  if (status <= 100 || status >= 200 || !/\nRSeq[ \t]*:/i.test(raw)) return false;
+  const required = reading('bad-request', () => tokens(parseSipMessage(raw), 'Require'));
+  return required.ok && required.value.some((tag) => tag.toLowerCase() === '100rel');
 }
 
 /** Not within the caller's turn: an effect must not become an input while it is being performed. */

@@ -1,16 +1,19 @@
 /** The INVITEs of the focus, to invitees and within sessions, from the core's effect to the facts it gets back. */
 import type { SipInvite, SipReinvite } from '../core/effect.ts';
-import type { Input } from '../core/input.ts';
+import type { Input, SessionTimerAnswer } from '../core/input.ts';
+import { limits } from '../core/limits.ts';
 import type { SipCause } from '../core/rows.ts';
+import { refusedListsIn } from '../wire/refused-uri-list.ts';
 import type { SessionDescription } from '../wire/sdp.ts';
 import { parseNameAddr, splitList } from '../wire/sip-headers.ts';
-import { headerValues, parseSipMessage, type SipMessage } from '../wire/sip-message.ts';
+import { header, headerValues, parseSipMessage, type SipMessage } from '../wire/sip-message.ts';
 import { bounds } from './bounds.ts';
-import type { ClientRequests, Ending } from './client-requests.ts';
+import { type ClientRequests, type Ending, isReliable } from './client-requests.ts';
 import type { Dialogs } from './dialogs.ts';
 import { privacyAsked } from './identity.ts';
 import { byeRequest, inviteRequest, type RoutingRules, reinviteRequest } from './outgoing.ts';
-import { answerIn } from './readers/body.ts';
+import { answerIn, entriesOf } from './readers/body.ts';
+import { sessionTimerOf } from './readers/session-timer.ts';
 import { reading, tagOf, tokens } from './request-facts.ts';
 import type { Log } from './sip-log.ts';
 import type { SrfAnswer, SrfMiddleware, SrfRequest } from './srf.ts';
@@ -19,13 +22,25 @@ export type InviteClientParts = {
   readonly requests: ClientRequests;
   readonly dialogs: Dialogs;
   readonly routing: RoutingRules;
+  readonly lenient: boolean;
   readonly log: Log;
   readonly submit: (input: Input) => void;
   /** Takes requests that the library hands over beside the middleware. */
   readonly arrived: SrfMiddleware;
 };
 
-type Dial = { readonly effect: SipInvite; request: SrfRequest | null; cancelled: boolean; alerted: boolean };
+type Dial = {
+  readonly effect: SipInvite;
+  request: SrfRequest | null;
+  cancelled: boolean;
+  /** What the core has been told of 18x: nothing yet, or one without a To tag, or one with. */
+  alerted: 'no' | 'untagged' | 'tagged';
+  /** Answers that came in reliable provisional responses, by To tag. */
+  readonly answers: Map<string, SessionDescription>;
+};
+
+/** What a refusal says, as the core wants to know it. */
+type Refusal = Omit<Extract<Input, { type: 'endpoint-failed' }>, 'type' | 'endpointId'>;
 
 /** One INVITE at a time per endpoint: its progress and its end go to `submit` as inputs. */
 export class InviteClient {
@@ -41,10 +56,10 @@ export class InviteClient {
     const { dialogs, requests, routing } = this.#parts;
     const request = inviteRequest(effect, routing);
     if (request === null) {
-      queueMicrotask(() => this.#failed(effect, { status: 416, reason: 'Unsupported URI Scheme' }, []));
+      queueMicrotask(() => this.#failed(effect, bare({ status: 416, reason: 'Unsupported URI Scheme' })));
       return;
     }
-    const dial: Dial = { effect, request: null, cancelled: false, alerted: false };
+    const dial: Dial = { effect, request: null, cancelled: false, alerted: 'no', answers: new Map() };
     this.#dials.set(effect.endpointId, dial);
     const { endpointId, conferenceUri: contact } = effect;
     // Confirmed from the start: the ACK is ours, and no BYE is asked for before there is a 200.
@@ -106,13 +121,22 @@ export class InviteClient {
   }
 
   #provisional(dial: Dial, response: SrfAnswer): void {
-    if (dial.alerted || response.status < 180 || response.status > 189) return;
-    dial.alerted = true;
-    this.#parts.submit({
-      type: 'endpoint-alerting',
-      endpointId: dial.effect.endpointId,
-      remoteTag: tagOf(nameAddrOf(messageOf(response.raw), 'To')?.params ?? []),
-    });
+    const reliable = isReliable(response);
+    if (!reliable && dial.alerted === 'tagged') return;
+    const message = messageOf(response.raw);
+    const remoteTag = tagOf(nameAddrOf(message, 'To')?.params ?? []);
+    if (reliable) this.#answeredEarly(dial, remoteTag ?? '', message);
+    const rings = response.status >= 180 && response.status <= 189;
+    if (!rings || dial.alerted === 'tagged' || (dial.alerted === 'untagged' && remoteTag === null)) return;
+    dial.alerted = remoteTag === null ? 'untagged' : 'tagged';
+    this.#parts.submit({ type: 'endpoint-alerting', endpointId: dial.effect.endpointId, remoteTag });
+  }
+
+  /** RFC 3262 5, RFC 3261 13.2.1: the first description in a reliable response is the answer; later ones count for nothing. */
+  #answeredEarly({ answers }: Dial, remoteTag: string, message: SipMessage): void {
+    if (answers.has(remoteTag) || answers.size >= bounds.earlyAnswersMax) return;
+    const answer = answerOf(message);
+    if (answer !== null) answers.set(remoteTag, answer);
   }
 
   #ended(dial: Dial, ending: Ending): void {
@@ -121,12 +145,11 @@ export class InviteClient {
     if (ending.kind === 'failed') {
       // Given up while it was still ringing.
       if (dial.request !== null && !dial.cancelled) this.#sendCancel(dial.request);
-      this.#failed(effect, ending.cause, []);
+      this.#failed(effect, bare(ending.cause));
     } else if (ending.response.status < 300) {
-      this.#answered(effect, ending);
+      this.#answered(dial, ending);
     } else {
-      const { status, reason, raw } = ending.response;
-      this.#failed(effect, { status, reason }, optionTags(messageOf(raw)));
+      this.#failed(effect, refusalIn(ending.response, this.#parts.lenient));
     }
   }
 
@@ -147,36 +170,29 @@ export class InviteClient {
     this.#parts.submit({ type: 'reinvite-answered', endpointId, answer: answerOf(messageOf(raw)) });
   }
 
-  #answered(effect: SipInvite, { response, acknowledge }: Extract<Ending, { kind: 'answered' }>): void {
+  #answered({ effect, answers }: Dial, { response, acknowledge }: Extract<Ending, { kind: 'answered' }>): void {
     // RFC 3261 13.2.2.4: the ACK goes out whatever the answer means.
     acknowledge();
     const message = messageOf(response.raw);
     const contact = nameAddrOf(message, 'Contact');
+    const remoteTag = tagOf(nameAddrOf(message, 'To')?.params ?? []) ?? '';
     this.#parts.submit({
       type: 'endpoint-answered',
       endpointId: effect.endpointId,
       dialogId: effect.dialogId,
       contact: contact?.uri ?? null,
-      remoteTag: tagOf(nameAddrOf(message, 'To')?.params ?? []) ?? '',
+      remoteTag,
       displayName: privacyAsked(message)
         ? null
         : (this.#assertedName(response, message) ?? contact?.displayName ?? null),
-      answer: answerOf(message),
-      sessionTimer: null,
+      answer: answers.get(remoteTag) ?? answerOf(message),
+      sessionTimer: sessionTimerIn(message),
     });
   }
 
-  #failed(effect: SipInvite, cause: SipCause, unsupported: readonly string[]): void {
+  #failed(effect: SipInvite, refusal: Refusal): void {
     this.#parts.dialogs.closeSession(effect.dialogId);
-    this.#parts.submit({
-      type: 'endpoint-failed',
-      endpointId: effect.endpointId,
-      cause,
-      unsupported,
-      reasonHeader: null,
-      minSe: null,
-      members: null,
-    });
+    this.#parts.submit({ type: 'endpoint-failed', endpointId: effect.endpointId, ...refusal });
   }
 
   /** Someone answered an INVITE that was given up: nobody would ever hang that call up. */
@@ -206,10 +222,38 @@ function answerOf(message: SipMessage): SessionDescription | null {
   return answer === 'unreadable' ? null : answer;
 }
 
-/** RFC 3261 20.40. */
-function optionTags(message: SipMessage): readonly string[] {
-  const tags = reading('bad-request', () => tokens(message, 'Unsupported'));
-  return tags.ok ? tags.value : [];
+/** A refusal that was made up here: it says nothing but its cause. */
+function bare(cause: SipCause): Refusal {
+  return { cause, unsupported: [], reasonHeader: null, minSe: null, members: null };
+}
+
+/** What a final answer of 300 or more says. */
+function refusalIn({ status, reason, raw }: SrfAnswer, lenient: boolean): Refusal {
+  const message = messageOf(raw);
+  const unsupported = reading('bad-request', () => tokens(message, 'Unsupported'));
+  return {
+    cause: { status, reason },
+    unsupported: unsupported.ok ? unsupported.value : [],
+    reasonHeader: header(message, 'Reason') ?? null,
+    minSe: sessionTimerOf(message).minSe,
+    // RFC 5318 6: the header has a meaning in a 403 only.
+    members: status === 403 ? membersIn(message, lenient) : null,
+  };
+}
+
+/** Who is behind a URI that was refused as a list; null when it is not told, or not to be read. */
+function membersIn(message: SipMessage, lenient: boolean): Refusal['members'] {
+  if (Buffer.byteLength(message.body) > limits.bodyBytesMax) return null;
+  const bounds = { partsMax: limits.multipartPartsMax, depthMax: limits.multipartDepthMax };
+  const lists = reading('bad-list', () => entriesOf(refusedListsIn(message, bounds) ?? [], lenient));
+  return lists.ok ? (lists.value?.entries ?? null) : null;
+}
+
+/** RFC 4028 7.2: the session expires if the 2xx says so; whoever names no refresher leaves that to who asked. */
+function sessionTimerIn(message: SipMessage): SessionTimerAnswer | null {
+  const { expires, refresher } = sessionTimerOf(message);
+  if (expires === null) return null;
+  return { expires: Math.max(limits.sessionSecondsMin, expires), refresher: refresher ?? 'uac' };
 }
 
 function nameAddrOf(message: SipMessage, name: string): ReturnType<typeof parseNameAddr> | null {

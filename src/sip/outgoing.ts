@@ -7,6 +7,7 @@ import { writeNameAddr, writeReplaces } from '../wire/sip-headers.ts';
 import { parseSipUri, type SipUri, withoutHeaders, writeSipUri } from '../wire/sip-uri.ts';
 import { bounds } from './bounds.ts';
 import { acceptAt, allow, allowEvents, focusContact, focusSessionContact, product } from './capabilities.ts';
+import { inviteBody } from './outgoing-body.ts';
 import { phrase } from './phrase.ts';
 import type { SrfRequestOptions } from './srf.ts';
 
@@ -26,6 +27,9 @@ export function parseSipCore(text: string): SipUri {
   return withoutHeaders(uri);
 }
 
+/** RFC 3261 20.37: what an INVITE of ours may be answered with, or met by within its session. */
+const supported = 'replaces, join, timer, norefersub, 100rel';
+
 /** Headers that a list entry may add but never replace. */
 const combinable = 'accept-contact';
 
@@ -35,6 +39,7 @@ export function inviteRequest(effect: SipInvite, rules: RoutingRules): OutgoingR
   if (target === null) return null;
   const uri = writeSipUri(target);
   const extra = effect.extraHeaders.filter(({ name }) => name.toLowerCase() !== combinable);
+  const { contentType, text } = inviteBody(effect);
   const own: Record<string, string> = {
     // RFC 3261 8.1.1.2: no tag in To outside a dialog.
     'To': writeNameAddr({ displayName: effect.displayName, uri, params: [] }),
@@ -44,28 +49,47 @@ export function inviteRequest(effect: SipInvite, rules: RoutingRules): OutgoingR
       params: [{ name: 'tag', value: effect.fromTag }],
     }),
     'Call-ID': effect.callId,
+    // Chosen here, so that an INVITE that is sent again can count on (RFC 4028 7.3).
+    'CSeq': `${effect.cseq} INVITE`,
     'Max-Forwards': String(effect.maxForwards),
     'Contact': focusSessionContact(effect.conferenceUri),
     'Accept-Contact': acceptContact(effect),
     // RFC 3325 9.1: the focus asserts itself, but only towards those who trust it.
     ...(isTrustedHop(target, rules) ? { 'P-Asserted-Identity': `<${effect.conferenceUri}>` } : {}),
-    ...(effect.referredBy === null ? {} : { 'Referred-By': `<${effect.referredBy}>` }),
+    ...referredBy(effect),
     ...(effect.subject === null ? {} : { 'Subject': effect.subject }),
     // RFC 4579 5.13: a focus says in its INVITE what it can do.
     'Allow': allow,
     'Allow-Events': allowEvents,
     'Accept': acceptAt('conference'),
+    'Supported': supported,
+    ...sessionTimer(effect),
     // RFC 3891 6.2: with Require the invitee refuses rather than take the INVITE for a new call.
     ...(effect.replaces === null ? {} : { 'Require': 'replaces', 'Replaces': writeReplaces(effect.replaces) }),
+    // RFC 3911 7.1: not required, for whoever does not know Join may come in all the same.
+    ...(effect.join === null ? {} : { 'Join': effect.join }),
     'User-Agent': product,
-    'Content-Type': 'application/sdp',
+    'Content-Type': contentType,
   };
   const taken = new Set(Object.keys(own).map((name) => name.toLowerCase()));
   const added = Object.fromEntries(
     extra.filter(({ name }) => !taken.has(name.toLowerCase())).map(({ name, value }) => [name, value]),
   );
   const proxy = rules.sipCore === null ? {} : { proxy: writeSipUri(rules.sipCore) };
-  return { uri, options: { method: 'INVITE', headers: oneLine({ ...own, ...added }), body: effect.sdp, ...proxy } };
+  return { uri, options: { method: 'INVITE', headers: oneLine({ ...own, ...added }), body: text, ...proxy } };
+}
+
+/** RFC 4028 7.1: no refresher is named, so the invitee chooses one. */
+function sessionTimer({ sessionTimer: asked }: SipInvite): Record<string, string> {
+  if (asked === null) return {};
+  const least = asked.minSe === null ? {} : { 'Min-SE': String(asked.minSe) };
+  return { 'Session-Expires': String(asked.expires), ...least };
+}
+
+/** RFC 3892 2.2: what came in a REFER goes on as it is; else it says who had us invite. */
+function referredBy({ referral, referredBy: by }: SipInvite): Record<string, string> {
+  const value = referral?.value ?? (by === null ? null : `<${by}>`);
+  return value === null ? {} : { 'Referred-By': value };
 }
 
 /** An INVITE in the dialog, with an offer. */
@@ -80,6 +104,7 @@ export function reinviteRequest(effect: SipReinvite): OutgoingRequest {
       'Allow': allow,
       'Allow-Events': allowEvents,
       'Accept': acceptAt('conference'),
+      'Supported': supported,
       'User-Agent': product,
       'Content-Type': 'application/sdp',
     }),

@@ -87,7 +87,7 @@ export class SipShell {
     const { arrived } = this.#incoming;
     this.#requests = new ClientRequests({ clock, log, agent: () => this.#link.agent });
     const routing = { sipCore: sipCore === null ? null : parseSipCore(sipCore), isTrustedPeer };
-    this.#invites = new InviteClient({ requests: this.#requests, dialogs, routing, log, submit, arrived });
+    this.#invites = new InviteClient({ requests: this.#requests, dialogs, routing, lenient, log, submit, arrived });
     const events = {
       prepare: (library: SrfAgent): void => this.#listen(library),
       connected: (): void => this.#connected(),

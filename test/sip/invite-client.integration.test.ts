@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { SipInvite, SipReinvite } from '../../src/core/effect.ts';
 import { bounds } from '../../src/sip/bounds.ts';
+import { parseSdp } from '../../src/wire/sdp.ts';
 import { headerOf } from '../support/fake-drachtio.ts';
 import { unexplained } from '../support/fixtures.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -55,7 +56,7 @@ describe('an INVITE of ours', () => {
       displayName: 'Bob Bell',
       answer: { media: [{ media: 'message' }] },
     });
-    expect(stage.inputs).toEqual([{ type: 'endpoint-alerting', endpointId: 'bob', remoteTag: null }]);
+    expect(stage.inputs).toEqual([{ type: 'endpoint-alerting', endpointId: 'bob', remoteTag: 'peer' }]);
     const bye = stages.server.deliver(inDialog('BYE', { 'Call-ID': 'f0c05-b0b-0001' }), { dialogId: invite.dialogId });
     expect((await stages.server.response(bye)).text).toMatch(/^SIP\/2.0 200 OK/);
     expect((await stage.input('dialog-ended')).endpointId).toBe('bob');
@@ -103,6 +104,178 @@ describe('an INVITE of ours', () => {
       ...unexplained,
     });
     expect(stage.shell.counts.dialogs).toBe(0);
+  });
+
+  test('refused tells what Reason says, and the least interval of a 422', async () => {
+    const stage = await stages.connected();
+    stage.shell.perform(invite);
+    stages.server.respond(await stages.server.request('INVITE'), '422 Session Interval Too Small', {
+      lines: ['Min-SE: 3600;x=1', 'Reason: Q.850;cause=34;text="No circuit"'],
+    });
+    expect(await stage.input('endpoint-failed')).toMatchObject({
+      cause: { status: 422 },
+      minSe: 3_600,
+      reasonHeader: 'Q.850;cause=34;text="No circuit"',
+      members: null,
+    });
+  });
+
+  test('CC-053 sent again is an INVITE of the same call, and may be answered', async () => {
+    const stage = await stages.connected();
+    stage.shell.perform({ ...invite, sessionTimer: { expires: 1_800, minSe: null } });
+    const first = await stages.server.request('INVITE');
+    expect(headerOf(first.text, 'CSeq')).toBe('1 INVITE');
+    stages.server.respond(first, '422 Session Interval Too Small', { lines: ['Min-SE: 3600'] });
+    await stage.input('endpoint-failed');
+    stage.shell.perform({ ...invite, cseq: 2, sessionTimer: { expires: 3_600, minSe: 3_600 } });
+    const second = await stages.server.request('INVITE');
+    expect(headerOf(second.text, 'Call-ID')).toBe(headerOf(first.text, 'Call-ID'));
+    expect(headerOf(second.text, 'CSeq')).toBe('2 INVITE');
+    expect(headerOf(second.text, 'Min-SE')).toBe('3600');
+    stages.server.respond(second, '200 OK', {
+      ...answer,
+      lines: [...answer.lines, 'Require: timer', 'Session-Expires: 3600;refresher=uas'],
+    });
+    await stages.server.request('ACK');
+    expect((await stage.input('endpoint-answered')).sessionTimer).toEqual({ expires: 3_600, refresher: 'uas' });
+    expect(stage.shell.counts.dialogs).toBe(1);
+  });
+
+  test.each([
+    ['names the focus', '1800;refresher=uac', { expires: 1_800, refresher: 'uac' }],
+    ['names nobody', '1800', { expires: 1_800, refresher: 'uac' }],
+    ['is shorter than any may be', '5;refresher=uas', { expires: 90, refresher: 'uas' }],
+    ['makes no sense', 'soon', null],
+  ])('answered with a session timer that %s', async (_, value, sessionTimer) => {
+    const stage = await stages.connected();
+    stage.shell.perform(invite);
+    const lines = [...answer.lines, `Session-Expires: ${value}`];
+    stages.server.respond(await stages.server.request('INVITE'), '200 OK', { ...answer, lines });
+    expect((await stage.input('endpoint-answered')).sessionTimer).toEqual(sessionTimer);
+  });
+
+  describe('CC-052 refused with 403', () => {
+    const list =
+      '<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"><list><entry uri="sip:carol@x.example"/><entry uri="dave@x.example"/></list></resource-lists>';
+    const lines = [
+      'P-Refused-URI-List: <sip:bob@biloxi.example.com>;members="<cid:m1@x.example>"',
+      'Content-Type: application/resource-lists+xml',
+      'Content-ID: <m1@x.example>',
+    ];
+
+    async function membersTold(status: string, body: string, lenient = true) {
+      const stage = await stages.connected({ lenient });
+      stage.shell.perform(invite);
+      stages.server.respond(await stages.server.request('INVITE'), status, { lines, body });
+      return (await stage.input('endpoint-failed')).members;
+    }
+
+    test('tells who is behind the URI, each read as an entry of a list is', async () => {
+      expect(await membersTold('403 Forbidden', list)).toMatchObject([
+        { raw: 'sip:carol@x.example', quirks: [] },
+        { raw: 'dave@x.example', quirks: ['QK-6'] },
+      ]);
+      expect(await membersTold('403 Forbidden', list, false)).toMatchObject([
+        { reading: { ok: true } },
+        { reading: { ok: false, status: 416 } },
+      ]);
+    });
+
+    test('or with another status, or a list that is none: nobody', async () => {
+      expect(await membersTold('488 Not Acceptable Here', list)).toBeNull();
+      expect(await membersTold('403 Forbidden', '<nonsense/>')).toBeNull();
+    });
+  });
+
+  describe('answered by a reliable provisional response (RFC 3262)', () => {
+    const reliable = (number: number, tag = 'peer'): string[] => [
+      `To: <sip:bob@biloxi.example.com>;tag=${tag}`,
+      'Require: 100rel',
+      `RSeq: ${number}`,
+    ];
+    const other = offer.replace('7654', '9999');
+
+    test('is acknowledged by PRACK; its description is the answer, and a later one counts for nothing', async () => {
+      const stage = await stages.connected();
+      stage.shell.perform(invite);
+      const sent = await stages.server.request('INVITE');
+      const body = { lines: ['Content-Type: application/sdp', ...reliable(17)], body: offer };
+      stages.server.respond(sent, '183 Session Progress', body);
+      const prack = await stages.server.request('PRACK');
+      expect(headerOf(prack.text, 'RAck')).toBe('17 1 INVITE');
+      expect(prack.dialogId).not.toBe('');
+      expect((await stage.input('endpoint-alerting')).remoteTag).toBe('peer');
+      stages.server.respond(sent, '180 Ringing', { lines: reliable(18) });
+      expect(headerOf((await stages.server.request('PRACK')).text, 'RAck')).toBe('18 1 INVITE');
+      stages.server.respond(sent, '200 OK', { ...answer, body: other });
+      await stages.server.request('ACK');
+      const { answer: told } = await stage.input('endpoint-answered');
+      expect(told?.media[0]?.port).toBe(parseSdp(offer).media[0]?.port);
+      expect(stage.inputs).toEqual([]);
+    });
+
+    test('needs no description in its 200', async () => {
+      const stage = await stages.connected();
+      stage.shell.perform(invite);
+      const sent = await stages.server.request('INVITE');
+      const lines = ['Content-Type: application/sdp', ...reliable(1)];
+      stages.server.respond(sent, '183 Session Progress', { lines, body: offer });
+      stages.server.respond(sent, '200 OK', { lines: ['Contact: <sip:bob@client.biloxi.example.com>'] });
+      expect((await stage.input('endpoint-answered')).answer).toMatchObject({ media: [{ media: 'message' }] });
+    });
+
+    test('by another phone of a fork than the one that accepts has answered nothing', async () => {
+      const stage = await stages.connected();
+      stage.shell.perform(invite);
+      const sent = await stages.server.request('INVITE');
+      const lines = ['Content-Type: application/sdp', ...reliable(1, 'desk')];
+      stages.server.respond(sent, '183 Session Progress', { lines, body: offer });
+      stages.server.respond(sent, '200 OK', { ...answer, body: other });
+      expect((await stage.input('endpoint-answered')).answer?.media[0]?.port).toBe(parseSdp(other).media[0]?.port);
+    });
+
+    test('that is not reliable wants no PRACK and answers nothing', async () => {
+      const stage = await stages.connected();
+      stage.shell.perform(invite);
+      const sent = await stages.server.request('INVITE');
+      const lines = ['Content-Type: application/sdp', 'RSeq: 4'];
+      stages.server.respond(sent, '183 Session Progress', { lines, body: offer });
+      stages.server.respond(sent, '200 OK', { lines: ['Contact: <sip:bob@client.biloxi.example.com>'] });
+      expect((await stage.input('endpoint-answered')).answer).toBeNull();
+      await stages.server.request('ACK');
+      expect(stages.server.frames).toEqual([]);
+    });
+  });
+
+  test('that rings is told with the tag of the early dialog, once it has one', async () => {
+    const stage = await stages.connected();
+    stage.shell.perform(invite);
+    const sent = await stages.server.request('INVITE');
+    const tagged = { lines: ['To: <sip:bob@biloxi.example.com>;tag=b0b'] };
+    stages.server.respond(sent, '180 Ringing', { lines: ['To: <sip:bob@biloxi.example.com>'] });
+    stages.server.respond(sent, '183 Session Progress', tagged);
+    stages.server.respond(sent, '180 Ringing', tagged);
+    stages.server.respond(sent, '486 Busy Here');
+    await stage.input('endpoint-failed');
+    expect(stage.inputs).toEqual([
+      { type: 'endpoint-alerting', endpointId: 'bob', remoteTag: null },
+      { type: 'endpoint-alerting', endpointId: 'bob', remoteTag: 'b0b' },
+    ]);
+  });
+
+  test('CC-054 that is accepted although it was cancelled is acknowledged, and told for the core to hang up', async () => {
+    const stage = await stages.connected();
+    stage.shell.perform(invite);
+    const sent = await stages.server.request('INVITE');
+    stages.server.respond(sent, '180 Ringing');
+    await stage.input('endpoint-alerting');
+    stage.shell.perform({ type: 'sip.cancel', endpointId: 'bob' });
+    await stages.server.request('CANCEL');
+    stages.server.respond(sent, '200 OK', answer);
+    await stages.server.request('ACK');
+    await stage.input('endpoint-answered');
+    stage.shell.perform({ type: 'sip.bye', endpointId: 'bob', dialogId: invite.dialogId, reason: 'Cancelled' });
+    expect((await stages.server.request('BYE')).dialogId).toBe(invite.dialogId);
   });
 
   test('that the server does not send fails with its text', async () => {

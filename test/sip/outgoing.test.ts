@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { SipInvite, SipNotify } from '../../src/core/effect.ts';
+import { acceptAt, allow, allowEvents } from '../../src/sip/capabilities.ts';
 import {
   byeRequest,
   farewellRequest,
@@ -8,6 +9,7 @@ import {
   reinviteRequest,
   requestFrameBytes,
 } from '../../src/sip/outgoing.ts';
+import { splitMultipart } from '../../src/wire/multipart.ts';
 import { parseSipUri } from '../../src/wire/sip-uri.ts';
 
 const conferenceUri = 'sip:conf-7f3a9c51@conf.example.com';
@@ -28,7 +30,7 @@ const invite: SipInvite = {
   replaces: { callId: 'a84b4c76e66710', toTag: 'a6c85cf', fromTag: '1928301774', earlyOnly: false },
   join: null,
   referral: null,
-  sessionTimer: null,
+  sessionTimer: { expires: 1_800, minSe: null },
   history: null,
   extraHeaders: [],
   sdp: 'v=0\r\n',
@@ -50,14 +52,17 @@ describe('the INVITE of the focus to an invitee', () => {
           'To': '<sip:bob@biloxi.example.com>',
           'From': `<${conferenceUri}>;tag=7c1b0b`,
           'Call-ID': 'f0c05-b0b-0001',
+          'CSeq': '1 INVITE',
           'Max-Forwards': '69',
           'Contact': `<${conferenceUri}>;isfocus;+g.oma.sip-im`,
           'Accept-Contact': '*;+g.oma.sip-im',
           'Referred-By': '<sip:alice@atlanta.example.com>',
           'Subject': 'Project chat',
-          'Allow': 'INVITE, ACK, CANCEL, BYE, OPTIONS, SUBSCRIBE',
-          'Allow-Events': 'conference',
-          'Accept': 'application/sdp',
+          'Allow': allow,
+          'Allow-Events': allowEvents,
+          'Accept': acceptAt('conference'),
+          'Supported': 'replaces, join, timer, norefersub, 100rel',
+          'Session-Expires': '1800',
           'Require': 'replaces',
           'Replaces': 'a84b4c76e66710;to-tag=a6c85cf;from-tag=1928301774',
           'User-Agent': 'isfocus',
@@ -73,8 +78,8 @@ describe('the INVITE of the focus to an invitee', () => {
   });
 
   test('without Replaces nothing is required', () => {
-    const headers = headersOf({ replaces: null, referredBy: null, subject: null });
-    for (const name of ['Require', 'Replaces', 'Referred-By', 'Subject', 'Supported'])
+    const headers = headersOf({ replaces: null, referredBy: null, subject: null, sessionTimer: null });
+    for (const name of ['Require', 'Replaces', 'Join', 'Referred-By', 'Subject', 'Session-Expires', 'Min-SE'])
       expect(headers).not.toHaveProperty(name);
   });
 
@@ -122,6 +127,92 @@ describe('the INVITE of the focus to an invitee', () => {
   });
 });
 
+describe('the body of the INVITE', () => {
+  const history =
+    '<?xml version="1.0" encoding="UTF-8"?><resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"/>';
+  const token = {
+    contentId: 'token-1@atlanta.example.com',
+    headers: [
+      { name: 'Content-Type', value: 'multipart/signed;boundary=inner' },
+      { name: 'Content-ID', value: '<token-1@atlanta.example.com>' },
+    ],
+    body: '--inner\r\n\r\nsigned\r\n--inner--\r\n',
+  };
+  const referral = {
+    uri: parseSipUri('sip:alice@atlanta.example.com'),
+    value: 'Alice <sip:alice@atlanta.example.com>;cid="token-1@atlanta.example.com"',
+    token,
+  };
+
+  test('CC-023 beside the description stands the history, which may be passed over', () => {
+    const options = inviteRequest({ ...invite, history }, direct)?.options;
+    expect(options?.headers['Content-Type']).toBe('multipart/mixed;boundary="isfocus-7c1b0b"');
+    expect(options?.body).toBe(
+      [
+        '--isfocus-7c1b0b',
+        'Content-Type: application/sdp',
+        '',
+        'v=0',
+        '',
+        '--isfocus-7c1b0b',
+        'Content-Type: application/resource-lists+xml',
+        'Content-Disposition: recipient-list-history; handling=optional',
+        '',
+        history,
+        '--isfocus-7c1b0b--',
+        '',
+      ].join('\r\n'),
+    );
+  });
+
+  test('a token goes on as it came, and Referred-By as it came points at it (RFC 3892 2.2)', () => {
+    const options = inviteRequest({ ...invite, referral }, direct)?.options;
+    expect(options?.headers['Referred-By']).toBe(referral.value);
+    const parts = splitMultipart(options?.body ?? '', 'isfocus-7c1b0b', { parts: 3 });
+    expect(parts).toEqual([
+      { headers: [{ name: 'Content-Type', value: 'application/sdp' }], body: 'v=0\r\n' },
+      { headers: token.headers, body: token.body },
+    ]);
+  });
+
+  test('a token whose part does not bear its name is given it', () => {
+    const nameless = { ...token, headers: [{ name: 'Content-Type', value: 'text/plain' }] };
+    const body = inviteRequest({ ...invite, history, referral: { ...referral, token: nameless } }, direct)?.options
+      .body;
+    const parts = splitMultipart(body ?? '', 'isfocus-7c1b0b', { parts: 3 });
+    expect(parts[2]?.headers).toContainEqual({ name: 'Content-ID', value: '<token-1@atlanta.example.com>' });
+    expect(parts).toHaveLength(3);
+  });
+
+  test('a Referred-By without token stands alone', () => {
+    const options = inviteRequest({ ...invite, referral: { ...referral, token: null } }, direct)?.options;
+    expect(options?.headers).toMatchObject({ 'Referred-By': referral.value, 'Content-Type': 'application/sdp' });
+    expect(options?.body).toBe('v=0\r\n');
+  });
+
+  test('the boundary occurs in no part, whatever stands there', () => {
+    const hostile = `${history}\r\n--isfocus-7c1b0b--\r\nisfocus-7c1b0b-1`;
+    const options = inviteRequest({ ...invite, history: hostile }, direct)?.options;
+    expect(options?.headers['Content-Type']).toBe('multipart/mixed;boundary="isfocus-7c1b0b-2"');
+    expect(splitMultipart(options?.body ?? '', 'isfocus-7c1b0b-2', { parts: 2 })[1]?.body).toBe(hostile);
+  });
+});
+
+test('CC-053 an INVITE that is sent again says so, and the least interval it takes', () => {
+  expect(headersOf({ cseq: 2, sessionTimer: { expires: 3_600, minSe: 3_600 } })).toMatchObject({
+    'Call-ID': invite.callId,
+    'CSeq': '2 INVITE',
+    'Session-Expires': '3600',
+    'Min-SE': '3600',
+  });
+});
+
+test('a call to join is named, and nothing required of whoever cannot', () => {
+  const headers = headersOf({ replaces: null, join: 'a84b4c76e66710;to-tag=a6c85cf;from-tag=1928301774' });
+  expect(headers['Join']).toBe('a84b4c76e66710;to-tag=a6c85cf;from-tag=1928301774');
+  expect(headers).not.toHaveProperty('Require');
+});
+
 test('the INVITE of the focus within a session has these headers and no others', () => {
   const { dialogId, sdp } = invite;
   expect(reinviteRequest({ type: 'sip.reinvite', endpointId: 'e1', dialogId, conferenceUri, sdp })).toEqual({
@@ -131,9 +222,10 @@ test('the INVITE of the focus within a session has these headers and no others',
       stackDialogId: dialogId,
       headers: {
         'Contact': `<${conferenceUri}>;isfocus;+g.oma.sip-im`,
-        'Allow': 'INVITE, ACK, CANCEL, BYE, OPTIONS, SUBSCRIBE',
-        'Allow-Events': 'conference',
-        'Accept': 'application/sdp',
+        'Allow': allow,
+        'Allow-Events': allowEvents,
+        'Accept': acceptAt('conference'),
+        'Supported': 'replaces, join, timer, norefersub, 100rel',
         'User-Agent': 'isfocus',
         'Content-Type': 'application/sdp',
       },

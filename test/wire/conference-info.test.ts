@@ -1,8 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { XmlDocument, XsdValidator } from 'libxml2-wasm';
-import { xmlRegisterFsInputProviders } from 'libxml2-wasm/lib/nodejs.mjs';
-import { expect, type TestContext, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   type ConferenceInfoDocument,
   type ConferenceInfoUser,
@@ -10,7 +7,7 @@ import {
   writeConferenceInfo,
 } from '../../src/wire/conference-info.ts';
 import { RemoteError } from '../../src/wire/remote-error.ts';
-import { referenceData } from '../support/reference-data.ts';
+import { withSchema } from '../support/schema.ts';
 
 const alice: ConferenceInfoUser = {
   entity: 'sip:alice@atlanta.example.com',
@@ -203,19 +200,6 @@ test('what was written reads as what it was', () => {
   );
 });
 
-/** Gives `use` a judge of documents by the schema, which throws saying where a document does not fit. */
-function withSchema(context: TestContext, use: (judge: (xml: string) => void) => void): void {
-  const schema = referenceData(context, 'xsd/conference-info.xsd');
-  xmlRegisterFsInputProviders();
-  const url = fileURLToPath(new URL('../../../shared/xsd/conference-info.xsd', import.meta.url));
-  using xsd = XmlDocument.fromBuffer(schema, { url });
-  using validator = XsdValidator.fromDoc(xsd);
-  use((xml) => {
-    using document = XmlDocument.fromString(xml);
-    validator.validate(document);
-  });
-}
-
 test('CC-109 a full document has conference-description and users, entity and version on the root, however little there is to say', (context) => {
   const empty: ConferenceInfoDocument = {
     ...full,
@@ -232,11 +216,11 @@ test('CC-109 a full document has conference-description and users, entity and ve
   }
   expect(() => writeConferenceInfo({ ...full, users: null })).toThrow();
   expect(() => writeConferenceInfo({ ...full, description: null })).toThrow();
-  withSchema(context, (judge) => judge(writeConferenceInfo(empty)));
+  withSchema(context, 'conference-info.xsd', (judge) => judge(writeConferenceInfo(empty)));
 });
 
 test('CC-110 every document that the model can express validates against the schema', (context) => {
-  withSchema(context, (judge) => {
+  withSchema(context, 'conference-info.xsd', (judge) => {
     judge(writeConferenceInfo(full));
     fc.assert(
       fc.property(documents, (document) => judge(writeConferenceInfo(document))),
@@ -258,7 +242,7 @@ test('a deleted document has no children', (context) => {
   const xml = writeConferenceInfo({ ...full, state: 'deleted', version: 7 });
   expect(xml).toContain('state="deleted" version="7"/>');
   expect(parseConferenceInfo(xml)).toMatchObject({ state: 'deleted', version: 7, description: null, users: null });
-  withSchema(context, (judge) => judge(xml));
+  withSchema(context, 'conference-info.xsd', (judge) => judge(xml));
 });
 
 test('users, a user and an endpoint can be partial or deleted, and a deleted one is empty', (context) => {
@@ -276,7 +260,7 @@ test('users, a user and an endpoint can be partial or deleted, and a deleted one
   expect(xml).toContain(
     '<users state="partial"><user entity="sip:alice@atlanta.example.com" state="deleted"/><user entity="sip:bob@biloxi.example.com" state="partial"><endpoint entity="sip:bob@biloxi.example.com" state="deleted"/></user></users>',
   );
-  withSchema(context, (judge) => judge(xml));
+  withSchema(context, 'conference-info.xsd', (judge) => judge(xml));
 });
 
 test('CC-121 the times of a document end in Z', () => {
@@ -295,7 +279,9 @@ test('CC-123 names and subjects with XML’s own and forbidden characters neithe
   const safe = '</subject><a b="&lt;">&amp;\uFFFD\uFFFD\uFFFD ]]> 😀\r\n';
   expect([read.description?.subject, read.users?.[0]?.displayText]).toEqual([safe, safe]);
   expect(read.users?.[0]?.entity).toBe('sip:a&b"<@example.com');
-  withSchema(context, (judge) => judge(xml.replace('sip:a&amp;b&quot;&lt;@example.com', 'sip:ab@example.com')));
+  withSchema(context, 'conference-info.xsd', (judge) =>
+    judge(xml.replace('sip:a&amp;b&quot;&lt;@example.com', 'sip:ab@example.com')),
+  );
 });
 
 test('elements and attributes that the model lacks are passed over', () => {
