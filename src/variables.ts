@@ -39,13 +39,14 @@ export const variables = [
   {
     name: 'SIP_AUTH',
     default: '`open` on loopback, else `digest`',
-    meaning: '`open`: From is believed; `digest`: 401 unless the peer is trusted (credentials are not accepted yet)',
+    meaning:
+      '`open`: From is believed; `digest`: only trusted peers are, and users of the REST API who give their password (401)',
   },
   {
     name: 'SIP_TRUSTED_PEERS',
     default: '`127.0.0.0/8,::1` on loopback, else none',
     meaning:
-      'addresses of the SIP/IP core, from which P-Asserted-Identity is believed, and which the limits per source spare',
+      'addresses of the SIP/IP core, from which P-Asserted-Identity and P-Served-User are believed, and which the limits per source spare',
   },
   { name: 'SIP_CORE', default: 'none', meaning: 'URI of the SIP/IP core: every request to somebody else goes there' },
   {
