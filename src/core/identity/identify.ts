@@ -108,7 +108,7 @@ function isWithinDialog(asked: Asked): boolean {
     case 'referral-refreshed':
       return true;
     case 'refer-received':
-      return asked.endpointId !== null;
+      return asked.endpointId !== null || asked.targetDialog !== null;
     default:
       return false;
   }
