@@ -102,17 +102,29 @@ export function clientSdp(name: string, options: OfferOptions = {}): SessionDesc
   return parseSdp(`${lines.join('\r\n')}\r\n`);
 }
 
-export type ListEntry = { uri: string; replaces?: string };
+export type ListEntry = {
+  uri: string;
+  replaces?: string;
+  join?: string;
+  copyControl?: 'to' | 'cc' | 'bcc';
+  anonymize?: boolean;
+};
 
-/** A resource list read from real XML; `replaces` is escaped as RFC 3261 19.1.1 asks. */
+/** A resource list read from real XML; `replaces` and `join` are escaped as RFC 3261 19.1.1 asks. */
 export function recipients(entries: readonly (ListEntry | string)[], lenient = true): readonly RecipientEntry[] {
   const elements = entries.map((entry) => {
-    const { uri, replaces } = typeof entry === 'string' ? { uri: entry } : entry;
+    const { uri, replaces, join, copyControl, anonymize }: ListEntry =
+      typeof entry === 'string' ? { uri: entry } : entry;
     const address = addressOf[uri] ?? uri;
     const header = replaces === undefined ? '' : `;method=INVITE?Replaces=${encodeURIComponent(replaces)}`;
-    return `<entry uri="${`${address}${header}`.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}"/>`;
+    const joined = join === undefined ? '' : `?Join=${encodeURIComponent(join)}`;
+    const level = copyControl === undefined ? '' : ` cp:copyControl="${copyControl}"`;
+    const hidden = anonymize === undefined ? '' : ` cp:anonymize="${anonymize}"`;
+    const escaped = `${address}${header}${joined}`.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+    return `<entry uri="${escaped}"${level}${hidden}/>`;
   });
-  const text = `<?xml version="1.0"?><resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"><list>${elements.join('')}</list></resource-lists>`;
+  const namespaces = 'xmlns="urn:ietf:params:xml:ns:resource-lists" xmlns:cp="urn:ietf:params:xml:ns:copycontrol"';
+  const text = `<?xml version="1.0"?><resource-lists ${namespaces}><list>${elements.join('')}</list></resource-lists>`;
   return parseResourceList(text, { lenient, bytesMax: 65_536, elementsMax: 2_000, depthMax: 8 }).entries;
 }
 

@@ -16,7 +16,7 @@ export function lineOf(effect: Effect, names: Names): { to: string; what: string
     case 'reply':
       return { to: effect.to.split(':')[1] ?? effect.to, what: replyLine(effect.outcome) };
     case 'sip.invite':
-      return { to: nameOf(effect.target), what: `INVITE${replacesLine(effect)}` };
+      return { to: nameOf(effect.target), what: `INVITE${replacesLine(effect)}${againLine(effect)}` };
     case 'sip.reinvite':
       return { to: names.endpoint(effect.endpointId), what: 'INVITE (again)' };
     case 'sip.cancel':
@@ -68,6 +68,11 @@ function replyLine(outcome: Outcome): string {
 function replacesLine(invite: SipInvite): string {
   const { replaces } = invite;
   return replaces === null ? '' : ` Replaces: ${replaces.callId};to-tag=${replaces.toTag};from-tag=${replaces.fromTag}`;
+}
+
+/** Whether an INVITE is one that was sent before, changed (RFC 4028 7.3). */
+function againLine({ cseq, sessionTimer }: SipInvite): string {
+  return cseq === 1 ? '' : ` CSeq: ${cseq} Session-Expires: ${sessionTimer?.expires}`;
 }
 
 /** What a NOTIFY says: state, version, and who is in the roster. */

@@ -207,6 +207,25 @@ export class World {
     });
   }
 
+  /** A refusal that says more than its status. */
+  refusesSaying(
+    name: string,
+    status: number,
+    said: {
+      readonly minSe?: number;
+      readonly reasonHeader?: string;
+      readonly members?: readonly (ListEntry | string)[];
+    },
+  ): void {
+    const { minSe = null, reasonHeader = null, members } = said;
+    const behind = members === undefined ? null : recipients(members, this.settings.lenient);
+    const more = `${minSe === null ? '' : ` Min-SE: ${minSe}`}${behind === null ? '' : ` members: ${behind.length}`}`;
+    this.ladder.add(name, 'focus', `${status} INVITE${more}`);
+    const cause = { status, reason: `Reason ${status}` };
+    const endpointId = this.endpointOf(name);
+    this.happens({ type: 'endpoint-failed', endpointId, cause, unsupported: [], reasonHeader, minSe, members: behind });
+  }
+
   acknowledges(name: string, answer: ReturnType<typeof clientSdp> | null = null): void {
     this.ladder.add(name, 'focus', 'ACK');
     this.happens({ type: 'ack-received', endpointId: this.endpointOf(name), answer });
