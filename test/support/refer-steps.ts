@@ -14,7 +14,11 @@ export type Referring = Partial<ReferReceived> & {
 };
 
 /** Somebody sends REFER to the conference. */
-export function refers(world: World, name: string, { to = 'carol', inSession = false, ...changes }: Referring): ReferReceived {
+export function refers(
+  world: World,
+  name: string,
+  { to = 'carol', inSession = false, ...changes }: Referring,
+): ReferReceived {
   const uris = typeof to === 'string' ? [to] : to;
   const { type: _type, event: _event, expires: _expires, ...facts } = subscribeFrom(name, world.conferenceUri);
   const session = inSession ? world.participant(name).endpoints.at(-1) : undefined;

@@ -35,7 +35,8 @@ export class Conference {
     this.ledger = new Ledger(ids, parts.record);
     this.#sessions = new MessageSessions({ ids, settings, ledger: this.ledger });
     this.dialler = new Dialler({ ids, settings, ledger: this.ledger, sessions: this.#sessions });
-    this.attendance = new Attendance({ ids, ledger: this.ledger, sessions: this.#sessions, dialler: this.dialler });
+    const { ledger, dialler } = this;
+    this.attendance = new Attendance({ ids, settings, ledger, dialler, sessions: this.#sessions });
     this.invitations = new Invitations({ ids, settings, ledger: this.ledger, dialler: this.dialler });
     this.notifier = new Notifier({ ids, ledger: this.ledger });
     this.referrals = new Referrals({ ids, ledger: this.ledger });
@@ -112,7 +113,7 @@ export class Conference {
   /** Removes one participant because `by`, a participant, asked for it. RFC 4579 3.4: whoever leaves may go on watching. */
   removeFor(participant: ParticipantRow, by: string): void {
     if (participant.uri !== by) return this.remove(participant, 'Removed by a chair');
-    const left: Disconnection = { method: 'departed', sipStatus: null, reason: null };
+    const left: Disconnection = { method: 'departed', sipStatus: null, reason: 'Left at own request' };
     this.attendance.dismiss(participant.id, { connected: left, unanswered: left });
   }
 

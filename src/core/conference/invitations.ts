@@ -19,6 +19,8 @@ export type Inviting = {
   readonly referredBy: string | null;
   /** Referred-By of the REFER that asked for it. */
   readonly referral?: ReferredBy | null;
+  /** RFC 5368 8: what is told of the others in the list of a REFER. */
+  readonly history?: string | null;
   readonly maxForwards: number;
   /** The role of each, by address of record; participants, unless told. */
   readonly roleOf?: (aor: string) => Role;
@@ -60,7 +62,7 @@ export class Invitations {
 
   /** One invitee, dialled or written down as failed. Who is known already and cannot be dialled stays as he is. */
   invite(invitee: Invitee, inviting: Inviting): ParticipantRow {
-    return this.#invite(invitee, { ...inviting, history: null, listDepth: 0 });
+    return this.#invite(invitee, { ...inviting, history: inviting.history ?? null, listDepth: 0 });
   }
 
   /** One participant on an operator's behalf, or why not. */

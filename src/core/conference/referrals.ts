@@ -97,11 +97,11 @@ export class Referrals {
       toTag: subscribes && input.endpointId === null ? this.#ids.tag() : null,
       subscribes,
     });
-    for (const [index, { callee }] of targets.entries())
-      if (callee !== null) this.#refer(row.id, { index, callee, input, referredBy: accepted.referredBy });
     this.#put({ row, endpointIds, report: subscribes ? 'quiet' : 'over', expiresAt });
     if (subscribes) this.#ledger.startTimer('referral', row.id, expiresAt);
     if (targets.some(({ row: { outcome } }) => !isFinal(outcome))) this.#step(row.id, 'tell');
+    for (const [index, { callee }] of targets.entries())
+      if (callee !== null) this.#refer(row.id, { index, callee, input, referredBy: accepted.referredBy });
     this.#settleOne(row.id);
   }
 
