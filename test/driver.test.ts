@@ -283,6 +283,7 @@ const bobsAnswer = () =>
     contact: 'sip:bob@pc.bob.example.com',
     remoteTag: 'b',
     displayName: null,
+    private: false,
     answer: clientSdp('bob', { setup: 'active' }),
   }) as const;
 

@@ -195,6 +195,8 @@ export type FactInput =
       readonly contact: string | null;
       readonly remoteTag: string;
       readonly displayName: string | null;
+      /** It asks for privacy (RFC 3323). */
+      readonly private: boolean;
       readonly answer: SessionDescription | null;
       readonly sessionTimer: SessionTimerAnswer | null;
     }

@@ -176,15 +176,15 @@ export class InviteClient {
     const message = messageOf(response.raw);
     const contact = nameAddrOf(message, 'Contact');
     const remoteTag = tagOf(nameAddrOf(message, 'To')?.params ?? []) ?? '';
+    const isPrivate = privacyAsked(message);
     this.#parts.submit({
       type: 'endpoint-answered',
       endpointId: effect.endpointId,
       dialogId: effect.dialogId,
       contact: contact?.uri ?? null,
       remoteTag,
-      displayName: privacyAsked(message)
-        ? null
-        : (this.#assertedName(response, message) ?? contact?.displayName ?? null),
+      displayName: isPrivate ? null : (this.#assertedName(response, message) ?? contact?.displayName ?? null),
+      private: isPrivate,
       answer: answers.get(remoteTag) ?? answerOf(message),
       sessionTimer: sessionTimerIn(message),
     });

@@ -35,6 +35,7 @@ function answerOf(name: string, endpointId: string) {
     contact: `sip:${name}@pc.${name}.example.com`,
     remoteTag: 'x',
     displayName: null,
+    private: false,
     answer: clientSdp(name, { setup: 'active' }),
   } as const;
 }

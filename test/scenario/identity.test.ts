@@ -1,20 +1,12 @@
 import { expect, test } from 'vitest';
 import { digestSecrets } from '../../src/core/identity/digest.ts';
 import { makeNonce } from '../../src/core/identity/nonces.ts';
-import type { Input, InviteReceived, ReinviteReceived } from '../../src/core/input.ts';
+import type { Input, InviteReceived } from '../../src/core/input.ts';
 import { limits } from '../../src/core/limits.ts';
 import type { UserRow } from '../../src/core/rows.ts';
 import { type DigestCredentials, parseDigestCredentials } from '../../src/wire/digest.ts';
 import { authorization } from '../support/digest-client.ts';
-import {
-  addressOf,
-  callerNamed,
-  factoryUri,
-  inviteFrom,
-  noTimer,
-  recipients,
-  subscribeFrom,
-} from '../support/fixtures.ts';
+import { addressOf, callerNamed, factoryUri, inviteFrom, recipients, subscribeFrom } from '../support/fixtures.ts';
 import { World } from '../support/world.ts';
 
 /** A world in which nobody is believed; Alice, Bob and Carol are users, and their names are their passwords. */
@@ -69,11 +61,18 @@ function factoryInvite(changes: Partial<InviteReceived> = {}): InviteReceived {
   });
 }
 
-function reinvite(world: World, name: string): ReinviteReceived {
-  const { type: _type, ...facts } = inviteFrom(name, world.conferenceUri);
-  const endpointId = world.endpointOf(name);
-  return { ...facts, type: 'reinvite-received', endpointId, carriesList: false, sessionTimer: noTimer };
+/** A new offer within somebody's session; gives the answer, in a word. */
+function asksAgain(world: World, name: string, shown: Shown | null): string {
+  const proven = { method: 'INVITE', uri: world.conferenceUri };
+  const as = shown?.as ?? name;
+  const given = shown === null ? [] : [credentials(world, proven, { ...shown, as })];
+  const reply = `sip:${name}:again-${++offers}`;
+  world.reinvites(name, { reply, caller: null, claimed: callerNamed(as), credentials: given });
+  const outcome = world.outcome(reply);
+  return outcome.kind === 'refused' ? outcome.code : outcome.kind;
 }
+
+let offers = 0;
 
 test('CC-009 a factory INVITE without credentials is challenged and reaches nobody; with them it is served', () => {
   const world = guardedWorld();
@@ -183,6 +182,31 @@ test('CC-048, CC-135 a user without a name in From is served, and stays without 
   expect(world.participant('alice')).toMatchObject({ uri: 'sip:alice@atlanta.example.com', private: true });
 });
 
+test('CC-135 whoever asks for privacy has no name in roster, messages and invitations, and one in REST', () => {
+  const world = guardedWorld();
+  asks(world, factoryInvite({ claimed: callerNamed('alice', { private: true }) }), {});
+  world.answers('bob');
+  world.answers('ted', undefined, true);
+  asks(world, subscribeFrom('bob', world.conferenceUri), { as: 'bob' });
+  const users = world.documents('bob').at(-1)?.users ?? [];
+  expect(users.map(({ entity, displayText, endpoints }) => [entity, displayText, endpoints[0]?.entity])).toEqual([
+    ['sip:anonymous1@anonymous.invalid', 'Anonymous 1', 'sip:anonymous1-1@anonymous.invalid'],
+    ['sip:bob@biloxi.example.com', null, 'sip:bob@biloxi.example.com'],
+    ['sip:anonymous3@anonymous.invalid', 'Anonymous 3', 'sip:anonymous3-1@anonymous.invalid'],
+  ]);
+  expect(world.route().members.map(({ uri }) => uri)).toEqual(users.map(({ entity }) => entity));
+  const told = world.effects.filter(({ type }) => /^(sip\.invite|sip\.notify|msrp\.route)$/.test(type));
+  expect(
+    JSON.stringify(told.filter((effect) => effect.type !== 'sip.invite' || effect.target.includes('bob'))),
+  ).not.toMatch(/alice|Alice|ted@/);
+  for (const [name, position] of [
+    ['alice', 0],
+    ['ted', 2],
+  ] as const) {
+    expect(world.participant(name)).toMatchObject({ uri: addressOf[name], private: true, position });
+  }
+});
+
 test('within a dialog only its owner is heard, and only with credentials; who hangs up needs none', () => {
   const world = guardedWorld();
   asks(world, factoryInvite(), {});
@@ -190,10 +214,11 @@ test('within a dialog only its owner is heard, and only with credentials; who ha
   asks(world, subscribeFrom('alice', world.conferenceUri), { count: 2 });
   world.ladder.take();
 
-  asks(world, reinvite(world, 'alice'), null);
-  asks(world, reinvite(world, 'alice'), { count: 3, password: 'wrong' });
-  asks(world, { ...reinvite(world, 'alice'), claimed: callerNamed('carol') }, { as: 'carol' });
-  asks(world, reinvite(world, 'alice'), { count: 3 });
+  expect(asksAgain(world, 'alice', null)).toBe('unauthenticated');
+  expect(asksAgain(world, 'alice', { count: 3, password: 'wrong' })).toBe('unauthenticated');
+  expect(asksAgain(world, 'alice', { as: 'carol' })).toBe('not-allowed');
+  expect(asksAgain(world, 'alice', { count: 3 })).toBe('session-accepted');
+  world.ladder.take();
   const { type: _type, ...facts } = subscribeFrom('alice', world.conferenceUri);
   const { id: subscriptionId } = world.subscriptionOf('alice');
   const refresh = { ...facts, type: 'subscription-refreshed', subscriptionId, expires: 0 } as const;
@@ -201,14 +226,6 @@ test('within a dialog only its owner is heard, and only with credentials; who ha
   asks(world, { ...refresh, reply: `${refresh.reply}:again` }, { count: 4 });
   world.hangsUp('alice');
   world.ladder.matches(`
-    alice -> focus : INVITE
-    focus -> alice : 401 unauthenticated
-    alice -> focus : INVITE Authorization: alice
-    focus -> alice : 401 unauthenticated
-    alice -> focus : INVITE Authorization: carol
-    focus -> alice : 403 not-allowed
-    alice -> focus : INVITE Authorization: alice
-    focus -> alice : 200 INVITE <sip:conf-1@conf.example.com>;isfocus
     alice -> focus : SUBSCRIBE
     focus -> alice : 401 unauthenticated
     alice -> focus : SUBSCRIBE Authorization: alice
@@ -226,18 +243,11 @@ test('who was called where he is never had to say who he is; if he does, it must
   const world = guardedWorld();
   asks(world, factoryInvite(), {});
   world.answers('bob');
-  world.ladder.take();
-  asks(world, reinvite(world, 'bob'), null);
-  asks(world, reinvite(world, 'bob'), { as: 'bob', password: 'wrong' });
-  asks(world, reinvite(world, 'bob'), { as: 'bob' });
-  world.ladder.matches(`
-    bob   -> focus : INVITE
-    focus -> bob   : 200 INVITE <sip:conf-1@conf.example.com>;isfocus
-    bob   -> focus : INVITE Authorization: bob
-    focus -> bob   : 401 unauthenticated
-    bob   -> focus : INVITE Authorization: bob
-    focus -> bob   : 200 INVITE <sip:conf-1@conf.example.com>;isfocus
-  `);
+  expect(asksAgain(world, 'bob', null)).toBe('session-accepted');
+  world.acknowledges('bob');
+  expect(asksAgain(world, 'bob', { password: 'wrong' })).toBe('unauthenticated');
+  expect(asksAgain(world, 'bob', { as: 'carol' })).toBe('not-allowed');
+  expect(asksAgain(world, 'bob', {})).toBe('session-accepted');
 });
 
 test('anybody may ask what we can do', () => {

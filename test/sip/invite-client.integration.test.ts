@@ -76,7 +76,7 @@ describe('an INVITE of ours', () => {
       `Privacy: ${privacy}`,
     ];
     stages.server.respond(await stages.server.request('INVITE'), '200 OK', { ...answer, lines });
-    expect((await stage.input('endpoint-answered')).displayName).toBe(displayName);
+    expect(await stage.input('endpoint-answered')).toMatchObject({ displayName, private: displayName === null });
   });
 
   test('answered without a readable description is acknowledged all the same', async () => {

@@ -178,7 +178,7 @@ export class World {
     this.happens({ type: 'endpoint-alerting', endpointId: this.endpointOf(name), remoteTag: null });
   }
 
-  answers(name: string, sdp = clientSdp(shortened(name), { setup: 'active' })): void {
+  answers(name: string, sdp = clientSdp(shortened(name), { setup: 'active' }), isPrivate = false): void {
     this.ladder.add(name, 'focus', '200 INVITE');
     this.happens({
       type: 'endpoint-answered',
@@ -188,6 +188,7 @@ export class World {
       contact: `sip:${shortened(name)}@pc.${shortened(name)}.example.com`,
       remoteTag: `${shortened(name)}tag`,
       displayName: null,
+      private: isPrivate,
       answer: sdp,
     });
   }

@@ -3,150 +3,118 @@ import type { Ids } from '../ids.ts';
 import type { Caller, InviteReceived, ReinviteReceived, SessionTimerAnswer } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { RefusalCode } from '../refusal.ts';
-import type { Disconnection, EndpointRow, MediaRow, ParticipantRow, Role, SessionTimerRow, SipCause } from '../rows.ts';
+import type { Disconnection, EndpointRow, ParticipantRow, Role, SessionTimerRow, SipCause } from '../rows.ts';
+import type { Settings } from '../settings.ts';
 import { after } from '../transition.ts';
 import type { Dialler } from './dialler.ts';
 import { endpointTransitions } from './endpoint-state.ts';
 import type { Ledger } from './ledger.ts';
 import type { MessageSessions } from './message-sessions.ts';
-import { disconnectionFor, isPresent, newParticipant, shortened, withEndpoint } from './participant.ts';
-import { Silence } from './silence.ts';
+import { isPresent, newParticipant, shortened, withEndpoint } from './participant.ts';
+import { type Place, SessionChanges } from './session-changes.ts';
+import { grantedTimer, timerRow } from './session-timer.ts';
 
 /** What an invitee's 2xx says. */
 export type AnswerFacts = {
   readonly contact: string | null;
   readonly remoteTag: string;
   readonly displayName: string | null;
+  readonly private: boolean;
   readonly answer: SessionDescription | null;
   readonly sessionTimer: SessionTimerAnswer | null;
+};
+
+/** Who calls, as what, and by which URI; `replaces`: the endpoint whose place the new one takes. */
+export type Arriving = {
+  readonly caller: Caller;
+  readonly role: Role;
+  readonly at: 'factory' | 'conference';
+  readonly replaces?: string;
 };
 
 /** Who is in the conference: endpoints that join, change their session, and leave. */
 export class Attendance {
   readonly #ids: Ids;
+  readonly #settings: Settings;
   readonly #ledger: Ledger;
   readonly #sessions: MessageSessions;
   readonly #dialler: Dialler;
-  readonly #silence: Silence;
-  /** Endpoints whose ACK must bring the answer to our offer. */
-  readonly #awaitingAnswer = new Set<string>();
+  readonly #changes: SessionChanges;
 
-  constructor(parts: { ids: Ids; ledger: Ledger; sessions: MessageSessions; dialler: Dialler }) {
+  constructor(parts: { ids: Ids; settings: Settings; ledger: Ledger; sessions: MessageSessions; dialler: Dialler }) {
     this.#ids = parts.ids;
+    this.#settings = parts.settings;
     this.#ledger = parts.ledger;
     this.#sessions = parts.sessions;
     this.#dialler = parts.dialler;
-    this.#silence = new Silence(parts);
+    this.#changes = new SessionChanges(parts);
   }
 
   /** A way back to this moment between two turns. */
   capture(): () => void {
-    const awaiting = [...this.#awaitingAnswer];
-    const silence = this.#silence.capture();
-    return () => {
-      silence();
-      this.#awaitingAnswer.clear();
-      for (const endpointId of awaiting) this.#awaitingAnswer.add(endpointId);
-    };
+    return this.#changes.capture();
   }
 
   /** Takes in a caller who sent INVITE, and answers it; refuses without any change. */
-  join(input: InviteReceived, who: { caller: Caller; role: Role; at: 'factory' | 'conference' }): RefusalCode | null {
+  join(input: InviteReceived, who: Arriving): RefusalCode | null {
     const participant = this.#participantOf(who.caller, who.role);
-    const open = participant.endpoints.filter((endpoint) => endpoint.status !== 'disconnected');
+    const replaced = who.replaces === undefined ? undefined : this.#ledger.participantOf(who.replaces);
+    const open = participant.endpoints.filter(({ id, status }) => status !== 'disconnected' && id !== who.replaces);
     if (open.length >= limits.endpointsPerParticipantMax) return 'conference-full';
     const endpointId = this.#ids.row();
-    const answer = input.offer === null ? null : this.#sessions.answer(endpointId, input.offer);
-    if (input.offer !== null && answer === null) return 'media-not-acceptable';
-    const sdp = answer?.sdp ?? this.#sessions.offer(endpointId, false);
-    if (answer === null) this.#awaitingAnswer.add(endpointId);
-    this.#silence.invited(endpointId, answer?.silenced ?? false);
+    const session = this.#changes.begin(endpointId, input.offer);
+    if (session === null) return 'media-not-acceptable';
+    const { sdp, media } = session;
     const toTag = this.#ids.tag();
-    const entity = unusedEntity(participant, input.contact);
-    const endpoint = { ...this.#dialledIn(input, endpointId, toTag), entity, media: answer?.media ?? [] };
-    this.#ledger.putParticipant(withEndpoint(participant, endpoint, this.#ledger.now));
-    const contact = this.#ledger.conference.uri;
-    this.#ledger.reply(input.reply, {
-      kind: 'session-accepted',
-      endpointId,
-      contact,
-      toTag,
-      sdp,
-      at: who.at,
-      sessionTimer: null,
-    });
+    const sessionTimer = grantedTimer(input, this.#settings, null);
+    const endpoint = {
+      ...this.#dialledIn(input, endpointId, toTag),
+      entity: unusedEntity(participant, input.contact),
+      media,
+      sessionTimer: timerRow(sessionTimer),
+    };
+    const joined = withEndpoint(participant, endpoint, this.#ledger.now);
+    if (replaced === undefined) this.#ledger.putParticipant(joined);
+    else this.#takeOver(joined, replaced);
+    const { uri: contact } = this.#ledger.conference;
+    const accepted = { kind: 'session-accepted', endpointId, contact, toTag, sdp, at: who.at, sessionTimer } as const;
+    this.#ledger.reply(input.reply, accepted);
     return null;
   }
 
-  /** A new offer, or the wish for one, within a running session; a refusal leaves it as it was (RFC 3261 14.2). */
+  /** Why an INVITE or UPDATE in a session cannot be answered just now, or null. */
+  crossing(input: ReinviteReceived, endpoint: EndpointRow): RefusalCode | null {
+    return this.#changes.crossing(input, endpoint);
+  }
+
+  /** A new offer, or the wish for one, within a session; a refusal leaves it as it was (RFC 3261 14.2). */
   reinvite(input: ReinviteReceived): RefusalCode | null {
-    const found = this.#present(input.endpointId);
-    if (found === undefined) return 'no-such-dialog';
-    const answer = input.offer === null ? null : this.#sessions.answer(input.endpointId, input.offer);
-    const sdp = input.offer === null ? this.#sessions.offerAgain(input.endpointId) : (answer?.sdp ?? null);
-    if (sdp === null) return 'media-not-acceptable';
-    if (answer === null) this.#awaitingAnswer.add(input.endpointId);
-    else this.#setMedia(found.participant, found.endpoint, answer.media);
-    const isCaller = found.endpoint.joiningMethod === 'dialed-in';
-    this.#silence.invited(input.endpointId, isCaller && answer?.silenced === true);
-    const contact = this.#ledger.conference.uri;
-    const toTag = found.endpoint.localTag;
-    this.#ledger.reply(input.reply, {
-      kind: 'session-accepted',
-      endpointId: input.endpointId,
-      contact,
-      toTag,
-      sdp,
-      at: 'conference',
-      sessionTimer: null,
-    });
-    return null;
+    const place = this.#ledger.participantOf(input.endpointId);
+    if (place === undefined || place.endpoint.status === 'disconnected') return 'no-such-dialog';
+    return this.#changes.change(input, place);
   }
 
-  /** ACK of a 200 of ours. RFC 3261 13.2.2.4: our offer must be answered in it, else the session ends. */
+  /** ACK of a 200 of ours. */
   acknowledged(endpointId: string, answer: SessionDescription | null): void {
-    const found = this.#ledger.participantOf(endpointId);
-    if (found !== undefined && isPresent(found.endpoint.status)) this.#silence.acknowledged(found.endpoint);
-    if (!this.#awaitingAnswer.delete(endpointId) || found === undefined) return;
-    const agreement = answer === null ? null : this.#sessions.complete(endpointId, answer);
-    if (agreement !== null) this.#setMedia(found.participant, found.endpoint, agreement.media);
-    else
-      this.hangUp(found.participant, found.endpoint, {
-        method: 'failed',
-        sipStatus: 488,
-        reason: 'No usable answer in the ACK',
-      });
+    this.#hangUpIf(endpointId, this.#changes.acknowledged(endpointId, answer));
   }
 
-  /** Whether an INVITE of ours is under way within the endpoint's session. */
-  isAsking(endpointId: string): boolean {
-    return this.#silence.isAsking(endpointId);
-  }
-
-  /** The answer to our re-INVITE; what cannot be used leaves the session as it was. */
+  /** The answer to our re-INVITE. */
   agreed(endpointId: string, answer: SessionDescription | null): void {
-    const found = this.#present(endpointId);
-    if (found === undefined) return;
-    this.#silence.settle(endpointId);
-    const agreement = answer === null ? null : this.#sessions.confirm(endpointId, answer);
-    if (agreement !== null) this.#setMedia(found.participant, found.endpoint, agreement.media);
+    const place = this.#present(endpointId);
+    if (place !== undefined) this.#changes.agreed(place, answer);
   }
 
-  /** Our re-INVITE was refused, which leaves the session as it was, unless the refusal says that there is none. */
+  /** Our re-INVITE was refused. */
   notAgreed(endpointId: string, cause: SipCause | null): void {
-    const found = this.#present(endpointId);
-    if (found === undefined) return;
-    // RFC 3261 12.2.1.2: 481 and 408 end the dialog, by BYE.
-    if (cause?.status === 481 || cause?.status === 408)
-      this.hangUp(found.participant, found.endpoint, disconnectionFor(cause));
-    else if (cause?.status === 491) this.#silence.pended(endpointId);
-    else this.#silence.settle(endpointId);
+    const place = this.#present(endpointId);
+    if (place !== undefined) this.#hangUpIf(endpointId, this.#changes.notAgreed(place, cause));
   }
 
   /** The pause after a 491 is over. */
   glareOver(endpointId: string): void {
-    const found = this.#present(endpointId);
-    if (found !== undefined) this.#silence.resume(found.endpoint);
+    const place = this.#present(endpointId);
+    if (place !== undefined) this.#changes.glareOver(place.endpoint);
   }
 
   /** An invitee answered 2xx. */
@@ -165,7 +133,8 @@ export class Attendance {
     }
     const told = this.#dialler.answered(participant, endpoint);
     const displayName = told.displayName ?? (facts.displayName === null ? null : shortened(facts.displayName));
-    const named = { ...told, displayName, lastError: null };
+    // Who was shown while we called is hidden from now on.
+    const named = { ...told, displayName, private: told.private || facts.private, lastError: null };
     const { media } = agreement;
     const sessionTimer = agreedTimer(facts.sessionTimer);
     const joined: EndpointRow = { ...endpoint, status, joinedAt: this.#ledger.now, media, sessionTimer };
@@ -188,14 +157,10 @@ export class Attendance {
   }
 
   mediaLost(endpointId: string, reason: string): void {
-    const found = this.#present(endpointId);
-    if (found === undefined) return;
-    this.#sessions.lose(endpointId);
-    const media = found.endpoint.media.map((row) =>
-      row.type === 'message' ? { ...row, status: 'inactive' as const } : row,
-    );
-    this.#setMedia(found.participant, found.endpoint, media);
-    this.#ledger.event('participant.media-lost', { participant_id: found.participant.id, reason });
+    const place = this.#present(endpointId);
+    if (place === undefined) return;
+    this.#changes.mediaLost(place);
+    this.#ledger.event('participant.media-lost', { participant_id: place.participant.id, reason });
   }
 
   /** Ends every endpoint of a participant by the focus's own will: BYE where connected, CANCEL where not yet. */
@@ -220,29 +185,50 @@ export class Attendance {
       this.#dialler.giveUp(participant, endpoint, { status: 487, reason: 'Request Terminated' });
   }
 
+  /** `joined` has a new endpoint for `replaced`; RFC 3891 3: that is ended by BYE, or by CANCEL while it rings. */
+  #takeOver(joined: ParticipantRow, replaced: Place): void {
+    const how: Disconnection = { method: 'departed', sipStatus: null, reason: 'Replaced' };
+    const { participant, endpoint } = replaced;
+    const isOwn = participant.id === joined.id;
+    if (!isPresent(endpoint.status)) {
+      this.#ledger.putParticipant(joined);
+      this.#dialler.cancel(isOwn ? joined : participant, endpoint, how);
+    } else if (isOwn) {
+      // One change of the roster, in which nobody comes or goes.
+      this.#bye(endpoint, 'Replaced');
+      this.#ledger.putParticipant(withEndpoint(joined, this.#left(endpoint, how), this.#ledger.now));
+    } else {
+      this.#ledger.putParticipant(joined);
+      this.#bye(endpoint, 'Replaced');
+      this.#gone(participant, endpoint, how);
+    }
+  }
+
   #gone(participant: ParticipantRow, endpoint: EndpointRow, how: Disconnection): void {
+    this.#ledger.putParticipant(withEndpoint(participant, this.#left(endpoint, how), this.#ledger.now));
+  }
+
+  /** The endpoint as it is once it has left; nothing is kept of its session. */
+  #left(endpoint: EndpointRow, how: Disconnection): EndpointRow {
     const status = after(endpointTransitions, endpoint.status, 'leave');
     if (status === undefined) throw new Error(`endpoint ${endpoint.status} cannot leave`);
-    this.#awaitingAnswer.delete(endpoint.id);
-    this.#silence.forget(endpoint.id);
-    this.#sessions.drop(endpoint.id);
-    const left: EndpointRow = { ...endpoint, status, leftAt: this.#ledger.now, disconnection: how, media: [] };
-    this.#ledger.putParticipant(withEndpoint(participant, left, this.#ledger.now));
+    this.#changes.forget(endpoint.id);
+    return { ...endpoint, status, leftAt: this.#ledger.now, disconnection: how, media: [] };
+  }
+
+  #hangUpIf(endpointId: string, how: Disconnection | null): void {
+    const place = how === null ? undefined : this.#present(endpointId);
+    if (place !== undefined && how !== null) this.hangUp(place.participant, place.endpoint, how);
   }
 
   /** The endpoint, as long as it is in the conference. */
-  #present(endpointId: string): { participant: ParticipantRow; endpoint: EndpointRow } | undefined {
-    const found = this.#ledger.participantOf(endpointId);
-    return found !== undefined && isPresent(found.endpoint.status) ? found : undefined;
+  #present(endpointId: string): Place | undefined {
+    const place = this.#ledger.participantOf(endpointId);
+    return place !== undefined && isPresent(place.endpoint.status) ? place : undefined;
   }
 
   #bye(endpoint: EndpointRow, reason: string): void {
     this.#ledger.ask({ type: 'sip.bye', endpointId: endpoint.id, dialogId: endpoint.dialogId, reason });
-  }
-
-  #setMedia(participant: ParticipantRow, endpoint: EndpointRow, media: readonly MediaRow[]): void {
-    if (JSON.stringify(endpoint.media) === JSON.stringify(media)) return;
-    this.#ledger.putParticipant(withEndpoint(participant, { ...endpoint, media }, this.#ledger.now));
   }
 
   #dialledIn(input: InviteReceived, id: string, localTag: string): EndpointRow {
