@@ -54,6 +54,8 @@ export const limits = {
   ringTimeoutMs: 60_000,
   /** An INVITE that was cancelled must end by Timer B of the SIP server; after this it is given up. */
   cancelTimeoutMs: 40_000,
+  /** RFC 3261 13.3.1.4: 64*T1. Whose ACK has not come by then has no session any more. */
+  ackTimeoutMs: 32_000,
   /** RFC 4028 5: no session timer is shorter. */
   sessionSecondsMin: 90,
   /** Whoever wants fewer refreshes than one a day wants none. */

@@ -24,6 +24,9 @@ export type AnswerFacts = {
   readonly sessionTimer: SessionTimerAnswer | null;
 };
 
+/** Why a caller cannot be taken in: too many devices, or an offer that cannot be used. */
+export type NotTakenIn = 'conference-full' | 'media-not-acceptable';
+
 /** Who calls, as what, and by which URI; `replaces`: the endpoint whose place the new one takes. */
 export type Arriving = {
   readonly caller: Caller;
@@ -56,7 +59,7 @@ export class Attendance {
   }
 
   /** Takes in a caller who sent INVITE, and answers it; refuses without any change. */
-  join(input: InviteReceived, who: Arriving): RefusalCode | null {
+  join(input: InviteReceived, who: Arriving): NotTakenIn | null {
     const participant = this.#participantOf(who.caller, who.role);
     const replaced = who.replaces === undefined ? undefined : this.#ledger.participantOf(who.replaces);
     const open = participant.endpoints.filter(({ id, status }) => status !== 'disconnected' && id !== who.replaces);

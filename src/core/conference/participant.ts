@@ -5,6 +5,7 @@ import type {
   EndpointStatus,
   JoiningMethod,
   ListEntryRow,
+  MediaRow,
   ParticipantRow,
   ReplacesValue,
   Role,
@@ -110,6 +111,12 @@ export function withEndpoint(participant: ParticipantRow, endpoint: EndpointRow,
 /** Whether this status means: in the conference. */
 export function isPresent(status: EndpointStatus): boolean {
   return status === 'connected' || status === 'on-hold' || status === 'muted-via-focus';
+}
+
+/** On hold is whoever takes no messages just now, though there is a line for them; audio never counts, as ours is silent. */
+export function isHeld(media: readonly MediaRow[]): boolean {
+  const messages = media.filter(({ type }) => type === 'message');
+  return messages.length > 0 && messages.every(({ status }) => status === 'sendonly' || status === 'inactive');
 }
 
 /** Who comes and goes for days keeps only the latest of the endpoints that are gone. */

@@ -1,5 +1,7 @@
-import type { SipRequestFacts } from '../input.ts';
+import type { SessionTimerAsk, SipRequestFacts } from '../input.ts';
 import type { RefusalCode } from '../refusal.ts';
+import type { Settings } from '../settings.ts';
+import { knowsTimer } from './session-timer.ts';
 
 /** Why a request is refused: the reason's code, the sentence for this case, and headers the status demands. */
 export type Refused = {
@@ -13,16 +15,29 @@ export type Refused = {
 const sdpType = 'application/sdp';
 const conferenceInfoType = 'application/conference-info+xml';
 
-/** RFC 3261 8.2.2.3: `options` are all we do not support here. */
+/** Option tags of what is understood wherever it is asked for: RFC 3891, 3911, 4028, 4488, 3262. */
+export const extensions: readonly string[] = ['replaces', 'join', 'timer', 'norefersub', '100rel'];
+
+/** RFC 3261 8.2.2.3: of `options`, which a request requires, those that are understood nowhere here. */
 export function extensionRefused(options: readonly string[]): Refused | null {
-  if (options.length === 0) return null;
-  const names = options.join(', ');
+  const unknown = options.filter((option) => !extensions.includes(option.toLowerCase()));
+  if (unknown.length === 0) return null;
+  const names = unknown.join(', ');
   return { code: 'unknown-extension', detail: names, headers: { Unsupported: names } };
 }
 
-/** RFC 3261 20.1: an Accept header without application/sdp leaves nothing to answer an INVITE with. */
-export function sdpNotAcceptable(facts: SipRequestFacts): Refused | null {
-  return accepts(facts, sdpType) ? null : { code: 'not-acceptable', detail: `Accept lacks ${sdpType}` };
+/** Why no INVITE or UPDATE like this can be answered with a session, whatever it offers. */
+export function sessionRefused(
+  asking: SipRequestFacts & { readonly sessionTimer: SessionTimerAsk },
+  { minSe }: Pick<Settings, 'minSe'>,
+): Refused | null {
+  // RFC 3261 20.1: an Accept header without application/sdp leaves nothing to answer with.
+  if (!accepts(asking, sdpType)) return { code: 'not-acceptable', detail: `Accept lacks ${sdpType}` };
+  const { expires } = asking.sessionTimer;
+  // RFC 4028 9: an interval that is too small is refused, with the least we take, to whoever can make sense of that.
+  if (expires === null || expires >= minSe || !knowsTimer(asking)) return null;
+  const headers = { 'Min-SE': String(minSe) };
+  return { code: 'session-interval-too-small', detail: `At least ${minSe} seconds`, headers };
 }
 
 /** RFC 4575 3.4: Accept, when present, includes the package's type. */

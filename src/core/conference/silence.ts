@@ -39,6 +39,11 @@ export class Silence {
   /** An INVITE of the endpoint is answered 200; `silenced`: it offered sound and gets none. */
   invited(endpointId: string, silenced: boolean): void {
     this.#unacknowledged.add(endpointId);
+    this.offered(endpointId, silenced);
+  }
+
+  /** The same of an UPDATE, which has no ACK. */
+  offered(endpointId: string, silenced: boolean): void {
     const state = this.#states.get(endpointId);
     if (state === undefined && silenced) this.#states.set(endpointId, 'due');
     else if (state !== undefined && !silenced) this.settle(endpointId);

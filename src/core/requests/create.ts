@@ -3,7 +3,7 @@ import { refuseAttempt } from '../attempt.ts';
 import type { Conference } from '../conference/conference.ts';
 import { adHocPolicy, newConference } from '../conference/factory.ts';
 import { type ListPlan, planList } from '../conference/invitation-list.ts';
-import { extensionRefused, type Refused, sdpNotAcceptable } from '../conference/requirements.ts';
+import { extensionRefused, type Refused, sessionRefused } from '../conference/requirements.ts';
 import type { Context, Turn } from '../context.ts';
 import { found, foundingRefused } from '../founding.ts';
 import type { Caller, InviteReceived } from '../input.ts';
@@ -45,11 +45,14 @@ function planned(context: Context, input: InviteReceived, caller: Caller): Facto
   return rateRefused(context, caller.aor, asked) ?? { ...list, quirks };
 }
 
+const listOption = 'recipient-list-invite';
+
 function judge(input: InviteReceived, settings: Settings, quirks: string[]): Refused | null {
   const unknown = input.requires.filter((option) => !isSupported(option, input, { settings, quirks }));
-  const refused = extensionRefused(unknown) ?? sdpNotAcceptable(input);
+  const refused = extensionRefused(unknown) ?? sessionRefused(input, settings);
   if (refused !== null) return refused;
-  if (input.requires.length > 0 && input.list === null)
+  // RFC 5366 3: whoever requires that a list is understood sends one.
+  if (input.list === null && input.requires.includes(listOption))
     return { code: 'list-missing', detail: 'No recipient-list part came' };
   return null;
 }
@@ -60,7 +63,7 @@ function isSupported(
   input: InviteReceived,
   reading: { settings: Settings; quirks: string[] },
 ): boolean {
-  if (option === 'recipient-list-invite') return true;
+  if (option === listOption) return true;
   if (option !== 'recipient-list-subscribe' || !reading.settings.lenient || input.list === null) return false;
   reading.quirks.push('QK-2');
   return true;

@@ -4,7 +4,7 @@ import { newConference } from '../conference/factory.ts';
 import { readList } from '../conference/invitation-list.ts';
 import { memberEntries, refusedToFocus } from '../conference/own-groups.ts';
 import { mayJoinGroup, memberOf, roleFor } from '../conference/policy.ts';
-import { extensionRefused, type Refused, sdpNotAcceptable } from '../conference/requirements.ts';
+import { extensionRefused, type Refused, sessionRefused } from '../conference/requirements.ts';
 import type { Context, Turn } from '../context.ts';
 import { found, foundingRefused } from '../founding.ts';
 import type { Caller, InviteReceived } from '../input.ts';
@@ -69,7 +69,7 @@ function startRefused(
     creatorRefused(context, caller.aor) ??
     foundingRefused(context) ??
     extensionRefused(unsupportedHere(input)) ??
-    sdpNotAcceptable(input) ??
+    sessionRefused(input, context.settings) ??
     rateRefused(context, caller.aor, { creations: 1, invitations: 0 })
   );
 }

@@ -4,7 +4,8 @@ import type { InviteReceived } from '../input.ts';
 import { limits } from '../limits.ts';
 import { create } from './create.ts';
 import { callGroup } from './group.ts';
-import { join } from './join.ts';
+import { join, targetOfJoin } from './join.ts';
+import { replace } from './replace.ts';
 
 /** An INVITE outside any dialog: what its Request-URI names decides what it asks for. */
 export function invite(context: Context, input: InviteReceived): Turn {
@@ -16,13 +17,16 @@ export function invite(context: Context, input: InviteReceived): Turn {
       detail: `Contact over ${limits.uriCharactersMax} characters`,
     });
   }
-  const target = context.directory.target(input.target, context.now);
-  if (target.kind === 'factory') return create(context, input, input.caller);
-  if (target.kind === 'conference')
-    return join(context, input, { caller: input.caller, conference: target.conference });
+  const addressed = context.directory.target(input.target, context.now);
+  const { caller, replaces, join: joins } = input;
+  if (replaces !== null) return replace(context, input, { caller, target: addressed, named: replaces });
+  const target = joins === null ? addressed : targetOfJoin(context, joins, addressed);
+  if ('code' in target) return refuseAttempt(context, input, target);
+  if (target.kind === 'factory') return create(context, input, caller);
+  if (target.kind === 'conference') return join(context, input, { caller, conference: target.conference });
   if (target.kind === 'group') {
     const { group, conference: session } = target;
-    return callGroup(context, input, { caller: input.caller, group, session });
+    return callGroup(context, input, { caller, group, session });
   }
   const code = target.kind === 'ended' ? 'conference-ended' : 'no-such-conference';
   return refuseAttempt(context, input, { code, detail: 'The Request-URI names no running conference' });

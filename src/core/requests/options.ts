@@ -12,6 +12,7 @@ export function options(context: Context, input: OptionsReceived): Turn {
   const answer = (at: Place, contact: string | null): Turn =>
     loose([{ type: 'reply', to, outcome: { kind: 'capabilities', at, contact } }]);
   if (target.kind === 'conference') return answer('conference', target.conference.row.uri);
+  if (target.kind === 'group') return answer('group', target.group.uri);
   if (target.kind === 'factory') return answer('factory', null);
   if (input.target.user === null && context.settings.ownHosts.has(input.target.host)) return answer('server', null);
   if (target.kind === 'ended') return refuse(to, { code: 'conference-ended', detail: 'The conference is over' });

@@ -1,7 +1,8 @@
 import type { Conference } from '../conference/conference.ts';
-import { extensionRefused, type Refused, sdpNotAcceptable } from '../conference/requirements.ts';
+import { extensionRefused, type Refused, sessionRefused } from '../conference/requirements.ts';
 import { type Context, refuse, type Turn, turnOf } from '../context.ts';
 import type { ReinviteReceived } from '../input.ts';
+import type { RefusalCode } from '../refusal.ts';
 import { notTheOwner } from './owner.ts';
 
 /** An INVITE or an UPDATE within a session (RFC 3261 14.2, RFC 3311 5.2). */
@@ -12,12 +13,11 @@ export function reinvite(context: Context, input: ReinviteReceived): Turn {
     return refuse(input.reply, { code: 'no-such-dialog', detail: 'No such session' });
   }
   const owner = { aor: found.participant.uri, known: found.endpoint.joiningMethod === 'dialed-in' };
-  const refused = notTheOwner(context, input.caller, owner) ?? reinviteRefused(input);
+  const refused =
+    notTheOwner(context, input.caller, owner) ??
+    reinviteRefused(context, input) ??
+    crossingRefused(context, conference.attendance.crossing(input, found.endpoint));
   if (refused !== null) return refuse(input.reply, refused);
-  // RFC 3261 14.2: not while an INVITE of ours is in progress.
-  if (conference.attendance.isAsking(input.endpointId)) {
-    return refuse(input.reply, { code: 'request-pending', detail: 'The focus has sent an offer of its own' });
-  }
   let code: ReturnType<Conference['attendance']['reinvite']> = null;
   const turn = turnOf(context, conference, {
     actor: found.participant.uri,
@@ -28,9 +28,17 @@ export function reinvite(context: Context, input: ReinviteReceived): Turn {
   return code === null ? turn : refuse(input.reply, { code, detail: 'The new offer cannot be used' });
 }
 
-function reinviteRefused(input: ReinviteReceived): Refused | null {
+function reinviteRefused({ settings }: Context, input: ReinviteReceived): Refused | null {
   // RFC 5366 5.1: within the session the list's option is unknown, and the session stays as it was.
-  const refused = extensionRefused(input.requires) ?? sdpNotAcceptable(input);
+  const refused = extensionRefused(input.requires) ?? sessionRefused(input, settings);
   if (refused !== null || !input.carriesList) return refused;
   return { code: 'unsupported-body', detail: 'A resource list has no meaning within a session' };
+}
+
+/** RFC 3261 14.2, RFC 3311 5.2: glare with an offer of ours is 491; of two of the peer's, the second is 500, to come again. */
+function crossingRefused({ ids }: Context, code: RefusalCode | null): Refused | null {
+  if (code !== 'request-overlaps')
+    return code === null ? null : { code, detail: 'The focus has made an offer of its own' };
+  const headers = { 'Retry-After': String(ids.retryAfter()) };
+  return { code, detail: 'The request before it is still to be answered', headers };
 }

@@ -36,16 +36,16 @@ describe('conference', () => {
 describe('endpoint', () => {
   checks(
     endpointTransitions,
-    `               dial        ring          answer       redial      fail         cancel        leave
-    pending         dialing-out -             -            -           disconnected -             -
-    dialing-out     -           alerting      connected    dialing-out disconnected disconnecting -
-    dialing-in      -           -             connected    -           disconnected -             -
-    alerting        -           alerting      connected    dialing-out disconnected disconnecting -
-    connected       -           -             -            -           -            -             disconnected
-    on-hold         -           -             -            -           -            -             disconnected
-    muted-via-focus -           -             -            -           -            -             disconnected
-    disconnecting   -           disconnecting disconnected -           disconnected -             -
-    disconnected    -           -             -            -           -            -             -`,
+    `               dial        ring          answer       redial      fail         cancel        hold    resume    leave
+    pending         dialing-out -             -            -           disconnected -             -       -         -
+    dialing-out     -           alerting      connected    dialing-out disconnected disconnecting -       -         -
+    dialing-in      -           -             connected    -           disconnected -             -       -         -
+    alerting        -           alerting      connected    dialing-out disconnected disconnecting -       -         -
+    connected       -           -             -            -           -            -             on-hold -         disconnected
+    on-hold         -           -             -            -           -            -             -       connected disconnected
+    muted-via-focus -           -             -            -           -            -             -       -         disconnected
+    disconnecting   -           disconnecting disconnected -           disconnected -             -       -         -
+    disconnected    -           -             -            -           -            -             -       -         -`,
   );
 });
 
