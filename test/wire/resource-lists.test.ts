@@ -123,7 +123,7 @@ test('a document over its bounds is refused', () => {
   expect(statusOf(many(10), { bytesMax: 100 })).toBe(413);
 });
 
-test('copyControl is read in both spellings of its namespace and is bcc when absent', () => {
+test('CC-035 copyControl is read in both spellings of its namespace and is bcc when absent', () => {
   const uri = 'uri="sip:a@x.example"';
   expect(only(`<entry ${uri}/>`).copyControl).toBe('bcc');
   expect(only(`<entry ${uri} cp:copyControl="to"/>`).copyControl).toBe('to');
