@@ -1,5 +1,7 @@
 /** The client's half of Digest (RFC 7616 3.4), written from the text and apart from the service's own. */
 import { createHash } from 'node:crypto';
+import { header, headerValues, type SipRequest, type SipResponse } from '../../src/wire/sip-message.ts';
+import { cseqOf, type Headers } from './sip-dialog.ts';
 
 /** What a WWW-Authenticate header asks for. */
 export type Challenge = {
@@ -52,4 +54,19 @@ export function authorization(challenge: Challenge, { username, password }: Secr
   const quoted = { username, realm, nonce, uri, response, cnonce, ...(opaque === null ? {} : { opaque }) };
   const params = Object.entries(quoted).map(([name, value]) => `${name}="${value.replace(/["\\]/g, '\\$&')}"`);
   return `Digest ${[...params, `algorithm=${algorithm}`, 'qop=auth', `nc=${nc}`].join(', ')}`;
+}
+
+/**
+ * The headers with which a request is sent again after a 401 (RFC 3261 22.2): credentials for the challenge on top, the
+ * dialog as it was, CSeq one higher.
+ */
+export function answering(refusal: SipResponse, request: SipRequest, secret: Secret): Headers {
+  const [challenge = ''] = headerValues(refusal, 'WWW-Authenticate');
+  const { method, uri } = request;
+  return {
+    'From': header(request, 'From') ?? '',
+    'Call-ID': header(request, 'Call-ID') ?? '',
+    'CSeq': `${cseqOf(request) + 1} ${method}`,
+    'Authorization': authorization(readChallenge(challenge), secret, { method, uri }),
+  };
 }
