@@ -11,6 +11,7 @@ import { endpointTransitions } from './endpoint-state.ts';
 import type { Ledger } from './ledger.ts';
 import type { MessageSessions } from './message-sessions.ts';
 import { isPresent, newParticipant, shortened, withEndpoint } from './participant.ts';
+import { conferenceFull, isFull } from './policy.ts';
 import { type Place, SessionChanges } from './session-changes.ts';
 import { grantedTimer, timerRow } from './session-timer.ts';
 
@@ -128,12 +129,11 @@ export class Attendance {
     const endpoint: EndpointRow = { ...found.endpoint, contact: facts.contact, remoteTag: facts.remoteTag };
     const status = after(endpointTransitions, endpoint.status, 'answer');
     if (status !== 'connected') return this.#tooLate(participant, endpoint);
+    const isFurther = isPresent(participant.status);
+    if (!isFurther && isFull(this.#ledger.conference)) return this.#turnAway(participant, endpoint, conferenceFull);
     const agreement = facts.answer === null ? null : this.#sessions.complete(endpointId, facts.answer);
-    if (agreement === null) {
-      this.#bye(endpoint, 'No usable media in the answer');
-      this.#dialler.giveUp(participant, endpoint, { status: 488, reason: 'No usable media in the answer' });
-      return;
-    }
+    if (agreement === null)
+      return this.#turnAway(participant, endpoint, { status: 488, reason: 'No usable media in the answer' });
     const told = this.#dialler.answered(participant, endpoint);
     const displayName = told.displayName ?? (facts.displayName === null ? null : shortened(facts.displayName));
     // Who was shown while we called is hidden from now on.
@@ -179,6 +179,12 @@ export class Attendance {
   hangUp(participant: ParticipantRow, endpoint: EndpointRow, how: Disconnection): void {
     this.#bye(endpoint, how.reason ?? 'Conference ended');
     this.#gone(participant, endpoint, how);
+  }
+
+  /** An invitee who answered and cannot come in. */
+  #turnAway(participant: ParticipantRow, endpoint: EndpointRow, cause: SipCause): void {
+    this.#bye(endpoint, cause.reason);
+    this.#dialler.giveUp(participant, endpoint, cause);
   }
 
   /** RFC 3261 9.1, 15: the 200 crossed our CANCEL; the session exists and is ended by BYE. */

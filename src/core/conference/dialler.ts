@@ -11,7 +11,8 @@ import { DialSlots } from './dial-slots.ts';
 import { type EndpointEvent, endpointTransitions } from './endpoint-state.ts';
 import type { Ledger } from './ledger.ts';
 import type { MessageSessions } from './message-sessions.ts';
-import { disconnectionFor, shortened, withEndpoint } from './participant.ts';
+import { disconnectionFor, isPresent, shortened, withEndpoint } from './participant.ts';
+import { conferenceFull, isFull } from './policy.ts';
 
 /** Whom to dial and what to say in the INVITE. */
 export type DialOrder = {
@@ -98,7 +99,7 @@ export class Dialler {
     return queued;
   }
 
-  /** Dials as many waiting endpoints as the limits allow. */
+  /** Dials as many waiting endpoints as the limits allow; into a full conference nobody more is asked. */
   dialWaiting(): void {
     for (const endpointId of this.#waiting) {
       if (this.#slots.full) return;
@@ -106,6 +107,7 @@ export class Dialler {
       const participant = dial === undefined ? undefined : this.#ledger.participant(dial.participantId);
       const endpoint = participant?.endpoints.find(({ id }) => id === endpointId);
       if (dial === undefined || participant === undefined || endpoint === undefined) this.#waiting.delete(endpointId);
+      else if (this.#isOneTooMany(participant)) this.giveUp(participant, endpoint, conferenceFull);
       else if (this.#slots.free(dial.order.target.host))
         this.#dial(participant, { ...endpoint, status: this.#next(endpoint, 'dial') }, { dial, change: null });
     }
@@ -264,6 +266,10 @@ export class Dialler {
       extraHeaders: order.extraHeaders,
       sdp: this.#sessions.offer(endpoint.id, form.withAudio),
     };
+  }
+
+  #isOneTooMany({ status }: ParticipantRow): boolean {
+    return !isPresent(status) && isFull(this.#ledger.conference, this.#ledger.count(isPresent));
   }
 
   /** RFC 3261 8.1.1: each invitee gets a Call-ID and a From tag of its own; drachtio's dialog id follows from them. */

@@ -1,6 +1,14 @@
 import type { Groups } from '../definitions/groups.ts';
 import { limits } from '../limits.ts';
-import type { ConferencePolicy, ConferenceRow, GroupMember, GroupRow, ParticipantRow, Role } from '../rows.ts';
+import type {
+  ConferencePolicy,
+  ConferenceRow,
+  GroupMember,
+  GroupRow,
+  ParticipantRow,
+  Role,
+  SipCause,
+} from '../rows.ts';
 import type { Ledger } from './ledger.ts';
 import { isPresent } from './participant.ts';
 import type { Refused } from './requirements.ts';
@@ -79,10 +87,13 @@ export function mayInvite(standing: Standing): boolean {
   return policyOf(standing).invite === 'participants' || standing.participant?.role === 'chair';
 }
 
-/** Whether nobody more can be in it. */
-export function isFull(row: ConferenceRow): boolean {
-  return row.participantCount >= capacityOf(row);
+/** Whether nobody more can be in it, with so many `present`. */
+export function isFull(row: ConferenceRow, present = row.participantCount): boolean {
+  return present >= capacityOf(row);
 }
+
+/** What is said of an invitee who comes too late; not 486, for nobody is busy. */
+export const conferenceFull: SipCause = { status: 403, reason: 'The conference is full' };
 
 function capacityOf({ maxParticipants }: ConferenceRow): number {
   return Math.min(maxParticipants ?? limits.participantsPerConferenceMax, limits.participantsPerConferenceMax);

@@ -9,6 +9,7 @@ import { found, foundingRefused } from '../founding.ts';
 import type { Caller, InviteReceived } from '../input.ts';
 import type { Settings } from '../settings.ts';
 import { inviting } from './inviting.ts';
+import { entranceRefused } from './join.ts';
 import { creatorRefused, rateRefused } from './permission.ts';
 
 /** An INVITE to the factory makes a conference (RFC 4579 5.4). */
@@ -76,7 +77,7 @@ function begin(conference: Conference, { input, caller, plan }: Beginning): Refu
   conference.ledger.event('conference.created', { created_by: caller.aor, quirks: plan.quirks });
   conference.activate();
   const code = conference.attendance.join(input, { caller, role: 'chair', at: 'factory' });
-  if (code !== null) return { code, detail: 'The offer holds no MSRP session that takes message/cpim' };
+  if (code !== null) return entranceRefused(code);
   conference.invitations.inviteAll(plan.invitees, { by: 'list', ...inviting(input, caller) });
   return null;
 }

@@ -10,7 +10,7 @@ import { found, foundingRefused } from '../founding.ts';
 import type { Caller, InviteReceived } from '../input.ts';
 import type { GroupRow } from '../rows.ts';
 import { inviting } from './inviting.ts';
-import { join, unsupportedHere } from './join.ts';
+import { entranceRefused, join, unsupportedHere } from './join.ts';
 import { creatorRefused, rateRefused } from './permission.ts';
 
 /** An INVITE to a group joins its session, of which there is one at a time, or starts it and invites the members. */
@@ -46,7 +46,7 @@ function start(context: Context, input: InviteReceived, asked: { caller: Caller;
     conference.activate();
     const role = roleFor({ aor: caller.aor, row, group });
     const code = conference.attendance.join(input, { caller, role, at: 'conference' });
-    if (code !== null) return { code, detail: 'The offer holds no MSRP session that takes message/cpim' };
+    if (code !== null) return entranceRefused(code);
     conference.invitations.inviteAll(readList(context, memberEntries(group), caller.aor), {
       by: 'group',
       ...inviting(input, caller),

@@ -31,7 +31,12 @@ export function takenIn(
       code = conference.attendance.join(input, { ...who, at: 'conference' });
     },
   });
-  return code === null ? turn : refuseAttempt(context, input, { code, detail: notTakenIn[code] });
+  return code === null ? turn : refuseAttempt(context, input, entranceRefused(code));
+}
+
+/** What is said to somebody whom the conference would take, but not in this way. */
+export function entranceRefused(code: NotTakenIn): Refused {
+  return { code, detail: notTakenIn[code] };
 }
 
 const notTakenIn: Readonly<Record<NotTakenIn, string>> = {
