@@ -2,25 +2,26 @@ import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import { systemClock } from './clock.ts';
 import { addresses as addressTest, BadConfig, type Config } from './config.ts';
-import { fullRoster } from './core/conference/roster.ts';
-import type { Input } from './core/input.ts';
+import type { DefinitionInput, Input } from './core/input.ts';
 import type { KeyPort } from './core/ports.ts';
 import { Service } from './core/service.ts';
 import type { Settings } from './core/settings.ts';
+import { definitionsOf, type OurDefinitions } from './definitions.ts';
 import { Driver } from './driver.ts';
 import { firstKey } from './http/api-key.ts';
-import type { DependencyHealth, ListeningAddress } from './http/http-options.ts';
-import { buildHttp, type HttpShell } from './http/http-server.ts';
+import type { ListeningAddress } from './http/http-options.ts';
+import type { HttpShell } from './http/http-server.ts';
 import { randomIds } from './ids.ts';
 import type { Logger } from './log.ts';
 import { MsrpShell } from './msrp/msrp-shell.ts';
+import { restShell } from './rest.ts';
 import type { LeftDialog } from './sip/dialogs.ts';
 import { SipShell } from './sip/sip-shell.ts';
 import { checkSwitches, type SipServer, sipServer } from './sip-server.ts';
 import { StartRefused } from './store/errors.ts';
 import type { Interrupted } from './store/restarted.ts';
 import { openStore, type Store } from './store/store.ts';
-import { aorOf, parseSipUri } from './wire/sip-uri.ts';
+import { parseSipUri } from './wire/sip-uri.ts';
 
 /** A running service. */
 export type App = {
@@ -71,7 +72,8 @@ type Closers = (() => Promise<void>)[];
 
 async function compose(parts: AppParts, closers: Closers): Promise<App> {
   const ground = await layGround(parts, closers);
-  const { sip, http, driver, service, settings, listening } = joinShells(parts, ground);
+  const { sip, http, driver, service, settings, listening, definitions } = joinShells(parts, ground);
+  await loadDefinitions(ground, { definitions, driver }, closers);
   await takeOver(parts, { store: ground.store, sip }, closers);
   const { config } = parts;
   const address = await bound('HTTP', config.http, () => http.listen(config.http.host, config.http.port));
@@ -108,6 +110,8 @@ type Ground = {
   /** The way in, once the driver stands, and what came through it. */
   readonly entry: {
     submit: (input: Input) => void;
+    /** Of groups and users: straight to the core while the service starts, later as any other input. */
+    define: (input: DefinitionInput) => void;
     closedNode: (left: readonly Interrupted[]) => void;
     messages: number;
   };
@@ -119,7 +123,12 @@ const stopReply = 'http:stop';
 
 async function layGround(parts: AppParts, closers: Closers): Promise<Ground> {
   const { config, log } = parts;
-  const entry: Ground['entry'] = { submit: () => undefined, closedNode: () => undefined, messages: 0 };
+  const entry: Ground['entry'] = {
+    submit: () => undefined,
+    define: () => undefined,
+    closedNode: () => undefined,
+    messages: 0,
+  };
   const store = await openStore({
     databaseUrl: config.databaseUrl,
     dataDir: config.dataDir,
@@ -169,6 +178,7 @@ type Joined = {
   readonly settings: Settings;
   readonly service: Service;
   readonly driver: Driver;
+  readonly definitions: OurDefinitions;
   readonly sip: SipShell;
   readonly http: HttpShell;
   readonly listening: ListeningAddress[];
@@ -200,7 +210,28 @@ function joinShells(parts: AppParts, ground: Ground): Joined {
     ids: { reply: () => `sip:${tokens()}`, nonceSecret },
     log: log.child({ part: 'sip' }),
   });
-  const http = httpShell(parts, ground, { sip, service, settings, listening, tokens });
+  const definitions = definitionsOf(store, {
+    clock: systemClock,
+    tell: (input) => entry.define(input),
+    onError: (error) => log.warn({ err: error }, 'definitions of other processes not read'),
+  });
+  const http = restShell({
+    version: parts.version,
+    settings,
+    factoryUri: factoryUriOf(config, settings),
+    store,
+    keys: ground.keys,
+    definitions,
+    service,
+    sip,
+    msrp,
+    submit: (input) => entry.submit(input),
+    messages: () => entry.messages,
+    addresses: listening,
+    readings: server.readings,
+    newToken: () => String(tokens()),
+    log: log.child({ part: 'http' }),
+  });
   const driver = new Driver({
     service,
     clock: systemClock,
@@ -217,43 +248,21 @@ function joinShells(parts: AppParts, ground: Ground): Joined {
     log: log.child({ part: 'driver' }),
   });
   entry.submit = driver.submit;
+  entry.define = (input) => void service.handle(input, systemClock.now());
   entry.closedNode = (left) => void sip.endDialogs(dialogsOf(left));
-  return { settings, service, driver, sip, http, listening };
+  return { settings, service, driver, definitions, sip, http, listening };
 }
 
-function httpShell(
-  { config, log, version }: AppParts,
-  { store, keys, server, msrp, entry }: Ground,
-  live: Pick<Joined, 'sip' | 'service' | 'settings' | 'listening'> & { readonly tokens: () => number },
-): HttpShell {
-  const { sip, service, settings, listening, tokens } = live;
-  const startedAt = systemClock.now();
-  return buildHttp({
-    reads: store,
-    keys,
-    submit: (input) => entry.submit(input),
-    conferenceInfo: (id) => watcherDocument(store, id),
-    stats: () => {
-      const { sessions: msrpSessions } = msrp.counts();
-      const counts = { ...service.counts, msrpSessions, messages: entry.messages };
-      return {
-        version,
-        node: store.nodeId,
-        startedAt,
-        factoryUri: factoryUriOf(config, settings),
-        addresses: listening,
-        counts,
-      };
-    },
-    health: () => dependencies({ store, sip, log }),
-    stopping: () => service.stopping,
-    parseUri: parseSipUri,
-    aorOf,
-    readings: server.readings,
-    log: log.child({ part: 'http' }),
-    ids: { request: randomIds.row, reply: () => `http:${tokens()}` },
-    clock: systemClock,
-  });
+/** What groups and users there are must be known before anybody calls. */
+async function loadDefinitions(
+  { store, entry }: Ground,
+  { definitions, driver }: Pick<Joined, 'definitions' | 'driver'>,
+  closers: Closers,
+): Promise<void> {
+  closers.push(definitions.close);
+  await definitions.load();
+  entry.define = driver.submit;
+  if (store.shared) definitions.watch();
 }
 
 /** Ends what a former process of this node left running, in the store and towards its peers. */
@@ -299,33 +308,6 @@ function settingsOf(
 
 function factoryUriOf(config: Config, settings: Settings): string {
   return `sip:${config.factoryUser}@${settings.conferenceAuthority}`;
-}
-
-/** What a watcher of a running conference would be sent now. */
-async function watcherDocument(store: Store, conferenceId: string): Promise<string | undefined> {
-  const record = await store.record(conferenceId);
-  return record === undefined || record.conference.status === 'ended' ? undefined : fullRoster(record, 0);
-}
-
-async function dependencies({
-  store,
-  sip,
-  log,
-}: {
-  store: Store;
-  sip: SipShell;
-  log: Logger;
-}): Promise<readonly DependencyHealth[]> {
-  const database = await store.ping().then(
-    () => ({ name: 'database', ok: true, detail: 'answers' }),
-    (error: unknown) => {
-      // Probes need no key, hence the error's own words go to the log only.
-      log.warn({ err: error }, 'database does not answer');
-      return { name: 'database', ok: false, detail: 'does not answer' };
-    },
-  );
-  const detail = sip.connected ? 'connected' : 'not connected';
-  return [database, { name: 'sip-server', ok: sip.connected, detail }];
 }
 
 function dialogsOf(interrupted: readonly Interrupted[]): readonly LeftDialog[] {

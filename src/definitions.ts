@@ -1,3 +1,5 @@
+import type { DefinitionInput } from './core/input.ts';
+import { limits } from './core/limits.ts';
 import type {
   Clock,
   Definition,
@@ -6,7 +8,7 @@ import type {
   DefinitionStore,
   DefinitionTotals,
 } from './core/ports.ts';
-import type { Instant } from './core/rows.ts';
+import type { GroupRow, Instant, UserRow } from './core/rows.ts';
 
 /** How often a process looks for what others on the same database have written. */
 export const lookMs = 10_000;
@@ -154,4 +156,47 @@ export class Definitions<Row extends Definition> implements DefinitionPort<Row> 
     this.#last = done.catch(() => undefined);
     return done;
   }
+}
+
+/** All that the operator defines. */
+export type OurDefinitions = {
+  readonly groups: Definitions<GroupRow>;
+  readonly users: Definitions<UserRow>;
+  readonly load: () => Promise<void>;
+  readonly watch: () => void;
+  readonly close: () => Promise<void>;
+};
+
+/** The groups and the users of `store`; `tell` hears of each. */
+export function definitionsOf(
+  store: { readonly groups: DefinitionStore<GroupRow>; readonly users: DefinitionStore<UserRow> },
+  {
+    tell,
+    ...common
+  }: Pick<DefinitionsParts<GroupRow>, 'clock' | 'onError'> & { tell: (input: DefinitionInput) => void },
+): OurDefinitions {
+  const groups = new Definitions({
+    ...common,
+    store: store.groups,
+    rowsMax: limits.groupsMax,
+    defined: (group) => tell({ type: 'group-defined', group }),
+    removed: (groupId) => tell({ type: 'group-removed', groupId }),
+  });
+  const users = new Definitions({
+    ...common,
+    store: store.users,
+    rowsMax: limits.usersMax,
+    defined: (user) => tell({ type: 'user-defined', user }),
+    removed: (userId) => tell({ type: 'user-removed', userId }),
+  });
+  const both = [groups, users];
+  return {
+    groups,
+    users,
+    load: async () => void (await Promise.all(both.map((each) => each.load()))),
+    watch: () => {
+      for (const each of both) each.watch();
+    },
+    close: async () => void (await Promise.all(both.map((each) => each.close()))),
+  };
 }

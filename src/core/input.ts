@@ -292,6 +292,8 @@ export type CommandInput =
       readonly locked?: boolean;
       readonly maxParticipants?: number | null;
       readonly labels?: Readonly<Record<string, string>>;
+      /** The state it is for: nothing is changed in another one. */
+      readonly asKnown?: { readonly version: number; readonly seq: number };
     }
   | (InvitationOrder & {
       readonly type: 'participant-requested';

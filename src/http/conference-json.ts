@@ -13,6 +13,7 @@ import {
   oneOf,
   pageOf,
   printable,
+  shownLabels,
   time,
 } from './schemas.ts';
 
@@ -44,7 +45,7 @@ export const Conference = Type.Object(
     version: Type.Integer({ description: 'Version of the roster; rises by one with each change.' }),
     seq: Type.Integer({ description: 'Number of the last event in the conference’s log.' }),
     node: Type.String({ description: 'The node it runs, or ran, on.' }),
-    labels: Type.Record(Type.String(), Type.String(), { description: 'Labels of the operator’s own.' }),
+    labels: shownLabels,
   },
   {
     ...closed,
@@ -124,4 +125,12 @@ export function conferenceJson(row: ConferenceRow): Static<typeof Conference> {
     node: row.node,
     labels: { ...row.labels },
   };
+}
+
+/**
+ * The tag of a conference's state. Messages do not change it, although they are counted: a change would otherwise have to
+ * wait for silence.
+ */
+export function conferenceTag({ version, seq }: Pick<ConferenceRow, 'version' | 'seq'>): string {
+  return `"${version}.${seq}"`;
 }

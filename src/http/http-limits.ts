@@ -12,6 +12,8 @@ export const httpLimits = {
   pageRowsMax: 200,
   /** Faults named in one problem: enough to mend a request, too few to echo a hostile one. */
   faultsMax: 20,
+  /** One part of a path: an address of 1,024 characters, percent-encoded. */
+  pathPartCharsMax: 3 * 1024,
   requestIdCharsMax: 64,
   /** Verified keys remembered, and for how long: a burst of reads costs one look into the store. */
   keysRememberedMax: 100,

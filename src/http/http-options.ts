@@ -1,7 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { GroupName } from '../core/definitions/group-definition.ts';
 import type { CommandInput, Input, ReplyTo } from '../core/input.ts';
-import type { Clock, KeyPort, ReadPort } from '../core/ports.ts';
-import type { Instant } from '../core/rows.ts';
+import type { Clock, DefinitionPort, KeyPort, ReadPort } from '../core/ports.ts';
+import type { ConferencePolicy, GroupRow, Instant, UserRow } from '../core/rows.ts';
 
 /** A SIP URI as the core takes it: read by the wire, through `parseUri`. */
 export type CommandUri = Extract<CommandInput, { type: 'participant-requested' }>['uri'];
@@ -51,6 +52,8 @@ export type LabelledValue = { readonly labels: Readonly<Record<string, string>>;
 export type HttpOptions = {
   readonly reads: ReadPort;
   readonly keys: KeyPort;
+  readonly groups: DefinitionPort<GroupRow>;
+  readonly users: DefinitionPort<UserRow>;
   readonly submit: (input: Input) => void;
   /** The document a watcher would get now; undefined when the conference is not live here. */
   readonly conferenceInfo: (conferenceId: string) => Promise<string | undefined>;
@@ -61,9 +64,15 @@ export type HttpOptions = {
   readonly parseUri: (text: string) => CommandUri;
   /** The canonical address of record, as rows keep it. */
   readonly aorOf: (uri: CommandUri) => string;
+  /** The URI of a group from what an operator calls it, or why it cannot be one. */
+  readonly groupUri: (text: string) => GroupName;
+  /** What holds of a group that nothing else is said of. */
+  readonly groupPolicy: ConferencePolicy;
+  /** That of our digest challenges. */
+  readonly realm: string;
   readonly readings: readonly Reading[];
   /** null: silent. */
   readonly log: FastifyBaseLogger | null;
-  readonly ids: { readonly request: () => string; readonly reply: () => ReplyTo };
+  readonly ids: { readonly request: () => string; readonly reply: () => ReplyTo; readonly row: () => string };
   readonly clock: Clock;
 };

@@ -16,6 +16,7 @@ import { ACTOR, actorOf, authenticator } from './auth.ts';
 import { clientErrorAnswerer } from './client-errors.ts';
 import { Conference, ConferencePage } from './conference-json.ts';
 import { answerError, pathOf } from './errors.ts';
+import { Group, GroupPage, Member } from './group-json.ts';
 import { Liveness, Readiness } from './health-json.ts';
 import { httpLimits } from './http-limits.ts';
 import type { HttpOptions } from './http-options.ts';
@@ -23,21 +24,27 @@ import { buildMetrics, type Metrics } from './metrics.ts';
 import { docsOptions, documentOptions } from './openapi.ts';
 import { otherMethods } from './other-methods.ts';
 import { Endpoint, Participant, ParticipantPage } from './participant-json.ts';
+import { Plan } from './plan-json.ts';
 import { Policy } from './policy-json.ts';
 import { Problem, Refused } from './problem.ts';
 import { Referral, ReferralPage } from './referral-json.ts';
 import { ReplyDesk } from './reply-desk.ts';
 import { attemptRoutes } from './routes/attempts.ts';
+import { conferenceChangeRoutes } from './routes/conference-changes.ts';
 import { conferenceRoutes } from './routes/conferences.ts';
 import { documentRoutes } from './routes/documents.ts';
+import { groupMemberRoutes } from './routes/group-members.ts';
+import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { participantRoutes } from './routes/participants.ts';
 import { referralRoutes } from './routes/referrals.ts';
 import { statsRoutes } from './routes/stats.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
+import { userRoutes } from './routes/users.ts';
 import { NoQuery, PageInfo } from './schemas.ts';
 import { Stats } from './stats-json.ts';
 import { Subscription, SubscriptionPage } from './subscription-json.ts';
+import { User, UserPage } from './user-json.ts';
 
 /** The REST shell: `reply` settles commands, the rest is the server's life. */
 export type HttpShell = HttpPort & {
@@ -93,6 +100,7 @@ const components = [
   Policy,
   Conference,
   ConferencePage,
+  Plan,
   Endpoint,
   Participant,
   ParticipantPage,
@@ -102,6 +110,11 @@ const components = [
   ReferralPage,
   Attempt,
   AttemptPage,
+  Member,
+  Group,
+  GroupPage,
+  User,
+  UserPage,
   Stats,
   Liveness,
   Readiness,
@@ -114,6 +127,7 @@ function bareServer(options: HttpOptions): Api {
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: (request) => requestId(request, options.ids.request),
     bodyLimit: httpLimits.bodyBytesMax,
+    routerOptions: { maxParamLength: httpLimits.pathPartCharsMax },
     requestTimeout: httpLimits.requestTimeoutMs,
     // Nothing is coerced or dropped in silence: a wrong type or a misspelt word is an error that names its place.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
@@ -196,10 +210,14 @@ function keyedRoutes(api: Api, context: RouteContext): void {
   });
   const others = otherMethods(api);
   conferenceRoutes(api, context);
+  conferenceChangeRoutes(api, context);
   participantRoutes(api, context);
   subscriptionRoutes(api, context);
   referralRoutes(api, context);
   attemptRoutes(api, context);
+  groupRoutes(api, context);
+  groupMemberRoutes(api, context);
+  userRoutes(api, context);
   statsRoutes(api, context);
   others.refuse();
 }

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import type { ReplacesValue } from '../core/rows.ts';
 import { roles } from './participant-json.ts';
-import { closed, oneOf, printable } from './schemas.ts';
+import { closed, oneOf, personName, printable } from './schemas.ts';
 
 // RFC 3261 25.1: token, and word [ "@" word ] for Call-ID. What passes here goes verbatim into a Replaces header.
 const token = (description: string) =>
@@ -16,7 +16,7 @@ const callId = Type.String({
 export const NewParticipant = Type.Object(
   {
     uri: printable({ minLength: 1, maxLength: 1024, description: 'Whom to dial: a sip:, sips: or tel: URI.' }),
-    display_name: Type.Optional(printable({ maxLength: 200, description: 'Name for people to read.' })),
+    display_name: Type.Optional(personName),
     role: Type.Optional(oneOf(roles, { description: 'What it may do; `participant` unless said.' })),
     replaces: Type.Optional(
       Type.Object(

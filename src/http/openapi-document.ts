@@ -9,6 +9,15 @@ export async function openApiText(): Promise<string> {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
+const definitions = {
+  list: refuse,
+  byId: refuse,
+  byUri: refuse,
+  add: refuse,
+  replace: refuse,
+  remove: refuse,
+};
+
 const unserved: HttpOptions = {
   reads: {
     conferences: refuse,
@@ -23,6 +32,8 @@ const unserved: HttpOptions = {
     ping: refuse,
   },
   keys: { keyByHash: refuse, addKey: refuse, countKeys: refuse },
+  groups: definitions,
+  users: definitions,
   submit: notServed,
   conferenceInfo: refuse,
   stats: notServed,
@@ -30,9 +41,12 @@ const unserved: HttpOptions = {
   stopping: () => true,
   parseUri: notServed,
   aorOf: notServed,
+  groupUri: notServed,
+  groupPolicy: { end: 'last-leaves', idleSeconds: 0, join: 'members', subscribe: 'members', invite: 'chairs' },
+  realm: '',
   readings: [],
   log: null,
-  ids: { request: notServed, reply: notServed },
+  ids: { request: notServed, reply: notServed, row: notServed },
   clock: { now: notServed, callAt: notServed },
 };
 

@@ -29,6 +29,8 @@ export const documentOptions: FastifyDynamicSwaggerOptions = {
       { name: 'Participants', description: 'Who is in a conference, and what became of each invitation.' },
       { name: 'Subscriptions', description: 'Who watches the rosters.' },
       { name: 'Referrals', description: 'What participants asked the focus to do for them by REFER.' },
+      { name: 'Groups', description: 'Pre-arranged groups, and who belongs to them.' },
+      { name: 'Users', description: 'What the operator says of single users.' },
       { name: 'Attempts', description: 'What was refused, and why.' },
       { name: 'Service', description: 'The service itself: numbers, health, this document.' },
     ],

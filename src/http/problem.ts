@@ -118,8 +118,10 @@ const meanings = {
   403: { description: 'This is not allowed.', code: 'not-allowed' },
   404: { description: 'No such thing.', code: 'no-such-conference' },
   409: { description: 'The present state forbids it.', code: 'conference-ended' },
+  412: { description: 'It has changed meanwhile.', code: 'changed-meanwhile' },
   413: { description: 'The body is too large.', code: 'body-too-large' },
   415: { description: 'The body is not JSON.', code: 'unsupported-body' },
+  429: { description: 'Too much was asked for in a short time.', code: 'too-many-creations' },
   500: { description: 'Something went wrong on our side.', code: 'internal-error' },
   503: { description: 'The service is busy, stopping, or cannot reach its database.', code: 'busy' },
 } as const satisfies Record<number, { description: string; code: RefusalCode }>;

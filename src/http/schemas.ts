@@ -1,4 +1,5 @@
 import { type Static, type TProperties, type TSchema, Type } from 'typebox';
+import { limits } from '../core/limits.ts';
 import type { Instant } from '../core/rows.ts';
 import { httpLimits } from './http-limits.ts';
 
@@ -65,6 +66,35 @@ export function printable(options: { maxLength: number; minLength?: number } & N
   return Type.String({ pattern: printablePattern, ...options });
 }
 
+/** Text of `printablePattern`, or null. */
+export function nullablePrintable(options: { maxLength: number } & Notes) {
+  return Type.Unsafe<string | null>({ ...printable(options), type: ['string', 'null'] });
+}
+
+/** What people read, as a body gives it. */
+export const personName = printable({ maxLength: 200, description: 'Name for people to read.' });
+export const subject = nullablePrintable({ maxLength: 200, description: 'What it is about.' });
+
+/** Bound on participants, as a body gives it. */
+export const maxParticipants = Type.Unsafe<number | null>({
+  type: ['integer', 'null'],
+  minimum: 1,
+  maximum: limits.participantsPerConferenceMax,
+  description: 'Bound on participants; null: the service’s own.',
+});
+
+const aboutLabels = 'Labels of the operator’s own.';
+
+/** Labels as they are shown, and as a body gives them. */
+export const shownLabels = Type.Record(Type.String(), Type.String(), { description: aboutLabels });
+export const labels = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  maxProperties: 20,
+  propertyNames: { minLength: 1, maxLength: 64, pattern: printablePattern },
+  additionalProperties: printable({ maxLength: 200, description: 'What it says.' }),
+  description: aboutLabels,
+});
+
 /** A query parameter that names somebody. */
 export function uriFilter(description: string) {
   return Type.Optional(printable({ minLength: 1, maxLength: 1024, description }));
@@ -91,6 +121,18 @@ export const ReferralPath = Type.Object(
   closed,
 );
 
+export const GroupPath = Type.Object({ id: rowId('The group.') }, closed);
+
+/** An address of record as a part of a path. */
+export function uriPart(description: string) {
+  return printable({ minLength: 1, maxLength: 1024, description, examples: ['sip%3Aalice%40example.com'] });
+}
+
+export const MemberPath = Type.Object(
+  { id: rowId('The group.'), uri: uriPart('The member’s address of record, percent-encoded.') },
+  closed,
+);
+
 /** The query parameters every list takes. */
 export const pageQuery = {
   limit: Type.Integer({
@@ -112,6 +154,17 @@ export const pageQuery = {
 };
 
 export const PageQuery = Type.Object(pageQuery, closed);
+
+/** The query of a list of what the operator has defined. */
+export const DefinitionQuery = Type.Object(
+  {
+    ...pageQuery,
+    q: Type.Optional(
+      printable({ minLength: 1, maxLength: 200, description: 'Only those whose URI or name has this in it.' }),
+    ),
+  },
+  closed,
+);
 
 /** For routes that take no query: a parameter that would do nothing is an error rather than a false hope. */
 export const NoQuery = Type.Object({}, closed);
@@ -136,6 +189,11 @@ export function pageOf<T extends TSchema>(id: string, item: T) {
 /** A response of JSON: its own description, and a named component as its schema. */
 export function jsonResponse(description: string, schema: TSchema) {
   return { description, content: { 'application/json': { schema: named(schema) } } };
+}
+
+/** The header of an answer that says where to read what it is about. */
+export function locationHeader(what: string) {
+  return { location: { type: 'string', description: `Where to read ${what}.` } } as const;
 }
 
 /** RFC 3339 in UTC with milliseconds, from milliseconds since 1970. */

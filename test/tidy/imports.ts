@@ -75,7 +75,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'banner': ['config', 'http'],
 };
 /** They join the parts, hence may know them all. */
-const joints = new Set(['app', 'main', 'sip-server']);
+const joints = new Set(['app', 'main', 'rest', 'sip-server']);
 
 /** The part a path of `src` belongs to: `src/core/ids.ts` is of `core`, `src/ids.ts` is `ids`. */
 export function partOf(path: string): string {

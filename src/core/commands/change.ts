@@ -1,12 +1,15 @@
 import type { Conference } from '../conference/conference.ts';
 import type { Ledger } from '../conference/ledger.ts';
 import { shortened } from '../conference/participant.ts';
-import { type Context, type Turn, turnOf } from '../context.ts';
+import { type Context, refuse, type Turn, turnOf } from '../context.ts';
 import type { Command } from '../input.ts';
 import { answered } from './answered.ts';
 
 /** An operator changes what is said of a conference, or who may still come. Nobody is sent away by it. */
 export function change(context: Context, conference: Conference, input: Command<'change-requested'>): Turn {
+  const { version, seq } = conference.row;
+  if (input.asKnown !== undefined && (input.asKnown.version !== version || input.asKnown.seq !== seq))
+    return refuse(input.reply, { code: 'changed-meanwhile', detail: `It is at ${version}.${seq} now` });
   const turn = turnOf(context, conference, {
     actor: input.actor,
     body: () => {

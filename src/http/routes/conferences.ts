@@ -10,10 +10,12 @@ import {
   conferenceJson,
   conferenceKinds,
   conferenceStatuses,
+  conferenceTag,
   EndConference,
 } from '../conference-json.ts';
 import { badQuery } from '../errors.ts';
 import { canonical, pageJson, pageRequest } from '../listing.ts';
+import { etagHeader } from '../preconditions.ts';
 import { problems, Refused } from '../problem.ts';
 import { ConferencePath, closed, iso, jsonResponse, oneOf, pageQuery, uriFilter } from '../schemas.ts';
 
@@ -78,13 +80,16 @@ function readConference(api: Api, context: RouteContext): void {
         summary: 'Read a conference',
         description: 'One conference, live or ended.',
         params: ConferencePath,
-        response: { 200: jsonResponse('The conference.', Conference), ...problems(400, 401, 403, 404, 500) },
+        response: {
+          200: { ...jsonResponse('The conference.', Conference), headers: etagHeader },
+          ...problems(400, 401, 403, 404, 500),
+        },
       },
     },
-    async ({ params }) => {
+    async ({ params }, reply) => {
       const row = await context.reads.conference(params.id);
       if (row === undefined) throw new Refused({ code: 'no-such-conference' });
-      return conferenceJson(row);
+      return reply.header('etag', conferenceTag(row)).send(conferenceJson(row));
     },
   );
 }

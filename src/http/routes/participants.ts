@@ -2,13 +2,20 @@ import { Type } from 'typebox';
 import type { Api, RouteContext } from '../api.ts';
 import { actorOf } from '../auth.ts';
 import { assureConference, perform } from '../commands.ts';
-import { invalid } from '../errors.ts';
-import type { CommandUri } from '../http-options.ts';
 import { pageJson, pageRequest } from '../listing.ts';
 import { NewParticipant, replacesOf } from '../new-participant.ts';
 import { Participant, ParticipantPage, participantJson } from '../participant-json.ts';
 import { problems, Refused } from '../problem.ts';
-import { ConferencePath, closed, jsonResponse, PageQuery, ParticipantPath, printable } from '../schemas.ts';
+import { readableUri } from '../readable-uri.ts';
+import {
+  ConferencePath,
+  closed,
+  jsonResponse,
+  locationHeader,
+  PageQuery,
+  ParticipantPath,
+  printable,
+} from '../schemas.ts';
 
 const tags = ['Participants'];
 
@@ -94,7 +101,7 @@ function dialOut(api: Api, context: RouteContext): void {
         response: {
           202: {
             ...jsonResponse('The participant, being dialled.', Participant),
-            headers: { location: { type: 'string', description: 'Where to read the participant.' } },
+            headers: locationHeader('the participant'),
           },
           ...problems(400, 401, 403, 404, 409, 413, 415, 500, 503),
         },
@@ -102,7 +109,7 @@ function dialOut(api: Api, context: RouteContext): void {
     },
     async (request, reply) => {
       const { params, body } = request;
-      const uri = dialable(body.uri, context);
+      const uri = readableUri(body.uri, { in: 'body', pointer: '#/uri' }, context);
       const { participant } = await perform(context, 'participant-dialled', {
         type: 'participant-requested',
         actor: actorOf(request),
@@ -148,28 +155,4 @@ function removeParticipant(api: Api, context: RouteContext): void {
       return reply.code(204).send(null);
     },
   );
-}
-
-/** The URI to dial, or a refusal that points at it and names the SIP status it would have met. */
-function dialable(text: string, context: RouteContext): CommandUri {
-  const uri = readUri(text, context);
-  // RFC 3261 19.1.1: headers of a URI ask for a request of their form. Here the body has words for what may be asked.
-  if (uri.headers.length > 0) throw badUri('bears headers; the dialog to take over goes into `replaces`');
-  return uri;
-}
-
-function readUri(text: string, context: RouteContext): CommandUri {
-  try {
-    return context.parseUri(text);
-  } catch (error) {
-    if (!(error instanceof Error && 'statusHint' in error)) throw error;
-    const refused = badUri(error.message);
-    if (error.statusHint !== 416) throw refused;
-    const sip = { status: 416, reason: 'Unsupported URI Scheme' };
-    throw new Refused({ code: 'unsupported-scheme', detail: error.message, faults: refused.faults, sip });
-  }
-}
-
-function badUri(detail: string): Refused {
-  return invalid([{ in: 'body', pointer: '#/uri', detail }]);
 }

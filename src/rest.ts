@@ -1,0 +1,95 @@
+import { systemClock } from './clock.ts';
+import { fullRoster } from './core/conference/roster.ts';
+import { groupPolicy, groupUri } from './core/definitions/group-definition.ts';
+import type { Input } from './core/input.ts';
+import type { KeyPort } from './core/ports.ts';
+import type { Service } from './core/service.ts';
+import type { Settings } from './core/settings.ts';
+import type { OurDefinitions } from './definitions.ts';
+import type { DependencyHealth, ListeningAddress, Reading } from './http/http-options.ts';
+import { buildHttp, type HttpShell } from './http/http-server.ts';
+import { randomIds } from './ids.ts';
+import type { Logger } from './log.ts';
+import type { MsrpShell } from './msrp/msrp-shell.ts';
+import type { SipShell } from './sip/sip-shell.ts';
+import type { Store } from './store/store.ts';
+import { aorOf, parseSipUri } from './wire/sip-uri.ts';
+
+export type RestParts = {
+  readonly version: string;
+  readonly settings: Settings;
+  readonly factoryUri: string;
+  readonly store: Store;
+  readonly keys: KeyPort;
+  readonly definitions: OurDefinitions;
+  readonly service: Service;
+  readonly sip: SipShell;
+  readonly msrp: MsrpShell;
+  readonly submit: (input: Input) => void;
+  /** Messages switched since the start. */
+  readonly messages: () => number;
+  /** Grows while the service starts. */
+  readonly addresses: readonly ListeningAddress[];
+  readonly readings: readonly Reading[];
+  readonly newToken: () => string;
+  readonly log: Logger;
+};
+
+/** The REST shell between the parts it shows and asks. */
+export function restShell(parts: RestParts): HttpShell {
+  const { settings, store, definitions, service, newToken } = parts;
+  const startedAt = systemClock.now();
+  return buildHttp({
+    reads: store,
+    keys: parts.keys,
+    groups: definitions.groups,
+    users: definitions.users,
+    submit: parts.submit,
+    conferenceInfo: (id) => watcherDocument(store, id),
+    stats: () => {
+      const { sessions: msrpSessions } = parts.msrp.counts();
+      return {
+        version: parts.version,
+        node: store.nodeId,
+        startedAt,
+        factoryUri: parts.factoryUri,
+        addresses: parts.addresses,
+        counts: { ...service.counts, msrpSessions, messages: parts.messages() },
+      };
+    },
+    health: () => dependencies(parts),
+    stopping: () => service.stopping,
+    parseUri: parseSipUri,
+    aorOf,
+    groupUri: (text) => groupUri(text, settings),
+    groupPolicy: groupPolicy(settings),
+    realm: settings.realm,
+    readings: parts.readings,
+    log: parts.log,
+    ids: { request: randomIds.row, reply: () => `http:${newToken()}`, row: randomIds.row },
+    clock: systemClock,
+  });
+}
+
+/** What a watcher of a running conference would be sent now. */
+async function watcherDocument(store: Store, conferenceId: string): Promise<string | undefined> {
+  const record = await store.record(conferenceId);
+  return record === undefined || record.conference.status === 'ended' ? undefined : fullRoster(record, 0);
+}
+
+async function dependencies({
+  store,
+  sip,
+  log,
+}: Pick<RestParts, 'store' | 'sip' | 'log'>): Promise<readonly DependencyHealth[]> {
+  const database = await store.ping().then(
+    () => ({ name: 'database', ok: true, detail: 'answers' }),
+    (error: unknown) => {
+      // Probes need no key, hence the error's own words go to the log only.
+      log.warn({ err: error }, 'database does not answer');
+      return { name: 'database', ok: false, detail: 'does not answer' };
+    },
+  );
+  const detail = sip.connected ? 'connected' : 'not connected';
+  return [database, { name: 'sip-server', ok: sip.connected, detail }];
+}
