@@ -1,23 +1,25 @@
+import { extensions } from '../core/conference/requirements.ts';
 import type { Place } from '../core/effect.ts';
 
 /** What this service can do now, as it says so on the wire, and nothing more (RFC 4579 5.13). */
 
 export const product = 'isfocus';
 
-/** RFC 3261 20.5: methods that are served, in any place. */
-export const allow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, SUBSCRIBE';
+/** RFC 3261 20.5: methods that are understood, in any place. */
+export const allow = 'INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, SUBSCRIBE, NOTIFY, UPDATE, PRACK';
 
 /** RFC 6665 8.2.2. */
 export const allowEvents = 'conference';
 
 /** Bodies of an INVITE (RFC 3261 20.1); a list is understood at the factory only. */
 export function acceptAt(place: Place): string {
-  return place === 'factory' ? 'application/sdp, multipart/mixed, application/resource-lists+xml' : 'application/sdp';
+  const everywhere = 'application/sdp, multipart/mixed';
+  return place === 'factory' ? `${everywhere}, application/resource-lists+xml` : everywhere;
 }
 
-/** RFC 5366 5: the factory lists recipient-list-invite, a conference URI must not. null: no Supported header. */
-export function supportedAt(place: Place): string | null {
-  return place === 'factory' ? 'recipient-list-invite' : null;
+/** RFC 5366 5: the factory lists recipient-list-invite, a conference URI must not, nor does a group. */
+export function supportedAt(place: Place): string {
+  return [...(place === 'factory' ? ['recipient-list-invite'] : []), ...extensions].join(', ');
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The core's outcome of a request -> status, headers and body of our response. */
-import type { Outcome, Place } from '../core/effect.ts';
+import type { Outcome, Place, SessionTimerGrant } from '../core/effect.ts';
 import { limits } from '../core/limits.ts';
 import { refusal } from '../core/refusal.ts';
 import { bounds } from './bounds.ts';
@@ -45,6 +45,10 @@ export function answerFor(outcome: Outcome, rules: AnswerRules): Answer {
       return sessionAccepted(outcome);
     case 'subscription-accepted':
       return subscriptionAccepted(outcome);
+    case 'referral-accepted':
+      return referralAccepted(outcome);
+    case 'referral-refreshed':
+      return referralRefreshed(outcome);
     case 'capabilities':
       return capabilities(outcome);
     default:
@@ -57,10 +61,21 @@ function sessionAccepted(outcome: Of<'session-accepted'>): Answer {
     ['Contact', focusSessionContact(outcome.contact)],
     // RFC 4579 5.13: a focus says in its 2xx what it can do.
     ...capabilityHeaders(outcome.at),
+    ...timerHeaders(outcome.sessionTimer),
     ['Server', product],
-    ['Content-Type', 'application/sdp'],
+    ...(outcome.sdp === null ? [] : ([['Content-Type', 'application/sdp']] as const)),
   ];
   return { status: 200, reason: 'OK', headers, body: outcome.sdp, toTag: outcome.toTag };
+}
+
+/** RFC 4028 9. The SIP server runs the timer by what stands here. */
+function timerHeaders(timer: SessionTimerGrant | null): HeaderList {
+  if (timer === null) return [];
+  const { expires, refresher, required } = timer;
+  return [
+    ['Session-Expires', `${expires};refresher=${refresher}`],
+    ...(required ? ([['Require', 'timer']] as const) : []),
+  ];
 }
 
 function subscriptionAccepted(outcome: Of<'subscription-accepted'>): Answer {
@@ -75,22 +90,47 @@ function subscriptionAccepted(outcome: Of<'subscription-accepted'>): Answer {
   return { status: 200, reason: 'OK', headers, body: null, toTag: outcome.toTag };
 }
 
+function referralAccepted({ contact, toTag, subscribes }: Of<'referral-accepted'>): Answer {
+  const headers: HeaderList = [
+    // RFC 3515 2.2: a 2xx to REFER has one.
+    ['Contact', focusContact(contact)],
+    // RFC 4488 4: no subscription, and hence no dialog.
+    ...(subscribes ? [] : ([['Refer-Sub', 'false']] as const)),
+    ['Server', product],
+  ];
+  // RFC 7647 5: 200; 202 must not be used any more.
+  return { status: 200, reason: 'OK', headers, body: null, toTag };
+}
+
+function referralRefreshed({ contact, expires }: Of<'referral-refreshed'>): Answer {
+  const headers: HeaderList = [
+    ['Contact', focusContact(contact)],
+    ['Expires', String(expires)],
+    ['Server', product],
+  ];
+  return { status: 200, reason: 'OK', headers, body: null, toTag: null };
+}
+
 function capabilities(outcome: Of<'capabilities'>): Answer {
   const contact: HeaderList =
     outcome.contact === null
       ? []
-      : [['Contact', outcome.at === 'conference' ? focusContact(outcome.contact) : `<${outcome.contact}>`]];
+      : [['Contact', isFocusAt(outcome.at) ? focusContact(outcome.contact) : `<${outcome.contact}>`]];
   const headers: HeaderList = [...contact, ...capabilityHeaders(outcome.at), ['Server', product]];
   return { status: 200, reason: 'OK', headers, body: null, toTag: null };
 }
 
+/** RFC 4579 4.2: a group is a conference too, be it in session or not. */
+function isFocusAt(place: Place): boolean {
+  return place === 'conference' || place === 'group';
+}
+
 function capabilityHeaders(at: Place): HeaderList {
-  const supported = supportedAt(at);
   return [
     ['Allow', allow],
     ['Allow-Events', allowEvents],
     ['Accept', acceptAt(at)],
-    ...(supported === null ? [] : ([['Supported', supported]] as const)),
+    ['Supported', supportedAt(at)],
   ];
 }
 

@@ -3,10 +3,17 @@ import { bounds } from '../../src/sip/bounds.ts';
 import { headerOf } from '../support/fake-drachtio.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { waitFor } from '../support/wait.ts';
-import { accepted, aliceDialog, conferenceUri, inDialog, Stages } from './shell-on-stage.ts';
+import { accepted, aliceDialog, conferenceUri, inDialog, type ShellOnStage, Stages } from './shell-on-stage.ts';
 import { factoryInvite, offer, requestText } from './sip-texts.ts';
 
 const stages = new Stages();
+
+/** The answer to a request that the core refuses as the shell has read it. */
+async function refused(stage: ShellOnStage, transaction: string): Promise<string> {
+  const { reply, code, detail } = await stage.input('request-refused');
+  stage.shell.reply(reply, { kind: 'refused', code, detail });
+  return (await stages.server.response(transaction)).text;
+}
 
 describe('an INVITE to us', () => {
   test('M-03, M-04: the answer is the core’s, with its tag and the conference URI', async () => {
@@ -185,27 +192,71 @@ describe('in a session', () => {
     expect(stage.inputs).toEqual([]);
   });
 
-  test('CC-202 methods that are not served get 405 with Allow, UPDATE during an INVITE too', async () => {
+  test('CC-202 methods that are not served get 405 with Allow', async () => {
     const stage = await stages.withAlice();
-    const refuse = async (transaction: string): Promise<string> => {
-      const input = await stage.input('request-refused');
-      stage.shell.reply(input.reply, { kind: 'refused', code: input.code, detail: input.detail });
-      return (await stages.server.response(transaction)).text;
-    };
-    const info = await refuse(stages.server.deliver(inDialog('INFO'), { dialogId: aliceDialog }));
-    expect(info).toMatch(/^SIP\/2.0 405 /);
-    expect(headerOf(info, 'Allow')).toBe('INVITE, ACK, CANCEL, BYE, OPTIONS, SUBSCRIBE');
-    stages.server.deliver(inDialog('INVITE', { 'Contact': '<sip:alice@pc33.atlanta.example.com>' }), {
-      dialogId: aliceDialog,
-    });
-    await stage.input('reinvite-received');
-    expect(await refuse(stages.server.deliver(inDialog('UPDATE'), { dialogId: aliceDialog }))).toMatch(
-      /^SIP\/2.0 405 /,
-    );
-    expect(await refuse(stages.server.deliver(inDialog('PRACK'), { dialogId: aliceDialog }))).toMatch(/^SIP\/2.0 405 /);
-    expect(await refuse(stages.server.deliver(inDialog('FROBNICATE'), { dialogId: aliceDialog }))).toMatch(
-      /^SIP\/2.0 405 /,
-    );
+    for (const method of ['INFO', 'FROBNICATE']) {
+      const text = await refused(stage, stages.server.deliver(inDialog(method), { dialogId: aliceDialog }));
+      expect(text).toMatch(/^SIP\/2.0 405 /);
+      expect(headerOf(text, 'Allow')).toBe(
+        'INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, SUBSCRIBE, NOTIFY, UPDATE, PRACK',
+      );
+    }
+  });
+
+  test('a PRACK of nothing, and a NOTIFY of no subscription, are 481', async () => {
+    const stage = await stages.withAlice();
+    for (const method of ['PRACK', 'NOTIFY']) {
+      const text = await refused(stage, stages.server.deliver(inDialog(method), { dialogId: aliceDialog }));
+      expect(text).toMatch(/^SIP\/2.0 481 /);
+    }
+  });
+
+  test('an UPDATE is answered like a re-INVITE, but waits for no ACK', async () => {
+    const stage = await stages.withAlice();
+    const headers = { 'CSeq': '203049 UPDATE', 'Content-Type': 'application/sdp', 'Session-Expires': '600' };
+    const transaction = stages.server.deliver(inDialog('UPDATE', headers, offer), { dialogId: aliceDialog });
+    const input = await stage.input('reinvite-received');
+    expect(input).toMatchObject({ method: 'UPDATE', endpointId: 'alice', sessionTimer: { expires: 600 } });
+    const sessionTimer = { expires: 600, refresher: 'uac', required: true } as const;
+    stage.shell.reply(input.reply, { ...accepted, at: 'conference', sessionTimer });
+    const { text } = await stages.server.response(transaction);
+    expect(text).toMatch(/^SIP\/2.0 200 OK\r\n/);
+    expect(headerOf(text, 'Session-Expires')).toBe('600;refresher=uac');
+    expect(headerOf(text, 'Require')).toBe('timer');
+    stages.server.deliver(inDialog('ACK', { 'CSeq': '203049 ACK' }), { dialogId: aliceDialog });
+    stages.server.deliver(inDialog('BYE'), { dialogId: aliceDialog });
+    await stage.input('dialog-ended');
+    expect(stage.inputs).toEqual([]);
+  });
+
+  test('what comes while an INVITE of the peer waits for our answer is told to overlap, until that is given', async () => {
+    const stage = await stages.withAlice();
+    const again = { 'Contact': '<sip:alice@pc33.atlanta.example.com>' };
+    const deliver = (method: string, body = ''): string =>
+      stages.server.deliver(inDialog(method, { ...again, 'Content-Type': 'application/sdp' }, body), {
+        dialogId: aliceDialog,
+      });
+    const first = deliver('INVITE', offer);
+    const { reply } = await stage.input('reinvite-received');
+    const overlaps: boolean[] = [];
+    for (const [method, body] of [
+      ['INVITE', offer],
+      ['UPDATE', offer],
+      ['UPDATE', ''],
+    ] as const) {
+      const transaction = deliver(method, body);
+      const input = await stage.input('reinvite-received');
+      overlaps.push(input.overlaps);
+      const headers = { 'Retry-After': '7' };
+      stage.shell.reply(input.reply, { kind: 'refused', code: 'request-overlaps', detail: '', headers });
+      const { text } = await stages.server.response(transaction);
+      expect([text.split(' ')[1], headerOf(text, 'Retry-After')]).toEqual(['500', '7']);
+    }
+    stage.shell.reply(reply, { ...accepted, at: 'conference' });
+    await stages.server.response(first);
+    deliver('UPDATE', offer);
+    overlaps.push((await stage.input('reinvite-received')).overlaps);
+    expect(overlaps).toEqual([true, true, false, false]);
   });
 
   test('our BYE goes out in the dialog; one of the peer that crosses it is answered and means nothing', async () => {

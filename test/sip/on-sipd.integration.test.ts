@@ -238,7 +238,10 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
     const { reply, code, detail } = await stage.input('request-refused');
     stage.shell.reply(reply, { kind: 'refused', code, detail });
     const answer = await asking;
-    expect([answer.status, header(answer, 'Allow')]).toEqual([405, 'INVITE, ACK, CANCEL, BYE, OPTIONS, SUBSCRIBE']);
+    expect([answer.status, header(answer, 'Allow')]).toEqual([
+      405,
+      'INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, SUBSCRIBE, NOTIFY, UPDATE, PRACK',
+    ]);
   });
 
   test('a process that died left a call; the next one ends it', async () => {

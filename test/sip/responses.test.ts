@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Outcome } from '../../src/core/effect.ts';
+import type { Outcome, Place } from '../../src/core/effect.ts';
 import { type RefusalCode, refusals } from '../../src/core/refusal.ts';
 import { challenges } from '../../src/sip/challenge.ts';
 import { type Answer, answerFor } from '../../src/sip/responses.ts';
@@ -9,6 +9,7 @@ const rules = {
   agent: 'conf.example.com',
   challenges: (stale: boolean) => ['Digest one', stale ? 'Digest two, stale=true' : 'Digest two'],
 };
+const extensions = 'replaces, join, timer, norefersub, 100rel';
 const conferenceUri = 'sip:conf-7f3a9c51@conf.example.com';
 
 function refused(code: RefusalCode, detail = '', headers?: Record<string, string>): Answer {
@@ -34,18 +35,35 @@ describe('a session that is accepted', () => {
     expect(answer).toMatchObject({ status: 200, reason: 'OK', body: 'v=0\r\n', toTag: 'fa7e11c0' });
     expect(values(answer, 'Contact')).toEqual([`<${conferenceUri}>;isfocus;+g.oma.sip-im`]);
     expect(Object.fromEntries(answer.headers)).toMatchObject({
-      'Allow': 'INVITE, ACK, CANCEL, BYE, OPTIONS, SUBSCRIBE',
+      'Allow': 'INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, SUBSCRIBE, NOTIFY, UPDATE, PRACK',
       'Allow-Events': 'conference',
       'Accept': 'application/sdp, multipart/mixed, application/resource-lists+xml',
-      'Supported': 'recipient-list-invite',
+      'Supported': `recipient-list-invite, ${extensions}`,
       'Content-Type': 'application/sdp',
     });
   });
 
   test('at a conference lists are neither accepted nor supported', () => {
     const answer = answerFor({ ...accepted, at: 'conference' }, rules);
-    expect(values(answer, 'Accept')).toEqual(['application/sdp']);
-    expect(values(answer, 'Supported')).toEqual([]);
+    expect(values(answer, 'Accept')).toEqual(['application/sdp, multipart/mixed']);
+    expect(values(answer, 'Supported')).toEqual([extensions]);
+    expect([...values(answer, 'Session-Expires'), ...values(answer, 'Require')]).toEqual([]);
+  });
+
+  test.each([
+    { refresher: 'uac', required: true, require: ['timer'] },
+    { refresher: 'uas', required: false, require: [] },
+  ] as const)('says when it expires, and that $refresher refreshes it', ({ refresher, required, require }) => {
+    const sessionTimer = { expires: 1_800, refresher, required };
+    const answer = answerFor({ ...accepted, at: 'conference', sessionTimer }, rules);
+    expect(values(answer, 'Session-Expires')).toEqual([`1800;refresher=${refresher}`]);
+    expect(values(answer, 'Require')).toEqual(require);
+  });
+
+  test('to an UPDATE without an offer has no description', () => {
+    const answer = answerFor({ ...accepted, at: 'conference', sdp: null }, { ...rules, method: 'UPDATE' });
+    expect([answer.body, values(answer, 'Content-Type')]).toEqual([null, []]);
+    expect(values(answer, 'Contact')).toEqual([`<${conferenceUri}>;isfocus;+g.oma.sip-im`]);
   });
 });
 
@@ -68,18 +86,18 @@ test('a subscription that is accepted gets 200 with what was granted', () => {
 });
 
 describe('OPTIONS', () => {
-  const options = (at: 'factory' | 'conference' | 'server', contact: string | null): Answer =>
+  const options = (at: Place, contact: string | null): Answer =>
     answerFor({ kind: 'capabilities', at, contact }, { ...rules, method: 'OPTIONS' });
 
   test('at the factory lists recipient-list-invite', () => {
     const answer = options('factory', null);
-    expect(values(answer, 'Supported')).toEqual(['recipient-list-invite']);
+    expect(values(answer, 'Supported')).toEqual([`recipient-list-invite, ${extensions}`]);
     expect(values(answer, 'Contact')).toEqual([]);
   });
 
-  test('at a conference does not, and its Contact has isfocus', () => {
-    const answer = options('conference', conferenceUri);
-    expect(values(answer, 'Supported')).toEqual([]);
+  test.each(['conference', 'group'] as const)('at a %s does not, and its Contact has isfocus', (at) => {
+    const answer = options(at, conferenceUri);
+    expect(values(answer, 'Supported')).toEqual([extensions]);
     expect(values(answer, 'Contact')).toEqual([`<${conferenceUri}>;isfocus`]);
   });
 
@@ -107,7 +125,7 @@ describe('a refusal', () => {
   });
 
   test.each([
-    ['method-not-allowed', 'Allow', 'INVITE, ACK, CANCEL, BYE, OPTIONS, SUBSCRIBE'],
+    ['method-not-allowed', 'Allow', 'INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, SUBSCRIBE, NOTIFY, UPDATE, PRACK'],
     ['bad-event', 'Allow-Events', 'conference'],
     ['interval-too-brief', 'Min-Expires', '60'],
     ['busy', 'Retry-After', '10'],
