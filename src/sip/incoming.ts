@@ -91,6 +91,11 @@ export class Incoming {
       // RFC 3311 4: an UPDATE has no ACK.
       if (pending.method === 'INVITE') dialogs.changeSession(pending.dialogId, { ackAwaited: pending.cseq });
     }
+    if (outcome.kind === 'referral-accepted') {
+      const { subscribes, contact } = outcome;
+      const referralId = subscribes ? outcome.referralId : null;
+      dialogs.refer(pending.dialogId, { referralId, cseq: pending.cseq, contact });
+    }
     if (outcome.kind === 'subscription-accepted') {
       const { subscriptionId, contact } = outcome;
       dialogs.openSubscription(pending.dialogId, { subscriptionId, contact });

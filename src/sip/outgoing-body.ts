@@ -9,7 +9,12 @@ export function inviteBody({ sdp, history, referral, fromTag }: SipInvite): Outg
   const further = [...(history === null ? [] : [historyPart(history)]), ...tokenParts(referral?.token ?? null)];
   if (further.length === 0) return { contentType: 'application/sdp', text: sdp };
   const parts = [{ headers: [{ name: 'Content-Type', value: 'application/sdp' }], body: sdp }, ...further];
-  const boundary = unusedBoundary(fromTag, parts);
+  return multipartOf(parts, fromTag);
+}
+
+/** A body of these parts; `seed` makes its boundary. */
+export function multipartOf(parts: readonly BodyPart[], seed: string): OutgoingBody {
+  const boundary = unusedBoundary(seed, parts);
   return { contentType: `multipart/mixed;boundary="${boundary}"`, text: joinMultipart(parts, boundary) };
 }
 
@@ -27,7 +32,7 @@ function historyPart(history: string): BodyPart {
 type Token = NonNullable<NonNullable<SipInvite['referral']>['token']>;
 
 /** RFC 3892 2.2: the token goes on unmodified, and Referred-By goes on pointing at it. */
-function tokenParts(token: Token | null): readonly BodyPart[] {
+export function tokenParts(token: Token | null): readonly BodyPart[] {
   if (token === null) return [];
   const isNamed = token.headers.some(({ name }) => name.toLowerCase() === 'content-id');
   const id = isNamed ? [] : [{ name: 'Content-ID', value: `<${token.contentId}>` }];

@@ -169,7 +169,8 @@ export function frameBytes(texts: readonly string[], body: string): number {
   return bounds.frameOverheadBytes + head + Buffer.byteLength(body);
 }
 
-function inDialog(options: SrfRequestOptions): OutgoingRequest {
+/** A request within a dialog. */
+export function inDialog(options: SrfRequestOptions): OutgoingRequest {
   // A drachtio server puts the remote target of the dialog in its place.
   return { uri: 'sip:placeholder', options };
 }
@@ -178,7 +179,7 @@ function inDialog(options: SrfRequestOptions): OutgoingRequest {
  * A tel URI crashes a drachtio server, so none reaches it. RFC 3261 19.1.6: towards a SIP core the number becomes the
  * user part of a SIP URI.
  */
-function reachableTarget(target: SipUri, sipCore: SipUri | null): SipUri | null {
+export function reachableTarget(target: SipUri, sipCore: SipUri | null): SipUri | null {
   if (target.scheme !== 'tel') return target;
   if (sipCore === null) return null;
   const number = writeSipUri(target).slice('tel:'.length);
@@ -194,7 +195,8 @@ function reachableTarget(target: SipUri, sipCore: SipUri | null): SipUri | null 
   };
 }
 
-function isTrustedHop(target: SipUri, rules: RoutingRules): boolean {
+/** Whether a request to `target` goes to somebody who is trusted. */
+export function isTrustedHop(target: SipUri, rules: RoutingRules): boolean {
   return rules.sipCore !== null || rules.isTrustedPeer(target.host.replace(/^\[(.*)\]$/, '$1'));
 }
 
@@ -210,6 +212,6 @@ function reasonValue(reason: string): string {
 }
 
 /** No header value may start a new line, whatever it was made from. */
-function oneLine(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+export function oneLine(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.replace(/\p{Cc}+/gu, ' ')]));
 }

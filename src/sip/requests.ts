@@ -12,6 +12,7 @@ import type { IdentityRules } from './identity.ts';
 import { misplacedDialogName } from './readers/dialog-names.ts';
 import { readInvite } from './readers/invite.ts';
 import { no, ok, once, type Reader } from './readers/reader.ts';
+import { readRefer } from './readers/refer.ts';
 import { readReinvite } from './readers/reinvite.ts';
 import { readSubscribe } from './readers/subscribe.ts';
 import {
@@ -29,6 +30,7 @@ import {
 const readers: Readonly<Record<string, Reader>> = {
   INVITE: (asked) => (asked.dialog === null ? readInvite(asked) : readReinvite(asked, asked.dialog)),
   SUBSCRIBE: readSubscribe,
+  REFER: readRefer,
   OPTIONS: ({ facts }) => ok({ ...facts, type: 'options-received' }),
   UPDATE: (asked) => (asked.dialog === null ? noSuchDialog() : readReinvite(asked, asked.dialog)),
   // RFC 3262 3: a PRACK that matches no reliable provisional response, and we send none.

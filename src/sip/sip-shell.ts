@@ -4,9 +4,10 @@
  * createUAC) are not used: they answer BYE and SUBSCRIBE by themselves, the latter with a 202, which RFC 6665 8.3.1
  * deprecates.
  */
-import type { Outcome, SipNotify } from '../core/effect.ts';
+import type { Outcome, SipNotify, SipNotifyReferral, SipRefer } from '../core/effect.ts';
 import type { Input, ReplyTo } from '../core/input.ts';
 import type { Clock, SipEffect } from '../core/ports.ts';
+import type { SipCause } from '../core/rows.ts';
 import { bounds } from './bounds.ts';
 import { product } from './capabilities.ts';
 import { ClientRequests } from './client-requests.ts';
@@ -14,7 +15,15 @@ import { Dialogs, type LeftDialog } from './dialogs.ts';
 import { HeldByes } from './held-byes.ts';
 import { Incoming } from './incoming.ts';
 import { InviteClient } from './invite-client.ts';
-import { byeRequest, farewellRequest, notifyRequest, type OutgoingRequest, parseSipCore } from './outgoing.ts';
+import {
+  byeRequest,
+  farewellRequest,
+  notifyRequest,
+  type OutgoingRequest,
+  parseSipCore,
+  type RoutingRules,
+} from './outgoing.ts';
+import { notifyReferralRequest, referRequest, referralFarewell } from './outgoing-referrals.ts';
 import { ServerLink } from './server-link.ts';
 import type { Log } from './sip-log.ts';
 import type { SrfAgent } from './srf.ts';
@@ -62,6 +71,7 @@ export class SipShell {
   readonly #incoming: Incoming;
   readonly #requests: ClientRequests;
   readonly #invites: InviteClient;
+  readonly #routing: RoutingRules;
   readonly #link: ServerLink;
   /** Dialogs the SIP server may still hold after the connection was lost. */
   #orphans: readonly LeftDialog[] = [];
@@ -86,8 +96,9 @@ export class SipShell {
     });
     const { arrived } = this.#incoming;
     this.#requests = new ClientRequests({ clock, log, agent: () => this.#link.agent });
-    const routing = { sipCore: sipCore === null ? null : parseSipCore(sipCore), isTrustedPeer };
+    const routing: RoutingRules = { sipCore: sipCore === null ? null : parseSipCore(sipCore), isTrustedPeer };
     this.#invites = new InviteClient({ requests: this.#requests, dialogs, routing, lenient, log, submit, arrived });
+    this.#routing = routing;
     const events = {
       prepare: (library: SrfAgent): void => this.#listen(library),
       connected: (): void => this.#connected(),
@@ -145,6 +156,15 @@ export class SipShell {
       case 'sip.release':
         this.#release(effect.dialogId);
         break;
+      case 'sip.notify-referral':
+        this.#notifyReferral(effect);
+        break;
+      case 'sip.refer':
+        this.#refer(effect);
+        break;
+      case 'sip.release-referral':
+        this.#dialogs.closeReferral(effect.dialogId, effect.referralId);
+        break;
     }
   }
 
@@ -154,13 +174,14 @@ export class SipShell {
   }
 
   /**
-   * Ends dialogs whose owner is gone: the sessions with BYE, the subscriptions with a terminated NOTIFY (RFC 6665
-   * 4.1.3: deactivated, subscribe again). Best effort: resolves when all are answered, refused or given up.
+   * Ends dialogs whose owner is gone: the sessions with BYE, the subscriptions and referrals with a terminated NOTIFY
+   * (RFC 6665 4.1.3: deactivated, subscribe again). Best effort: resolves when all are answered, refused or given up.
    */
   async endDialogs(left: readonly LeftDialog[], reason = 'The service was restarted'): Promise<void> {
-    const requests = left.map((dialog) =>
-      dialog.kind === 'session' ? byeRequest(dialog.dialogId, reason) : farewellRequest(dialog, 'deactivated'),
-    );
+    const requests = left.map((dialog) => {
+      if (dialog.kind === 'session') return byeRequest(dialog.dialogId, reason);
+      return dialog.kind === 'referral' ? referralFarewell(dialog) : farewellRequest(dialog, 'deactivated');
+    });
     await Promise.all(
       requests.map((request) => new Promise<void>((resolve) => this.#sendInDialog(request, () => resolve(), resolve))),
     );
@@ -211,6 +232,33 @@ export class SipShell {
     this.#sendInDialog(notifyRequest(effect), (status) => {
       if (last) this.#dialogs.closeSubscription(dialogId);
       this.#submit({ type: 'notify-answered', subscriptionId, status });
+    });
+  }
+
+  #notifyReferral(effect: SipNotifyReferral): void {
+    const { dialogId, referralId } = effect;
+    const last = effect.state.name === 'terminated';
+    if (last) this.#dialogs.endingReferral(dialogId, referralId);
+    this.#sendInDialog(notifyReferralRequest(effect), (status) => {
+      if (last) this.#dialogs.closeReferral(dialogId, referralId);
+      this.#submit({ type: 'referral-notify-answered', referralId, status });
+    });
+  }
+
+  #refer(effect: SipRefer): void {
+    const { referralId, target } = effect;
+    const answered = (cause: SipCause): void => this.#submit({ type: 'refer-answered', referralId, target, cause });
+    const request = referRequest(effect, this.#routing);
+    if (request === null) {
+      queueMicrotask(() => answered({ status: 416, reason: 'Unsupported URI Scheme' }));
+      return;
+    }
+    this.#requests.send(request, {
+      timeoutMs: bounds.requestTimeoutMs,
+      ended: (ending) => {
+        if (ending.kind === 'failed') answered(ending.cause);
+        else answered({ status: ending.response.status, reason: ending.response.reason });
+      },
     });
   }
 

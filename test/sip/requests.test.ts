@@ -50,12 +50,16 @@ const sessionDialog: Dialog = {
   contact: 'sip:conf-1@conf.example.com',
   session: { endpointId: 'endpoint-1', ackAwaited: null, confirmed: true, ending: false },
   subscription: null,
+  referrals: [],
+  referred: false,
 };
 const subscriptionDialog: Dialog = {
   id: 'sub-a11ce-01;from-tag=a11ce5ub',
   contact: 'sip:conf-1@conf.example.com',
   session: null,
   subscription: { subscriptionId: 'subscription-1', ending: false },
+  referrals: [],
+  referred: false,
 };
 const toUs = 'Conf Factory <sip:conf-fact@conf.example.com>;tag=fa7e11c0';
 

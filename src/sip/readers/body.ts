@@ -23,7 +23,8 @@ export function answerIn(message: SipMessage, lenient: boolean): SessionDescript
   return answer.ok ? answer.value : 'unreadable';
 }
 
-const bodyLimits = { partsMax: limits.multipartPartsMax, depthMax: limits.multipartDepthMax };
+/** Of all multiparts of a message together. */
+export const bodyLimits = { partsMax: limits.multipartPartsMax, depthMax: limits.multipartDepthMax };
 
 /** The parts of a request's body, told apart. */
 export function bodyOf({ message, facts, lenient }: Asked): Read<InviteBody> {
@@ -59,11 +60,13 @@ export function descriptionIn(
 export function entriesOf(
   lists: readonly string[],
   lenient: boolean,
+  purpose: 'list' | 'refer' = 'list',
 ): { readonly entries: readonly RecipientEntry[]; readonly quirks: readonly string[] } | null {
   if (lists.length === 0) return null;
   const read = lists.map((text) =>
     parseResourceList(text, {
       lenient,
+      purpose,
       bytesMax: limits.bodyBytesMax,
       elementsMax: limits.listElementsMax,
       depthMax: limits.listDepthMax,

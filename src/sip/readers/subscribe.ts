@@ -1,21 +1,28 @@
 import type { RequestInput } from '../../core/input.ts';
 import { parseEvent, parseExpires } from '../../wire/sip-headers.ts';
 import { headerValues } from '../../wire/sip-message.ts';
+import { referralNamed } from '../dialogs.ts';
 import { type Read, reading } from '../request-facts.ts';
 import { contactOf } from './contact.ts';
 import { type Asked, no, ok } from './reader.ts';
 
-/** A SUBSCRIBE, outside or within a subscription's dialog. */
+/** A SUBSCRIBE, outside dialogs, within a subscription's, or within a REFER's. */
 export function readSubscribe({ message, facts, dialog, lenient }: Asked): Read<RequestInput> {
   const contact = reading('bad-request', () => contactOf(message, lenient));
   if (!contact.ok) return contact;
   // RFC 4575 3.2 defines no body for SUBSCRIBE.
   if (message.body !== '') return no('unsupported-body', 'A SUBSCRIBE has no body here');
   const header = headerValues(message, 'Event')[0];
-  const event = reading('bad-event', () => (header === undefined ? null : parseEvent(header).type));
+  const event = reading('bad-event', () => (header === undefined ? null : parseEvent(header)));
   if (!event.ok) return event;
   const expiry = headerValues(message, 'Expires')[0];
-  const asks = { event: event.value, expires: expiry === undefined ? null : parseExpires(expiry) };
+  const expires = expiry === undefined ? null : parseExpires(expiry);
+  if (dialog !== null && event.value?.type === 'refer') {
+    const referral = referralNamed(dialog, event.value.id);
+    if (referral === null) return no('no-such-dialog', 'No such referral');
+    return ok({ ...facts, type: 'referral-refreshed', referralId: referral.referralId, expires });
+  }
+  const asks = { event: event.value?.type ?? null, expires };
   const subscription = dialog?.subscription ?? null;
   if (subscription === null) {
     // RFC 6665 4.5.2: to share the dialog of an INVITE is an old form of subscribing, taken all the same.
