@@ -39,7 +39,12 @@ export function leastAccepted(message: Headers): number {
 
 /** RFC 4028 4: whether the sender knows session timers. */
 export function supportsTimer(message: Headers): boolean {
-  return lists(message, 'supported', 'timer') || lists(message, 'require', 'timer');
+  return lists(message, 'supported', 'timer') || requiresTimer(message);
+}
+
+/** Whether it says so in a way that the receiver must understand. */
+export function requiresTimer(message: Headers): boolean {
+  return lists(message, 'require', 'timer');
 }
 
 /** Whether the sender says that it takes UPDATE; null when it does not say what it takes. */

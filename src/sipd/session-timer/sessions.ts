@@ -18,6 +18,7 @@ import {
   leastAccepted,
   leastInterval,
   type Refresher,
+  requiresTimer,
   type SessionInterval,
   sessionExpired,
   sessionExpires,
@@ -116,7 +117,8 @@ export class Sessions {
     const further: SipHeader[] = [];
     if (chosen === null && !(bare && pending.inDialog)) further.push({ name: 'Session-Expires', value });
     // RFC 4028 9: a UAC that is to refresh must know it, one that can should.
-    if (!bare && (knowsTimer || interval.refresher === 'uac')) further.push({ name: 'Require', value: 'timer' });
+    const required = (knowsTimer || interval.refresher === 'uac') && !requiresTimer(message);
+    if (!bare && required) further.push({ name: 'Require', value: 'timer' });
     const rewritten = chosen !== null && !bare ? withHeader(message, 'Session-Expires', value) : message;
     return { message: rewritten, further, interval };
   }

@@ -71,6 +71,13 @@ describe('what is agreed (RFC 4028 9)', () => {
     expect(headerOf(ok, 'Session-Expires')).toBe('120;refresher=uac');
   });
 
+  test('an application that says who must know the timer is not repeated', () => {
+    for (const mode of ['free', 'strict'] as const) {
+      const given = ['Session-Expires: 120;refresher=uac', 'Require: timer'];
+      expect(headerLines(called(mode, knowing, given).ok, 'Require')).toEqual(['Require: timer']);
+    }
+  });
+
   test('an INVITE that asks for too little gets 422 (the daemon gives it 90 s)', () => {
     const world = new StackWorld('free');
     const alice = world.peer('alice');
