@@ -113,13 +113,13 @@ export class IncomingInvite {
   }
 
   /** Sends a response that is not a 2xx. */
-  respond(status: number, headers: Headers = {}): void {
+  respond(status: number, headers: Headers = {}, body = ''): void {
     if (status >= 200) {
       this.answered = true;
       this.#dialog.state = 'terminated';
     }
     const toTag = this.#dialog.facts.localTag;
-    this.#agent.respond(this.#transaction, status, { headers: { ...this.#contact, ...headers }, toTag });
+    this.#agent.respond(this.#transaction, status, { headers: { ...this.#contact, ...headers }, body, toTag });
   }
 
   /** Whether a request lies in the dialog that is not confirmed yet. */
