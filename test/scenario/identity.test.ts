@@ -207,6 +207,25 @@ test('CC-135 whoever asks for privacy has no name in roster, messages and invita
   }
 });
 
+test('CC-135 whoever asks for privacy later is from then on nobody who has invited the others', () => {
+  const world = guardedWorld();
+  asks(world, factoryInvite(), {});
+  world.answers('bob');
+  asks(world, subscribeFrom('bob', world.conferenceUri), { as: 'bob' });
+  const referrers = () =>
+    world
+      .documents('bob')
+      .at(-1)
+      ?.users?.map(({ endpoints }) => endpoints[0]?.referred?.by ?? null);
+  expect(referrers()).toEqual([null, 'sip:alice@atlanta.example.com', 'sip:alice@atlanta.example.com']);
+  world.answersNotify('bob');
+  const again = inviteFrom('alice', world.conferenceUri, { claimed: callerNamed('alice', { private: true }) });
+  asks(world, again, { count: 2 });
+  const [anonymous] = world.route().members;
+  expect(referrers()).toEqual([null, anonymous?.uri, anonymous?.uri]);
+  expect(JSON.stringify(world.documents('bob').at(-1))).not.toContain('alice');
+});
+
 test('within a dialog only its owner is heard, and only with credentials; who hangs up needs none', () => {
   const world = guardedWorld();
   asks(world, factoryInvite(), {});

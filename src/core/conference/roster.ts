@@ -88,6 +88,7 @@ export function rosterDocument(
   { conference, participants }: ConferenceRecord,
   version: number,
 ): ConferenceInfoDocument {
+  const hidden = new Map(participants.filter((one) => one.private).map((one) => [one.uri, rosterEntity(one)]));
   const listed = participants.filter((participant) => participant.inRoster).sort((a, b) => a.position - b.position);
   return {
     entity: conference.uri,
@@ -103,11 +104,14 @@ export function rosterDocument(
       active: conference.status === 'active',
       locked: conference.locked,
     },
-    users: listed.map(userOf),
+    users: listed.map((participant) => userOf(participant, hidden)),
   };
 }
 
-function userOf(participant: ParticipantRow): ConferenceInfoUser {
+/** Who asked for privacy, by AOR, and the name each has here. */
+type Hidden = ReadonlyMap<string, string>;
+
+function userOf(participant: ParticipantRow, hidden: Hidden): ConferenceInfoUser {
   const current = participant.endpoints.filter((endpoint) => endpoint.status !== 'disconnected');
   const shown = current.length > 0 ? current : participant.endpoints.slice(-1);
   return {
@@ -116,15 +120,17 @@ function userOf(participant: ParticipantRow): ConferenceInfoUser {
     roles: [participant.role],
     endpoints:
       shown.length > 0
-        ? shown.map((endpoint, index) => endpointOf(participant, endpoint, index))
-        : [undialled(participant)],
+        ? shown.map((endpoint, index) => endpointOf(participant, { endpoint, index, hidden }))
+        : [undialled(participant, hidden)],
   };
 }
 
-function endpointOf(participant: ParticipantRow, endpoint: EndpointRow, index: number): ConferenceInfoEndpoint {
+type Shown = { readonly endpoint: EndpointRow; readonly index: number; readonly hidden: Hidden };
+
+function endpointOf(participant: ParticipantRow, { endpoint, index, hidden }: Shown): ConferenceInfoEndpoint {
   return {
     entity: participant.private ? anonymousEndpoint(participant, index) : endpoint.entity,
-    referred: endpoint.referredBy === null ? null : { when: null, reason: null, by: endpoint.referredBy },
+    referred: referredBy(endpoint.referredBy, hidden),
     status: endpoint.status,
     joiningMethod: endpoint.joiningMethod,
     joiningInfo: endpoint.joinedAt === null ? null : { when: endpoint.joinedAt, reason: null, by: null },
@@ -134,16 +140,21 @@ function endpointOf(participant: ParticipantRow, endpoint: EndpointRow, index: n
 }
 
 /** A list entry that was never dialled is shown all the same, with the reason. */
-function undialled(participant: ParticipantRow): ConferenceInfoEndpoint {
+function undialled(participant: ParticipantRow, hidden: Hidden): ConferenceInfoEndpoint {
   return {
     entity: rosterEntity(participant),
-    referred: participant.referredBy === null ? null : { when: null, reason: null, by: participant.referredBy },
+    referred: referredBy(participant.referredBy, hidden),
     status: participant.status,
     joiningMethod: participant.joiningMethod,
     joiningInfo: null,
     ...disconnectionOf(participant.disconnection, participant.leftAt),
     media: [],
   };
+}
+
+/** Who invited somebody by name may ask for privacy later. */
+function referredBy(uri: string | null, hidden: Hidden): ConferenceInfoEndpoint['referred'] {
+  return uri === null ? null : { when: null, reason: null, by: hidden.get(uri) ?? uri };
 }
 
 /** RFC 4575 5.6: an anonymous participant's endpoint must not be its Contact. */
