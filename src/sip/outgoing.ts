@@ -6,7 +6,15 @@ import { RemoteError } from '../wire/remote-error.ts';
 import { writeNameAddr, writeReplaces } from '../wire/sip-headers.ts';
 import { parseSipUri, type SipUri, withoutHeaders, writeSipUri } from '../wire/sip-uri.ts';
 import { bounds } from './bounds.ts';
-import { acceptAt, allow, allowEvents, focusContact, focusSessionContact, product } from './capabilities.ts';
+import {
+  acceptAt,
+  allow,
+  allowEvents,
+  focusContact,
+  focusSessionContact,
+  product,
+  supportedAt,
+} from './capabilities.ts';
 import { inviteBody } from './outgoing-body.ts';
 import { phrase } from './phrase.ts';
 import type { SrfRequestOptions } from './srf.ts';
@@ -26,9 +34,6 @@ export function parseSipCore(text: string): SipUri {
   if (uri.scheme === 'tel') throw new RemoteError(416, 'A tel URI is no next hop');
   return withoutHeaders(uri);
 }
-
-/** RFC 3261 20.37: what an INVITE of ours may be answered with, or met by within its session. */
-const supported = 'replaces, join, timer, norefersub, 100rel';
 
 /** Headers that a list entry may add but never replace. */
 const combinable = 'accept-contact';
@@ -62,7 +67,7 @@ export function inviteRequest(effect: SipInvite, rules: RoutingRules): OutgoingR
     'Allow': allow,
     'Allow-Events': allowEvents,
     'Accept': acceptAt('conference'),
-    'Supported': supported,
+    'Supported': supportedAt('conference'),
     ...sessionTimer(effect),
     // RFC 3891 6.2: with Require the invitee refuses rather than take the INVITE for a new call.
     ...(effect.replaces === null ? {} : { 'Require': 'replaces', 'Replaces': writeReplaces(effect.replaces) }),
@@ -104,7 +109,7 @@ export function reinviteRequest(effect: SipReinvite): OutgoingRequest {
       'Allow': allow,
       'Allow-Events': allowEvents,
       'Accept': acceptAt('conference'),
-      'Supported': supported,
+      'Supported': supportedAt('conference'),
       'User-Agent': product,
       'Content-Type': 'application/sdp',
     }),

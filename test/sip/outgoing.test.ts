@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { SipInvite, SipNotify } from '../../src/core/effect.ts';
-import { acceptAt, allow, allowEvents } from '../../src/sip/capabilities.ts';
+import { acceptAt, allow, allowEvents, supportedAt } from '../../src/sip/capabilities.ts';
 import {
   byeRequest,
   farewellRequest,
@@ -61,7 +61,7 @@ describe('the INVITE of the focus to an invitee', () => {
           'Allow': allow,
           'Allow-Events': allowEvents,
           'Accept': acceptAt('conference'),
-          'Supported': 'replaces, join, timer, norefersub, 100rel',
+          'Supported': supportedAt('conference'),
           'Session-Expires': '1800',
           'Require': 'replaces',
           'Replaces': 'a84b4c76e66710;to-tag=a6c85cf;from-tag=1928301774',
@@ -225,7 +225,7 @@ test('the INVITE of the focus within a session has these headers and no others',
         'Allow': allow,
         'Allow-Events': allowEvents,
         'Accept': acceptAt('conference'),
-        'Supported': 'replaces, join, timer, norefersub, 100rel',
+        'Supported': supportedAt('conference'),
         'User-Agent': 'isfocus',
         'Content-Type': 'application/sdp',
       },
