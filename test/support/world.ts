@@ -10,6 +10,7 @@ import type {
   ConferenceRow,
   ParticipantRow,
   ReferralRow,
+  ReplacesValue,
   SubscriptionRow,
 } from '../../src/core/rows.ts';
 import { Service } from '../../src/core/service.ts';
@@ -129,7 +130,7 @@ export class World {
   /** A new offer within somebody's session. */
   reinvites(name: string, changes: Partial<ReinviteReceived> & { reply: string }): void {
     const { type: _type, ...facts } = inviteFrom(name, this.conferenceUri);
-    this.ladder.add(name, 'focus', 'INVITE (again)');
+    this.ladder.add(name, 'focus', changes.method === 'UPDATE' ? 'UPDATE' : 'INVITE (again)');
     this.happens({
       ...facts,
       carriesList: false,
@@ -251,6 +252,20 @@ export class World {
   hangsUp(name: string): void {
     this.ladder.add(name, 'focus', 'BYE');
     this.happens({ type: 'dialog-ended', endpointId: this.endpointOf(name), by: 'peer', reason: null });
+  }
+
+  /** The SIP server has ended somebody's session, for a reason that it gives. */
+  isGivenUp(name: string, reason: string): void {
+    this.ladder.add('sipd', 'focus', `BYE to ${name} (${reason})`);
+    this.happens({ type: 'dialog-ended', endpointId: this.endpointOf(name), by: 'server', reason });
+  }
+
+  /** What names the dialog of somebody's latest endpoint in a Replaces or Join (RFC 3891 3): tags as we have them. */
+  dialogOf(name: string): ReplacesValue {
+    const endpoint = this.participant(name).endpoints.at(-1);
+    if (endpoint === undefined) throw new Error(`${name} has no endpoint`);
+    const { callId, localTag, remoteTag } = endpoint;
+    return { callId, toTag: localTag, fromTag: remoteTag ?? '', earlyOnly: false };
   }
 
   /** Turns the clock; every timer due fires in its order. */
