@@ -12,6 +12,7 @@ import {
   product,
   supportedAt,
 } from './capabilities.ts';
+import { multipartOf, type OutgoingBody } from './outgoing-body.ts';
 import { phrase } from './phrase.ts';
 
 /** A header of one name may stand several times. */
@@ -145,8 +146,19 @@ function refused(outcome: Of<'refused'>, rules: AnswerRules): Answer {
     warning === undefined && detail === ''
       ? []
       : [['Warning', `${warning ?? 399} ${rules.agent} "${detail === '' ? text : detail}"`]];
-  const headers: HeaderList = [...given, ...own, ...warned, ['Server', product]];
-  return { status: sip, reason: text, headers, body: null, toTag: null };
+  const body = outcome.body === undefined ? null : partNamed(outcome.body);
+  const type: HeaderList = body === null ? [] : [['Content-Type', body.contentType]];
+  const headers: HeaderList = [...given, ...own, ...warned, ['Server', product], ...type];
+  return { status: sip, reason: text, headers, body: body?.text ?? null, toTag: null };
+}
+
+/** A body that a header points at (RFC 2392): the one part of a multipart, where every peer looks for a Content-ID. */
+function partNamed({ contentId, type, text }: NonNullable<Of<'refused'>['body']>): OutgoingBody {
+  const headers = [
+    { name: 'Content-Type', value: type },
+    { name: 'Content-ID', value: `<${contentId}>` },
+  ];
+  return multipartOf([{ headers, body: text }], contentId);
 }
 
 /** What a response of this status must carry to be of use. */

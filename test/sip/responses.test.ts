@@ -3,6 +3,8 @@ import type { Outcome, Place } from '../../src/core/effect.ts';
 import { type RefusalCode, refusals } from '../../src/core/refusal.ts';
 import { challenges } from '../../src/sip/challenge.ts';
 import { type Answer, answerFor } from '../../src/sip/responses.ts';
+import { refusedListsIn } from '../../src/wire/refused-uri-list.ts';
+import type { SipResponse } from '../../src/wire/sip-message.ts';
 
 const rules = {
   method: 'INVITE',
@@ -14,6 +16,12 @@ const conferenceUri = 'sip:conf-7f3a9c51@conf.example.com';
 
 function refused(code: RefusalCode, detail = '', headers?: Record<string, string>): Answer {
   return answerFor({ kind: 'refused', code, detail, ...(headers === undefined ? {} : { headers }) }, rules);
+}
+
+/** A message as it would be read from the wire. */
+function asMessage({ status, reason, headers, body }: Answer): SipResponse {
+  const named = headers.map(([name, value]) => ({ name, value }));
+  return { kind: 'response', status, reason, headers: named, body: body ?? '' };
 }
 
 function values(answer: Answer, name: string): string[] {
@@ -152,6 +160,17 @@ describe('a refusal', () => {
     const stale = answerFor({ kind: 'refused', code: 'unauthenticated', detail: '', stale: true }, rules);
     expect(values(stale, 'WWW-Authenticate')).toEqual(['Digest one', 'Digest two, stale=true']);
   });
+});
+
+test('the list that a refusal points at is a part of its body, to be found by its Content-ID', () => {
+  const contentId = 'tag-1@conf.example.com';
+  const text = '<?xml version="1.0"?><resource-lists/>';
+  const headers = { 'P-Refused-URI-List': `<sip:team@conf.example.com>;members="<cid:${contentId}>"` };
+  const body = { contentId, type: 'application/resource-lists+xml', text };
+  const answer = answerFor({ kind: 'refused', code: 'list-of-lists', detail: '', headers, body }, rules);
+  expect(answer.status).toBe(403);
+  expect(values(answer, 'Content-Type')[0]).toMatch(/^multipart\/mixed;boundary="[^"]+"$/);
+  expect(refusedListsIn(asMessage(answer), { partsMax: 4, depthMax: 1 })).toEqual([text]);
 });
 
 test('an outcome of another protocol becomes a 500', () => {
