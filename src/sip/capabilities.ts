@@ -9,7 +9,7 @@ export const product = 'isfocus';
 export const allow = 'INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, SUBSCRIBE, NOTIFY, UPDATE, PRACK';
 
 /** RFC 6665 8.2.2. */
-export const allowEvents = 'conference';
+export const allowEvents = 'conference, refer';
 
 /** Bodies of an INVITE (RFC 3261 20.1); a list is understood at the factory only. */
 export function acceptAt(place: Place): string {

@@ -161,6 +161,13 @@ function partNamed({ contentId, type, text }: NonNullable<Of<'refused'>['body']>
   return multipartOf([{ headers, body: text }], contentId);
 }
 
+/** What the body of a request may be. */
+function acceptedIn(method: string): string {
+  if (method === 'INVITE') return acceptAt('factory');
+  // RFC 5368 7: the list that Refer-To points at.
+  return method === 'REFER' ? 'multipart/mixed, application/resource-lists+xml' : '';
+}
+
 /** What a response of this status must carry to be of use. */
 function explanatoryHeaders({ code, stale = false }: Of<'refused'>, rules: AnswerRules): HeaderList {
   switch (refusal(code).sip) {
@@ -172,7 +179,7 @@ function explanatoryHeaders({ code, stale = false }: Of<'refused'>, rules: Answe
     case 415:
       // RFC 3261 8.2.3. The factory understands most; a SUBSCRIBE and others may have no body at all.
       return [
-        ['Accept', rules.method === 'INVITE' ? acceptAt('factory') : ''],
+        ['Accept', acceptedIn(rules.method)],
         ['Accept-Encoding', 'identity'],
       ];
     case 423:

@@ -66,7 +66,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     bob.answers(timed);
     const conferenceId = await conferenceOf(cast, [{ uri: bob.address }]);
     await whenParticipant(service, { conferenceId, uri: bob.aor }, connected);
-    expect(of(bob, 'Supported')).toEqual(['replaces, join, timer, norefersub, 100rel']);
+    expect(of(bob, 'Supported')).toEqual(['replaces, join, timer, norefersub, multiple-refer, tdialog, 100rel']);
     expect(of(bob, 'Session-Expires')).toEqual(['1800']);
     expect(of(bob, 'CSeq')).toEqual(['1 INVITE']);
   });

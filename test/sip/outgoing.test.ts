@@ -254,7 +254,7 @@ describe('within a dialog', () => {
           'Contact': `<${conferenceUri}>;isfocus`,
           'Event': 'conference',
           'Subscription-State': 'active;expires=3600',
-          'Allow-Events': 'conference',
+          'Allow-Events': 'conference, refer',
           'User-Agent': 'isfocus',
           'Content-Type': 'application/conference-info+xml',
         },

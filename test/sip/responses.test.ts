@@ -11,7 +11,7 @@ const rules = {
   agent: 'conf.example.com',
   challenges: (stale: boolean) => ['Digest one', stale ? 'Digest two, stale=true' : 'Digest two'],
 };
-const extensions = 'replaces, join, timer, norefersub, 100rel';
+const extensions = 'replaces, join, timer, norefersub, multiple-refer, tdialog, 100rel';
 const conferenceUri = 'sip:conf-7f3a9c51@conf.example.com';
 
 function refused(code: RefusalCode, detail = '', headers?: Record<string, string>): Answer {
@@ -44,7 +44,7 @@ describe('a session that is accepted', () => {
     expect(values(answer, 'Contact')).toEqual([`<${conferenceUri}>;isfocus;+g.oma.sip-im`]);
     expect(Object.fromEntries(answer.headers)).toMatchObject({
       'Allow': 'INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, SUBSCRIBE, NOTIFY, UPDATE, PRACK',
-      'Allow-Events': 'conference',
+      'Allow-Events': 'conference, refer',
       'Accept': 'application/sdp, multipart/mixed, application/resource-lists+xml',
       'Supported': `recipient-list-invite, ${extensions}`,
       'Content-Type': 'application/sdp',
@@ -88,7 +88,7 @@ test('a subscription that is accepted gets 200 with what was granted', () => {
   expect(answer.headers).toEqual([
     ['Contact', `<${conferenceUri}>;isfocus`],
     ['Expires', '1800'],
-    ['Allow-Events', 'conference'],
+    ['Allow-Events', 'conference, refer'],
     ['Server', 'isfocus'],
   ]);
 });
@@ -134,7 +134,7 @@ describe('a refusal', () => {
 
   test.each([
     ['method-not-allowed', 'Allow', 'INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, SUBSCRIBE, NOTIFY, UPDATE, PRACK'],
-    ['bad-event', 'Allow-Events', 'conference'],
+    ['bad-event', 'Allow-Events', 'conference, refer'],
     ['interval-too-brief', 'Min-Expires', '60'],
     ['busy', 'Retry-After', '10'],
     ['stopping', 'Retry-After', '10'],

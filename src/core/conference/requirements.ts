@@ -15,8 +15,16 @@ export type Refused = {
 const sdpType = 'application/sdp';
 const conferenceInfoType = 'application/conference-info+xml';
 
-/** Option tags of what is understood wherever it is asked for: RFC 3891, 3911, 4028, 4488, 3262. */
-export const extensions: readonly string[] = ['replaces', 'join', 'timer', 'norefersub', '100rel'];
+/** Option tags of what is understood wherever it is asked for: RFC 3891, 3911, 4028, 4488, 5368, 4538, 3262. */
+export const extensions: readonly string[] = [
+  'replaces',
+  'join',
+  'timer',
+  'norefersub',
+  'multiple-refer',
+  'tdialog',
+  '100rel',
+];
 
 /** RFC 3261 8.2.2.3: of `options`, which a request requires, those that are understood nowhere here. */
 export function extensionRefused(options: readonly string[]): Refused | null {

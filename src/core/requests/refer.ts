@@ -96,13 +96,10 @@ function ownerOf({ participant, endpoint }: Session): { aor: string; known: bool
   return { aor: participant.uri, known: endpoint.joiningMethod === 'dialed-in' };
 }
 
-// RFC 5368 4, RFC 4488 4, RFC 4538 7.
-const understood: ReadonlySet<string> = new Set(['multiple-refer', 'norefersub', 'tdialog']);
-
 /** What is wrong with the request, whatever it asks for. */
 function requestRefused(input: ReferReceived, { conference, referrer }: ReferScene): Refused | null {
   if (conference.row.status !== 'active') return { code: 'conference-ended', detail: 'The conference is ending' };
-  const unknown = extensionRefused(input.requires.filter((option) => !understood.has(option.toLowerCase())));
+  const unknown = extensionRefused(input.requires);
   if (unknown !== null) return unknown;
   if (input.targets.length > limits.listEntriesMax)
     return { code: 'list-too-long', detail: `More than ${limits.listEntriesMax} entries` };
