@@ -21,7 +21,7 @@ import { Liveness, Readiness } from './health-json.ts';
 import { httpLimits } from './http-limits.ts';
 import type { HttpOptions } from './http-options.ts';
 import { buildMetrics, type Metrics } from './metrics.ts';
-import { docsOptions, documentOptions } from './openapi.ts';
+import { docsOptions, documentOptions, setProblemsAside } from './openapi.ts';
 import { otherMethods } from './other-methods.ts';
 import { Endpoint, Participant, ParticipantPage } from './participant-json.ts';
 import { Plan } from './plan-json.ts';
@@ -65,6 +65,7 @@ export function buildHttp(options: HttpOptions): HttpShell {
   const api = bareServer(options);
   for (const schema of components) api.addSchema(schema);
   addManners(api, metrics);
+  api.addHook('onRoute', setProblemsAside);
   api.register(swagger, documentOptions);
   api.register(swaggerUi, docsOptions);
   const context = { ...options, desk };

@@ -1,5 +1,6 @@
 import type { FastifyDynamicSwaggerOptions, SwaggerTransformObject } from '@fastify/swagger';
 import type { FastifySwaggerUiOptions } from '@fastify/swagger-ui';
+import type { RouteOptions } from 'fastify';
 import { PROBLEM_MEDIA_TYPE } from './problem.ts';
 
 /** Version of this interface, not of the program. */
@@ -43,6 +44,7 @@ export const documentOptions: FastifyDynamicSwaggerOptions = {
   convertConstToEnum: false,
   // Components bear their schemas' own names.
   refResolver: { buildLocalReference: (json) => String(json['$id']) },
+  transform: ({ schema, url, route }) => ({ schema: withProblems(schema, Object(route.config) as WithProblems), url }),
   transformObject: (document) => tidied(document),
 };
 
@@ -60,6 +62,27 @@ export const docsOptions: FastifySwaggerUiOptions = {
     'frame-ancestors': "'none'",
   },
 };
+
+type WithProblems = { readonly problems?: Readonly<Record<string, object>> };
+
+/**
+ * Takes the problems out of a route's responses, for the document alone to have them. Fastify would make a serializer
+ * for each status of each route, hundreds of the same, which is most of the time that a start takes.
+ */
+export function setProblemsAside(route: RouteOptions): void {
+  const responses = Object.entries(Object(route.schema?.response) as Record<string, object>);
+  const aside = responses.filter(([, response]) => isProblem(response));
+  if (aside.length === 0) return;
+  const others = responses.filter(([, response]) => !isProblem(response));
+  route.schema = { ...route.schema, response: Object.fromEntries(others) };
+  route.config = { ...route.config, ...({ problems: Object.fromEntries(aside) } satisfies WithProblems) };
+}
+
+function withProblems<Schema extends { response?: unknown }>(schema: Schema, config: WithProblems): Schema {
+  return config.problems === undefined
+    ? schema
+    : { ...schema, response: { ...Object(schema.response), ...config.problems } };
+}
 
 type Operation = {
   parameters?: { required?: boolean; schema?: { default?: unknown } }[];

@@ -3,6 +3,9 @@ import {
   BadCursor,
   type Clock,
   type ConferenceFilter,
+  type Definition,
+  type DefinitionPort,
+  type DefinitionRefusal,
   type KeyPort,
   type KeyRow,
   type Page,
@@ -18,6 +21,7 @@ import type {
   SubscriptionRow,
 } from '../../src/core/rows.ts';
 import { hashApiKey } from '../../src/http/api-key.ts';
+import type { MemoryDefinitions } from '../support/memory-definitions.ts';
 import { startOfTime } from './rows.ts';
 
 /** Rows a test puts in and the shell reads; remembers the last filter it was asked with. */
@@ -113,6 +117,46 @@ function pageOf<Row>(rows: readonly Row[], page: PageRequest): Page<Row> {
     nextCursor: to < rows.length ? `after-${to}` : null,
     total: page.count ? rows.length : null,
   };
+}
+
+/** Groups or users that a test puts in, and what the shell makes of them. */
+export class FakeDefinitions<Row extends Definition> implements DefinitionPort<Row> {
+  readonly store: MemoryDefinitions<Row>;
+  readonly list: DefinitionPort<Row>['list'];
+  readonly byId: DefinitionPort<Row>['byId'];
+  readonly byUri: DefinitionPort<Row>['byUri'];
+  /** Why nothing can be added. */
+  refusal: DefinitionRefusal | null = null;
+  /** What somebody else does, each time just before a change takes place. */
+  crossing: (() => Promise<unknown>) | null = null;
+
+  constructor(store: MemoryDefinitions<Row>) {
+    this.store = store;
+    this.list = store.list;
+    this.byId = store.byId;
+    this.byUri = store.byUri;
+  }
+
+  readonly add: DefinitionPort<Row>['add'] = async (row) => {
+    if (this.refusal !== null) return this.refusal;
+    return (await this.store.insert(row)) ? null : 'already-defined';
+  };
+
+  readonly replace: DefinitionPort<Row>['replace'] = async (row) => {
+    await this.crossing?.();
+    return (await this.store.replace(row)) ? null : 'changed-meanwhile';
+  };
+
+  readonly remove: DefinitionPort<Row>['remove'] = async (row) => {
+    await this.crossing?.();
+    return (await this.store.remove(row.id, row.revision)) ? null : 'changed-meanwhile';
+  };
+
+  reset(): void {
+    this.store.clear();
+    this.refusal = null;
+    this.crossing = null;
+  }
 }
 
 export class FakeKeys implements KeyPort {

@@ -1,11 +1,14 @@
 import type { FastifyBaseLogger, InjectOptions, LightMyRequestResponse } from 'fastify';
+import { groupPolicy, groupUri } from '../../src/core/definitions/group-definition.ts';
 import type { Outcome } from '../../src/core/effect.ts';
 import type { CommandInput, Input } from '../../src/core/input.ts';
+import type { GroupRow, UserRow } from '../../src/core/rows.ts';
 import type { HttpOptions, LabelledValue, StatsView } from '../../src/http/http-options.ts';
 import { buildHttp, type HttpShell } from '../../src/http/http-server.ts';
 import { aorOf, parseSipUri } from '../../src/wire/sip-uri.ts';
+import { MemoryDefinitions } from '../support/memory-definitions.ts';
 import { DocumentCheck } from './document-check.ts';
-import { FakeClock, FakeKeys, FakeReads } from './fake-ports.ts';
+import { FakeClock, FakeDefinitions, FakeKeys, FakeReads } from './fake-ports.ts';
 import { startOfTime } from './rows.ts';
 
 export type Asking = {
@@ -31,6 +34,13 @@ const someStats: StatsView = {
   counts: { conferences: 1, participants: 3, subscriptions: 2, msrpSessions: 3, messages: 12 },
 };
 
+/** Where conferences and groups of this service live. */
+const names = {
+  factoryUser: 'conf-fact',
+  ownHosts: new Set(['conf.example.com', 'other.example.com']),
+  conferenceAuthority: 'conf.example.com',
+};
+
 /**
  * The REST shell between fakes: what it reads is put into `reads`, what it submits is answered by `core`. Every
  * response is held against the OpenAPI document before a test sees it.
@@ -38,6 +48,8 @@ const someStats: StatsView = {
 export class HttpWorld {
   readonly reads = new FakeReads();
   readonly keys = new FakeKeys();
+  readonly groups = new FakeDefinitions(new MemoryDefinitions<GroupRow>('groups', (row) => row.subject));
+  readonly users = new FakeDefinitions(new MemoryDefinitions<UserRow>('users', (row) => row.displayName));
   readonly clock = new FakeClock();
   readonly key = this.keys.with('isf_the-key-of-this-world', ['*']);
   readonly submitted: CommandInput[] = [];
@@ -50,6 +62,7 @@ export class HttpWorld {
   stats = someStats;
   /** Values of a reading of another part that has a label. */
   met: readonly LabelledValue[] = [];
+  #rowCount = 0;
   #requestCount = 0;
   #replyCount = 0;
 
@@ -57,6 +70,8 @@ export class HttpWorld {
     this.shell = buildHttp({
       reads: this.reads,
       keys: this.keys,
+      groups: this.groups,
+      users: this.users,
       submit: (input) => this.#submit(input),
       conferenceInfo: async () => this.conferenceInfo,
       stats: () => this.stats,
@@ -64,12 +79,19 @@ export class HttpWorld {
       stopping: () => this.stopping,
       parseUri: parseSipUri,
       aorOf,
+      groupUri: (text) => groupUri(text, names),
+      groupPolicy: groupPolicy({ idleSeconds: 300 }),
+      realm: 'conf.example.com',
       readings: [
         { kind: 'gauge', name: 'test_depth', help: 'A number of another part', read: () => 7 },
         { kind: 'counter', name: 'test_met_total', help: 'Several', labels: ['by'], read: () => this.met },
       ],
       log,
-      ids: { request: () => `req-${++this.#requestCount}`, reply: () => `reply-${++this.#replyCount}` },
+      ids: {
+        request: () => `req-${++this.#requestCount}`,
+        reply: () => `reply-${++this.#replyCount}`,
+        row: () => `row-${++this.#rowCount}`,
+      },
       clock: this.clock,
     });
   }
@@ -77,6 +99,8 @@ export class HttpWorld {
   /** Empties everything a test has put in; the shell itself stays, since building it takes a while. */
   reset(): void {
     this.reads.reset();
+    this.groups.reset();
+    this.users.reset();
     this.clock.reset();
     this.submitted.length = 0;
     this.core = silentCore;
@@ -85,6 +109,7 @@ export class HttpWorld {
     this.health = healthy;
     this.stats = someStats;
     this.met = [];
+    this.#rowCount = 0;
     this.#requestCount = 0;
     this.#replyCount = 0;
   }
@@ -102,6 +127,14 @@ export class HttpWorld {
 
   post(url: string, body?: unknown, asking: Asking = {}): Promise<LightMyRequestResponse> {
     return this.ask('POST', url, { ...asking, body });
+  }
+
+  patch(url: string, body: unknown, asking: Asking = {}): Promise<LightMyRequestResponse> {
+    return this.ask('PATCH', url, { ...asking, body });
+  }
+
+  put(url: string, body?: unknown, asking: Asking = {}): Promise<LightMyRequestResponse> {
+    return this.ask('PUT', url, { ...asking, body });
   }
 
   delete(url: string, asking: Asking = {}): Promise<LightMyRequestResponse> {

@@ -48,8 +48,8 @@ test.each(['/nowhere', '/v1/nowhere', '/v1/conferences/conf-1/nothing', '/v1/con
 );
 
 test.each([
-  ['PUT', '/v1/conferences', 'GET, HEAD'],
-  ['DELETE', '/v1/conferences/conf-1', 'GET, HEAD'],
+  ['PUT', '/v1/conferences', 'GET, HEAD, POST'],
+  ['DELETE', '/v1/conferences/conf-1', 'GET, HEAD, PATCH'],
   ['PATCH', '/v1/conferences/conf-1/participants', 'GET, HEAD, POST'],
   ['GET', end, 'POST'],
   ['POST', '/v1/conferences/conf-1/participants/bob', 'DELETE, GET, HEAD'],

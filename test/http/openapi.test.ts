@@ -23,6 +23,9 @@ test('/openapi.json serves the same document', async () => {
 test('these are the operations', () => {
   expect(operations.map(named).sort()).toEqual([
     'DELETE /v1/conferences/{id}/participants/{pid}',
+    'DELETE /v1/groups/{id}',
+    'DELETE /v1/groups/{id}/members/{uri}',
+    'DELETE /v1/users/{uri}',
     'GET /health/live',
     'GET /health/ready',
     'GET /metrics',
@@ -36,10 +39,22 @@ test('these are the operations', () => {
     'GET /v1/conferences/{id}/referrals',
     'GET /v1/conferences/{id}/referrals/{rid}',
     'GET /v1/conferences/{id}/subscriptions',
+    'GET /v1/groups',
+    'GET /v1/groups/{id}',
+    'GET /v1/groups/{id}/members/{uri}',
     'GET /v1/stats',
     'GET /v1/subscriptions',
+    'GET /v1/users',
+    'GET /v1/users/{uri}',
+    'PATCH /v1/conferences/{id}',
+    'PATCH /v1/groups/{id}',
+    'PATCH /v1/users/{uri}',
+    'POST /v1/conferences',
     'POST /v1/conferences/{id}/end',
     'POST /v1/conferences/{id}/participants',
+    'POST /v1/groups',
+    'POST /v1/users',
+    'PUT /v1/groups/{id}/members/{uri}',
   ]);
 });
 
@@ -58,12 +73,14 @@ test('no two operations bear one name', () => {
 
 test.each(operations.filter(({ path }) => path.startsWith('/v1/')).map((found) => [named(found), found] as const))(
   '%s is behind the key and tells which problems it may answer with',
-  (_name, { operation, method }) => {
+  (_name, { operation, method, path }) => {
     // The document's own security holds unless an operation says otherwise.
     expect(operation).not.toHaveProperty('security');
     const statuses = Object.keys(at(operation, 'responses') ?? {});
     expect(statuses).toEqual(expect.arrayContaining(['401', '403', '500']));
-    if (method !== 'GET') expect(statuses).toEqual(expect.arrayContaining(['404', '409', '503']));
+    if (method !== 'GET') expect(statuses).toEqual(expect.arrayContaining(['409', '503']));
+    if (path.includes('{')) expect(statuses).toContain('404');
+    if (['PATCH', 'PUT'].includes(method)) expect(statuses).toContain('412');
   },
 );
 
@@ -75,7 +92,7 @@ test('what is open says so', () => {
 test('problems are shared responses with an example each', () => {
   const responses = at({ ...document }, 'components', 'responses') ?? {};
   expect(Object.keys(responses)).toEqual(
-    [400, 401, 403, 404, 409, 413, 415, 500, 503].map((status) => `Problem${status}`),
+    [400, 401, 403, 404, 409, 412, 413, 415, 429, 500, 503].map((status) => `Problem${status}`),
   );
   for (const [name, response] of Object.entries(responses)) {
     const example = at({ response }, 'response', 'content', 'application/problem+json', 'example');

@@ -50,4 +50,8 @@ export class MemoryDefinitions<Row extends Definition> implements DefinitionStor
 
   readonly revisions: DefinitionStore<Row>['revisions'] = async () =>
     [...this.#rows.values()].map(({ id, revision }) => ({ id, revision }));
+
+  clear(): void {
+    this.#rows.clear();
+  }
 }
