@@ -6,6 +6,7 @@ import type { DefinitionInput, Input } from './core/input.ts';
 import type { KeyPort } from './core/ports.ts';
 import { Service } from './core/service.ts';
 import type { Settings } from './core/settings.ts';
+import { Tally } from './core/tally.ts';
 import { definitionsOf, type OurDefinitions } from './definitions.ts';
 import { Driver } from './driver.ts';
 import { firstKey } from './http/api-key.ts';
@@ -204,10 +205,10 @@ function joinShells(parts: AppParts, ground: Ground): Joined {
     auth: config.auth,
     isTrustedPeer: addressTest(config.trustedPeers),
     sipCore: config.sipCore,
-    realm: settings.realm,
+    challenge: { realm: settings.realm, nonceSecret, algorithms: config.digestAlgorithms },
     submit: (input) => entry.submit(input),
     clock: systemClock,
-    ids: { reply: () => `sip:${tokens()}`, nonceSecret },
+    ids: { reply: () => `sip:${tokens()}` },
     log: log.child({ part: 'sip' }),
   });
   const definitions = definitionsOf(store, {
@@ -215,6 +216,7 @@ function joinShells(parts: AppParts, ground: Ground): Joined {
     tell: (input) => entry.define(input),
     onError: (error) => log.warn({ err: error }, 'definitions of other processes not read'),
   });
+  const tally = new Tally();
   const http = restShell({
     version: parts.version,
     settings,
@@ -228,6 +230,7 @@ function joinShells(parts: AppParts, ground: Ground): Joined {
     submit: (input) => entry.submit(input),
     messages: () => entry.messages,
     addresses: listening,
+    tally,
     readings: server.readings,
     newToken: () => String(tokens()),
     log: log.child({ part: 'http' }),
@@ -245,6 +248,7 @@ function joinShells(parts: AppParts, ground: Ground): Joined {
         else waiting();
       },
     },
+    observer: tally,
     log: log.child({ part: 'driver' }),
   });
   entry.submit = driver.submit;
@@ -297,6 +301,7 @@ function settingsOf(
     privateTargets: config.privateTargets,
     realm: domain,
     nonceSecret: found.nonceSecret,
+    digestAlgorithms: config.digestAlgorithms,
     consent: config.consent,
     creationsPerMinute: config.creationsPerMinute,
     endPolicy: config.endPolicy,

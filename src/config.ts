@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { BlockList, isIP, isIPv6, SocketAddress } from 'node:net';
+import type { DigestAlgorithm } from './core/settings.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -34,6 +35,7 @@ export type Config = {
   readonly domains: readonly string[];
   readonly factoryUser: string;
   readonly auth: 'open' | 'digest';
+  readonly digestAlgorithms: readonly DigestAlgorithm[];
   readonly trustedPeers: readonly string[];
   readonly sipCore: string | null;
   readonly audio: 'off' | 'inactive';
@@ -80,6 +82,7 @@ export function readConfig(env: Env): Config {
     domains: domains(env, { sipHosts: sip.hosts, drachtio: drachtioHost !== null }),
     factoryUser: factoryUser(env),
     auth: oneOf(env, 'SIP_AUTH', ['open', 'digest']) ?? (onLoopback ? 'open' : 'digest'),
+    digestAlgorithms: digestAlgorithms(env),
     trustedPeers: trustedPeers(env, onLoopback),
     sipCore: sipCore(env),
     audio: oneOf(env, 'AUDIO', ['off', 'inactive']) ?? 'off',
@@ -282,6 +285,17 @@ function factoryUser(env: Env): string {
   if (!/^[A-Za-z0-9._~-]+$/.test(user))
     throw new BadConfig(`FACTORY_USER must be a plain SIP user part, not "${user}".`);
   return user;
+}
+
+function digestAlgorithms(env: Env): readonly DigestAlgorithm[] {
+  const known: readonly DigestAlgorithm[] = ['SHA-256', 'MD5'];
+  const given = list(env, 'SIP_DIGEST').map((name) => {
+    const algorithm = known.find((one) => one === name.toUpperCase());
+    if (algorithm === undefined)
+      throw new BadConfig(`SIP_DIGEST must be SHA-256, MD5 or both, comma separated; "${name}" is neither.`);
+    return algorithm;
+  });
+  return given.length === 0 ? known : [...new Set(given)];
 }
 
 function trustedPeers(env: Env, onLoopback: boolean): readonly string[] {

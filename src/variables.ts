@@ -43,6 +43,12 @@ export const variables = [
       '`open`: From is believed; `digest`: only trusted peers are, and users of the REST API who give their password (401)',
   },
   {
+    name: 'SIP_DIGEST',
+    default: 'SHA-256, MD5',
+    meaning:
+      'algorithms of digest, the preferred one first; there are clients that look at the first only and know MD5 only',
+  },
+  {
     name: 'SIP_TRUSTED_PEERS',
     default: '`127.0.0.0/8,::1` on loopback, else none',
     meaning:

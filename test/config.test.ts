@@ -25,6 +25,12 @@ test('an address that others reach closes what loopback leaves open', () => {
   expect(config).toMatchObject({ auth: 'digest', trustedPeers: [], privateTargets: 'refuse', domains: ['192.0.2.7'] });
 });
 
+test('digest offers both algorithms, or those that are named, in their order', () => {
+  expect(readConfig({}).digestAlgorithms).toEqual(['SHA-256', 'MD5']);
+  expect(readConfig({ SIP_DIGEST: 'md5, SHA-256, MD5' }).digestAlgorithms).toEqual(['MD5', 'SHA-256']);
+  expect(readConfig({ SIP_DIGEST: 'sha-256' }).digestAlgorithms).toEqual(['SHA-256']);
+});
+
 test('several SIP addresses: all are our domains, and loopback is what all are on', () => {
   expect(readConfig({ SIP_HOST: '127.0.0.1, ::1' })).toMatchObject({
     sip: { hosts: ['127.0.0.1', '::1'], publicHost: null },
@@ -93,6 +99,7 @@ test.each([
   [{ MSRP_HOST: '::' }, 'MSRP_PUBLIC_HOST must be set when the server listens on ::.'],
   [{ SIP_PUBLIC_HOST: '0.0.0.0' }, 'SIP_PUBLIC_HOST must be an address that others can reach, not "0.0.0.0".'],
   [{ SIP_DOMAINS: 'a b' }, 'SIP_DOMAINS must be domain names or addresses, comma separated; "a b" is neither.'],
+  [{ SIP_DIGEST: 'MD5, SHA-1' }, 'SIP_DIGEST must be SHA-256, MD5 or both, comma separated; "SHA-1" is neither.'],
   [{ SIP_AUTH: 'none' }, 'SIP_AUTH must be one of open, digest, not "none".'],
   [
     { SIP_TRUSTED_PEERS: '10.0.0.0/33' },

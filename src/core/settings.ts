@@ -1,5 +1,8 @@
 import type { EndPolicy } from './rows.ts';
 
+/** By its name in headers (RFC 7616 3.3). */
+export type DigestAlgorithm = 'SHA-256' | 'MD5';
+
 /** What the operator decided, as far as the core must know it. */
 export type Settings = {
   /** NODE_ID: owner of the rows of running conferences. */
@@ -19,6 +22,8 @@ export type Settings = {
   /** Digest realm, and the secret that signs its nonces. */
   readonly realm: string;
   readonly nonceSecret: string;
+  /** Those that are offered, the preferred one first; no other is taken. */
+  readonly digestAlgorithms: readonly DigestAlgorithm[];
   /** `on`: nobody is invited by a list unless known to have agreed (RFC 5360). */
   readonly consent: 'on' | 'off';
   /** Conferences one user may make in a minute; 0: no limit. */

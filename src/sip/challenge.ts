@@ -2,8 +2,14 @@
 import { createHmac } from 'node:crypto';
 import { makeNonce } from '../core/identity/nonces.ts';
 import type { Instant } from '../core/rows.ts';
+import type { DigestAlgorithm } from '../core/settings.ts';
 
-export type ChallengeRules = { readonly realm: string; readonly nonceSecret: string };
+export type ChallengeRules = {
+  readonly realm: string;
+  readonly nonceSecret: string;
+  /** The preferred one first. */
+  readonly algorithms: readonly DigestAlgorithm[];
+};
 
 export type Challenged = {
   readonly now: Instant;
@@ -20,7 +26,7 @@ export function challenges(rules: ChallengeRules, asked: Challenged): readonly s
   const opaque = createHmac('sha256', rules.nonceSecret).update('opaque').digest('base64url').slice(0, 16);
   const stale = asked.stale ? ', stale=true' : '';
   // RFC 8760 2.3: one header per algorithm, the preferred one on top.
-  return ['SHA-256', 'MD5'].map(
+  return rules.algorithms.map(
     (algorithm) =>
       `Digest realm="${realm}", nonce="${nonce}", opaque="${opaque}"${stale}, algorithm=${algorithm}, qop="auth"`,
   );

@@ -6,7 +6,7 @@ import type { RefusalCode } from '../core/refusal.ts';
 import { parseCSeq, parseParams } from '../wire/sip-headers.ts';
 import { header, parseSipMessage, type SipMessage } from '../wire/sip-message.ts';
 import { product } from './capabilities.ts';
-import { challenges } from './challenge.ts';
+import { type ChallengeRules, challenges } from './challenge.ts';
 import type { Dialog, Dialogs } from './dialogs.ts';
 import type { HeldByes } from './held-byes.ts';
 import type { IdentityRules } from './identity.ts';
@@ -28,8 +28,7 @@ export type IncomingParts = {
   readonly log: Log;
   /** A fresh token that begins with `sip:`. */
   readonly newReply: () => ReplyTo;
-  readonly realm: string;
-  readonly nonceSecret: string;
+  readonly challenge: ChallengeRules;
   /** Host that stands in Warning. */
   readonly agent: string;
 };
@@ -209,9 +208,9 @@ export class Incoming {
   }
 
   #answerTo({ method, sourceAddress }: Pick<PendingReply, 'method' | 'sourceAddress'>, outcome: Outcome): Answer {
-    const { realm, nonceSecret, agent, clock } = this.#parts;
+    const { challenge, agent, clock } = this.#parts;
     const challenged = (stale: boolean): readonly string[] =>
-      challenges({ realm, nonceSecret }, { now: clock.now(), sourceAddress, stale });
+      challenges(challenge, { now: clock.now(), sourceAddress, stale });
     return answerFor(outcome, { method, agent, challenges: challenged });
   }
 }

@@ -10,6 +10,7 @@ import type { Clock, SipEffect } from '../core/ports.ts';
 import type { SipCause } from '../core/rows.ts';
 import { bounds } from './bounds.ts';
 import { product } from './capabilities.ts';
+import type { ChallengeRules } from './challenge.ts';
 import { ClientRequests } from './client-requests.ts';
 import { Dialogs, type LeftDialog } from './dialogs.ts';
 import { HeldByes } from './held-byes.ts';
@@ -38,11 +39,11 @@ export type SipShellOptions = {
   readonly isTrustedPeer: (address: string) => boolean;
   /** URI of the SIP/IP core, or null; what is no sip or sips URI makes the constructor throw. */
   readonly sipCore: string | null;
-  readonly realm: string;
+  readonly challenge: ChallengeRules;
   readonly submit: (input: Input) => void;
   readonly clock: Clock;
   /** `reply` makes a fresh token that begins with `sip:`. */
-  readonly ids: { readonly reply: () => ReplyTo; readonly nonceSecret: string };
+  readonly ids: { readonly reply: () => ReplyTo };
   readonly log: Log;
 };
 
@@ -77,7 +78,7 @@ export class SipShell {
   #orphans: readonly LeftDialog[] = [];
 
   constructor(options: SipShellOptions) {
-    const { clock, log, submit, isTrustedPeer, auth, lenient, realm, ids, sipCore } = options;
+    const { clock, log, submit, isTrustedPeer, auth, lenient, challenge, ids, sipCore } = options;
     const dialogs = this.#dialogs;
     const agent = options.ownDomains[0] ?? product;
     this.#submit = submit;
@@ -90,8 +91,7 @@ export class SipShell {
       clock,
       log,
       newReply: ids.reply,
-      realm,
-      nonceSecret: ids.nonceSecret,
+      challenge,
       agent,
     });
     const { arrived } = this.#incoming;

@@ -178,7 +178,7 @@ test('an outcome of another protocol becomes a 500', () => {
 });
 
 describe('challenges', () => {
-  const given = { realm: 'conf.example.com', nonceSecret: 'secret' };
+  const given = { realm: 'conf.example.com', nonceSecret: 'secret', algorithms: ['SHA-256', 'MD5'] } as const;
   const asked = { now: 1_700_000_000_000, sourceAddress: '192.0.2.1', stale: false };
 
   test('SHA-256 before MD5, the same realm, nonce and opaque, qop (RFC 8760 2.3, 2.6)', () => {
@@ -192,6 +192,13 @@ describe('challenges', () => {
     expect(Number.parseInt(nonce.split('.')[0] ?? '', 36)).toBe(1_700_000_000_000);
     expect(challenges(given, { ...asked, now: asked.now + 1 })[0]).not.toBe(sha);
     expect(challenges({ ...given, nonceSecret: 'other' }, asked)[0]).not.toBe(sha);
+  });
+
+  test('only what is offered, in the order in which it is', () => {
+    const offered = (algorithms: readonly ('SHA-256' | 'MD5')[]) =>
+      challenges({ ...given, algorithms }, asked).map((challenge) => /algorithm=([^,]+)/.exec(challenge)?.[1]);
+    expect(offered(['MD5', 'SHA-256'])).toEqual(['MD5', 'SHA-256']);
+    expect(offered(['SHA-256'])).toEqual(['SHA-256']);
   });
 
   test('stale is said in both', () => {

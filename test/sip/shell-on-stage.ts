@@ -28,10 +28,10 @@ export class ShellOnStage {
       auth: 'open',
       isTrustedPeer: () => false,
       sipCore: null,
-      realm: 'conf.example.com',
+      challenge: { realm: 'conf.example.com', nonceSecret: 'secret', algorithms: ['SHA-256', 'MD5'] },
       submit: (input) => this.inputs.push(input),
       clock: systemClock,
-      ids: { reply, nonceSecret: 'secret' },
+      ids: { reply },
       log: this.log.log,
       ...changes,
     });

@@ -35,6 +35,7 @@ export function settings(changes: Partial<Settings> = {}): Settings {
     privateTargets: 'refuse',
     realm: 'conf.example.com',
     nonceSecret: 'secret',
+    digestAlgorithms: ['SHA-256', 'MD5'],
     consent: 'off',
     creationsPerMinute: 0,
     endPolicy: 'creator-leaves',

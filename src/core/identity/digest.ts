@@ -4,14 +4,11 @@ import type { DigestCredentials } from '../../wire/digest.ts';
 import { unescapeUser } from '../../wire/sip-uri.ts';
 import { limits } from '../limits.ts';
 import type { DigestHashes, DigestSecrets } from '../rows.ts';
+import type { DigestAlgorithm } from '../settings.ts';
 
 type Algorithm = keyof DigestHashes;
 
-/** The algorithms we offer. Those with `-sess` are others, and what is not offered is not taken. */
-const algorithms: ReadonlyMap<string, Algorithm> = new Map([
-  ['MD5', 'md5'],
-  ['SHA-256', 'sha256'],
-]);
+const hashNames: Readonly<Record<DigestAlgorithm, Algorithm>> = { 'SHA-256': 'sha256', 'MD5': 'md5' };
 
 /** Credentials that can prove something: whole, and with an algorithm and a qop that we offer. */
 export type Proof = {
@@ -29,15 +26,16 @@ export type Proof = {
   readonly count: number;
 };
 
-/** What `credentials` can prove; null when they use what was not offered. */
-export function proofIn(credentials: DigestCredentials): Proof | null {
+/** What `credentials` can prove; null when they use what was not offered. Algorithms with `-sess` never are. */
+export function proofIn(credentials: DigestCredentials, offered: readonly DigestAlgorithm[]): Proof | null {
   const { cnonce, qop, nc } = credentials;
   // RFC 7616 3.4: without an algorithm it is MD5.
-  const algorithm = algorithms.get((credentials.algorithm ?? 'MD5').toUpperCase());
+  const name = (credentials.algorithm ?? 'MD5').toUpperCase();
+  const algorithm = offered.find((one) => one === name);
   // RFC 8760 2.6: qop is no longer optional. Without it neither nc nor cnonce would be hashed, and all could be replayed.
   if (algorithm === undefined || cnonce === null || nc === null || qop?.toLowerCase() !== 'auth') return null;
   if (credentials.username.length > limits.usernameCharactersMax) return null;
-  return { ...credentials, algorithm, cnonce, qop, nc, count: Number.parseInt(nc, 16) };
+  return { ...credentials, algorithm: hashNames[algorithm], cnonce, qop, nc, count: Number.parseInt(nc, 16) };
 }
 
 /** Whether the response was made by somebody who knows `secret`, H(username:realm:password). RFC 7616 3.4.1, 3.4.3. */

@@ -48,8 +48,9 @@ export class Identification {
 
   /** RFC 3261 22.4: credentials of other realms are for others. */
   #proofOf(asked: Asked): Proof | null {
-    const ours = asked.credentials.filter(({ realm }) => realm === this.#settings.realm);
-    return ours.map(proofIn).find((proof) => proof !== null) ?? null;
+    const { realm, digestAlgorithms } = this.#settings;
+    const ours = asked.credentials.filter((one) => one.realm === realm);
+    return ours.map((one) => proofIn(one, digestAlgorithms)).find((proof) => proof !== null) ?? null;
   }
 
   /** The user whose secret made the response. Cheap questions come first, and none that a guesser could learn from. */

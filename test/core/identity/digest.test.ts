@@ -22,6 +22,7 @@ const mufasa: DigestCredentials = {
   qop: 'auth',
   nc: '00000001',
 };
+const both = ['SHA-256', 'MD5'] as const;
 const sha256 = {
   algorithm: 'SHA-256',
   response: '753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1',
@@ -29,7 +30,7 @@ const sha256 = {
 const secrets = digestSecrets('sip:Mufasa@example.org', 'http-auth@example.org', 'Circle of Life');
 
 function proof(changes: Partial<DigestCredentials> = {}) {
-  const found = proofIn({ ...mufasa, ...changes });
+  const found = proofIn({ ...mufasa, ...changes }, both);
   if (found === null) throw new Error('they prove nothing');
   return found;
 }
@@ -66,7 +67,7 @@ describe('the example of RFC 7616 3.9.1', () => {
 
 describe('credentials can prove something', () => {
   test.each(['MD5', 'md5', 'SHA-256', 'sha-256', null])('with algorithm %s', (algorithm) => {
-    expect(proofIn({ ...mufasa, algorithm })?.algorithm).toBe(
+    expect(proofIn({ ...mufasa, algorithm }, both)?.algorithm).toBe(
       algorithm?.toLowerCase() === 'sha-256' ? 'sha256' : 'md5',
     );
   });
@@ -81,11 +82,18 @@ describe('credentials can prove something', () => {
     ['without cnonce', { cnonce: null }],
     ['with a name too long to be counted', { username: 'a'.repeat(limits.usernameCharactersMax + 1) }],
   ])('but not %s', (_what, changes) => {
-    expect(proofIn({ ...mufasa, ...changes })).toBeNull();
+    expect(proofIn({ ...mufasa, ...changes }, both)).toBeNull();
+  });
+
+  test('with what is offered, and with nothing else', () => {
+    expect(proofIn({ ...mufasa, algorithm: 'MD5' }, ['SHA-256'])).toBeNull();
+    expect(proofIn({ ...mufasa, algorithm: null }, ['SHA-256'])).toBeNull();
+    expect(proofIn({ ...mufasa, ...sha256 }, ['MD5'])).toBeNull();
+    expect(proofIn({ ...mufasa, ...sha256 }, ['SHA-256'])?.algorithm).toBe('sha256');
   });
 
   test('with the longest name', () => {
-    expect(proofIn({ ...mufasa, username: 'a'.repeat(limits.usernameCharactersMax) })).not.toBeNull();
+    expect(proofIn({ ...mufasa, username: 'a'.repeat(limits.usernameCharactersMax) }, both)).not.toBeNull();
   });
 
   test('and count in hexadecimal', () => {
