@@ -3,7 +3,7 @@ import type { Ids } from '../ids.ts';
 import type { Caller, InviteReceived, ReinviteReceived, SessionTimerAnswer } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { RefusalCode } from '../refusal.ts';
-import type { Disconnection, EndpointRow, ParticipantRow, Role, SessionTimerRow, SipCause } from '../rows.ts';
+import type { Disconnection, EndpointRow, Instant, ParticipantRow, Role, SessionTimerRow, SipCause } from '../rows.ts';
 import type { Settings } from '../settings.ts';
 import { after } from '../transition.ts';
 import type { Dialler } from './dialler.ts';
@@ -87,8 +87,8 @@ export class Attendance {
   }
 
   /** Why an INVITE or UPDATE in a session cannot be answered just now, or null. */
-  crossing(input: ReinviteReceived, endpoint: EndpointRow): RefusalCode | null {
-    return this.#changes.crossing(input, endpoint);
+  crossing(input: ReinviteReceived, endpoint: EndpointRow, now: Instant): RefusalCode | null {
+    return this.#changes.crossing(input, endpoint, now);
   }
 
   /** A new offer, or the wish for one, within a session; a refusal leaves it as it was (RFC 3261 14.2). */

@@ -56,13 +56,13 @@ export class SessionChanges {
   }
 
   /** Why an INVITE or UPDATE of the peer in a session cannot be answered just now, or null. */
-  crossing(input: ReinviteReceived, endpoint: EndpointRow): RefusalCode | null {
+  crossing(input: ReinviteReceived, endpoint: EndpointRow, now: Instant): RefusalCode | null {
     if (input.overlaps) return 'request-overlaps';
     const offers = input.method === 'INVITE' || input.offer !== null;
     if (!offers) return null;
     // RFC 3261 14.2, RFC 3311 5.2: not while an offer of ours is open, be it in an INVITE or in the 200 to one.
     const isOpen = !isPresent(endpoint.status) || this.#silence.isAsking(endpoint.id);
-    return isOpen || (input.method === 'UPDATE' && this.#awaitsAnswer(endpoint.id)) ? 'request-pending' : null;
+    return isOpen || (input.method === 'UPDATE' && this.#awaitsAnswer(endpoint.id, now)) ? 'request-pending' : null;
   }
 
   /** A new offer, or the wish for one, within a running session; a refusal leaves it as it was (RFC 3261 14.2). */
@@ -145,9 +145,9 @@ export class SessionChanges {
   }
 
   /** Later than that the SIP server has ended the session, or the INVITE was cancelled and nobody will answer. */
-  #awaitsAnswer(endpointId: string): boolean {
+  #awaitsAnswer(endpointId: string, now: Instant): boolean {
     const since = this.#awaitingAnswer.get(endpointId);
-    return since !== undefined && this.#ledger.now - since <= limits.ackTimeoutMs;
+    return since !== undefined && now - since <= limits.ackTimeoutMs;
   }
 
   /** What is agreed anew also tells whether the peer is on hold. */

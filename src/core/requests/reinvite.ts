@@ -16,7 +16,7 @@ export function reinvite(context: Context, input: ReinviteReceived): Turn {
   const refused =
     notTheOwner(context, input.caller, owner) ??
     reinviteRefused(context, input) ??
-    crossingRefused(context, conference.attendance.crossing(input, found.endpoint));
+    crossingRefused(context, conference.attendance.crossing(input, found.endpoint, context.now));
   if (refused !== null) return refuse(input.reply, refused);
   let code: ReturnType<Conference['attendance']['reinvite']> = null;
   const turn = turnOf(context, conference, {
