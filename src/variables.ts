@@ -74,7 +74,7 @@ export const variables = [
   {
     name: 'CREATIONS_PER_MINUTE',
     default: '60',
-    meaning: 'conferences one user may make in a minute; `0`: as many as it likes',
+    meaning: 'conferences one user may make in a minute, asking in ten times as many people; `0`: no limit',
   },
   {
     name: 'END_POLICY',

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import type { CommandInput, InvitationOrder } from '../../src/core/input.ts';
+import type { CommandInput, ListedOrder } from '../../src/core/input.ts';
 import { limits } from '../../src/core/limits.ts';
-import { parseSipUri } from '../../src/wire/sip-uri.ts';
 import { addressOf, factoryUri } from '../support/fixtures.ts';
 import { defineUser, member, team, teamUri, teamWorld } from '../support/teams.ts';
 import { World } from '../support/world.ts';
@@ -9,14 +8,12 @@ import { World } from '../support/world.ts';
 type Wanted = Extract<CommandInput, { type: 'conference-requested' }>;
 
 /** Somebody, by name or by the URI itself, is to be asked in. */
-function order(name: string, changes: Partial<InvitationOrder> = {}): InvitationOrder {
-  const raw = addressOf[name] ?? name;
-  const uri = parseSipUri(raw.startsWith('sip:') ? raw : 'sip:nobody@example.com');
-  return { uri, raw, displayName: null, role: 'participant', replaces: null, ...changes };
+function order(name: string, changes: Partial<ListedOrder> = {}): ListedOrder {
+  return { raw: addressOf[name] ?? name, displayName: null, role: 'participant', replaces: null, ...changes };
 }
 
 /** An operator asks for a conference. */
-function asks(world: World, participants: readonly InvitationOrder[], changes: Partial<Wanted> = {}): void {
+function asks(world: World, participants: readonly ListedOrder[], changes: Partial<Wanted> = {}): void {
   world.ladder.add('op', 'focus', 'make a conference');
   world.happens({
     type: 'conference-requested',

@@ -107,6 +107,10 @@ export class Service {
     return await this.#ask('POST', path, body);
   }
 
+  async patch<T>(path: string, body: unknown): Promise<RestAnswer<T>> {
+    return await this.#ask('PATCH', path, body);
+  }
+
   async delete<T>(path: string): Promise<RestAnswer<T>> {
     return await this.#ask('DELETE', path);
   }

@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import type { Turn } from '../../src/core/context.ts';
+import type { Outcome } from '../../src/core/effect.ts';
+import type { Input } from '../../src/core/input.ts';
+import { Service } from '../../src/core/service.ts';
+import type { Settings } from '../../src/core/settings.ts';
+import { countingIds, factoryUri, inviteFrom, settings } from '../support/fixtures.ts';
+import { team, teamUri } from '../support/teams.ts';
+
+/** The core alone, whose turns may be undone as after a save that failed. */
+function service(changes: Partial<Settings> = {}): (input: Input) => Turn {
+  const core = new Service({ settings: settings(changes), ids: countingIds() });
+  core.handle({ type: 'group-defined', group: team() }, 0);
+  return (input) => {
+    const [turn] = core.handle(input, 0);
+    if (turn === undefined) throw new Error('nothing follows');
+    return turn;
+  };
+}
+
+const outcomes = (turn: Turn): Outcome[] =>
+  turn.effects.flatMap((effect) => (effect.type === 'reply' ? [effect.outcome] : []));
+
+const saved = (turn: Turn) =>
+  turn.effects.flatMap((effect) => (effect.type === 'store.save' ? effect.change.conferences : []));
+
+test('a session that could not be saved never was: the next call starts it', () => {
+  const handle = service();
+  handle(inviteFrom('bob', teamUri)).undo();
+  const again = handle(inviteFrom('ted', teamUri));
+  expect(outcomes(again)).toMatchObject([{ kind: 'session-accepted' }]);
+  expect(saved(again)).toMatchObject([{ groupId: 'team', createdBy: 'sip:ted@example.net', version: 1 }]);
+});
+
+test('who joined in a turn that could not be saved keeps no conference alive', () => {
+  const handle = service({ endPolicy: 'last-leaves' });
+  const made = handle(inviteFrom('alice', factoryUri));
+  const [conference] = saved(made);
+  const uri = conference?.uri ?? '';
+  handle(inviteFrom('bob', uri)).undo();
+  const [accepted] = outcomes(made);
+  if (accepted?.kind !== 'session-accepted') throw new Error('Alice is not in');
+  const left = handle({ type: 'dialog-ended', endpointId: accepted.endpointId, by: 'peer', reason: null });
+  expect(saved(left)).toMatchObject([{ status: 'ended', endReason: 'last-left', participantCount: 0 }]);
+});
+
+test('who left in a turn that could not be saved is still there', () => {
+  const handle = service({ endPolicy: 'idle' });
+  const made = handle(inviteFrom('alice', factoryUri));
+  const [accepted] = outcomes(made);
+  if (accepted?.kind !== 'session-accepted') throw new Error('Alice is not in');
+  const gone: Input = { type: 'dialog-ended', endpointId: accepted.endpointId, by: 'peer', reason: null };
+  handle(gone).undo();
+  const again = handle(gone);
+  expect(again.effects).toContainEqual(
+    expect.objectContaining({ type: 'timer.start', id: expect.stringMatching(/^idle:/) }),
+  );
+  expect(saved(again)).toMatchObject([{ status: 'active', participantCount: 0 }]);
+});
+
+test('a creation that could not be saved counts all the same', () => {
+  const handle = service({ creationsPerMinute: 1 });
+  handle(inviteFrom('alice', factoryUri)).undo();
+  expect(outcomes(handle(inviteFrom('alice', factoryUri)))).toMatchObject([{ code: 'too-many-creations' }]);
+});
