@@ -6,6 +6,7 @@ import {
   type HttpPort,
   type MsrpEffect,
   type MsrpPort,
+  type Observer,
   type SavePort,
   type SipEffect,
   type SipPort,
@@ -27,12 +28,14 @@ export type DriverParts = {
   readonly sip: SipPort;
   readonly msrp: MsrpPort;
   readonly http: HttpPort;
+  readonly observer: Observer;
   readonly log: DriverLog;
 };
 
 /** One input's effects on one conference, waiting for their save. */
 type Waiting = {
   readonly input: Input;
+  readonly change: Change | null;
   effects: readonly Effect[];
   readonly saved: Promise<void>;
   readonly undo: () => void;
@@ -65,6 +68,12 @@ export class Driver {
   /** Takes an input; safe to call from anywhere, also from within a shell's `perform`. */
   readonly submit = (input: Input): void => {
     if (this.#stopped) return;
+    this.#parts.observer.took(input);
+    this.#take(input);
+  };
+
+  #take(input: Input): void {
+    if (this.#stopped) return;
     this.#inputs.push(input);
     if (this.#handling) return;
     this.#handling = true;
@@ -73,7 +82,7 @@ export class Driver {
     } finally {
       this.#handling = false;
     }
-  };
+  }
 
   /** Whether everything asked for has left. */
   get idle(): boolean {
@@ -120,7 +129,8 @@ export class Driver {
     const saved = saves ? this.#save(key, first.change) : Promise.resolve();
     // Looked at when its turn comes, which may be long after it has failed.
     saved.catch(() => undefined);
-    queue.push({ input, effects: saves ? rest : [first, ...rest], saved, undo: turn.undo });
+    const change = saves ? first.change : null;
+    queue.push({ input, change, effects: saves ? rest : [first, ...rest], saved, undo: turn.undo });
     if (this.#queues.has(key)) return;
     this.#queues.set(key, queue);
     void this.#drain(key);
@@ -157,6 +167,7 @@ export class Driver {
         continue;
       }
       queue.shift();
+      this.#parts.observer.left(head.change, head.effects);
       for (const effect of head.effects) this.#perform(effect);
     }
     this.#queues.delete(key);
@@ -203,7 +214,7 @@ export class Driver {
       return;
     }
     const again = input.type === 'sip-server-lost' ? { ...input, conferenceId: key } : input;
-    this.#retry(() => this.submit(again));
+    this.#retry(() => this.#take(again));
   }
 
   #retry(again: () => void): void {
@@ -241,6 +252,7 @@ export class Driver {
   }
 
   #reply(to: ReplyTo, outcome: Outcome): void {
+    this.#parts.observer.answered(outcome);
     if (to.startsWith('http:')) this.#parts.http.reply(to, outcome);
     else this.#parts.sip.reply(to, outcome);
   }

@@ -5,6 +5,7 @@ import type { Input } from './core/input.ts';
 import type { KeyPort } from './core/ports.ts';
 import type { Service } from './core/service.ts';
 import type { Settings } from './core/settings.ts';
+import type { Count, Tally } from './core/tally.ts';
 import type { OurDefinitions } from './definitions.ts';
 import type { DependencyHealth, ListeningAddress, Reading } from './http/http-options.ts';
 import { buildHttp, type HttpShell } from './http/http-server.ts';
@@ -30,6 +31,8 @@ export type RestParts = {
   readonly messages: () => number;
   /** Grows while the service starts. */
   readonly addresses: readonly ListeningAddress[];
+  readonly tally: Tally;
+  /** What others count. */
   readonly readings: readonly Reading[];
   readonly newToken: () => string;
   readonly log: Logger;
@@ -64,11 +67,29 @@ export function restShell(parts: RestParts): HttpShell {
     groupUri: (text) => groupUri(text, settings),
     groupPolicy: groupPolicy(settings),
     realm: settings.realm,
-    readings: parts.readings,
+    readings: [...parts.readings, ...tallied(parts.tally)],
     log: parts.log,
     ids: { request: randomIds.row, reply: () => `http:${newToken()}`, row: randomIds.row },
     clock: systemClock,
   });
+}
+
+/** The tally as `/metrics` shows it. */
+function tallied(tally: Tally): readonly Reading[] {
+  const counter = (name: string, help: string, of: { count: Count; label: string }): Reading => ({
+    kind: 'counter',
+    name: `isfocus_${name}_total`,
+    help,
+    labels: [of.label],
+    read: () => of.count.entries.map(([word, value]) => ({ labels: { [of.label]: word }, value })),
+  });
+  return [
+    counter('events', 'What happened in conferences', { count: tally.events, label: 'type' }),
+    counter('dial_attempts', 'Final answers to INVITEs of ours', { count: tally.dialAttempts, label: 'status' }),
+    counter('refusals', 'Refused requests, of SIP and of REST', { count: tally.refusals, label: 'code' }),
+    counter('quirks', 'Mistakes of peers that were accepted', { count: tally.quirks, label: 'quirk' }),
+    { kind: 'counter', name: 'isfocus_referrals_total', help: 'Accepted REFERs', read: () => tally.referrals },
+  ];
 }
 
 /** What a watcher of a running conference would be sent now. */

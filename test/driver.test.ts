@@ -4,6 +4,7 @@ import type { Input } from '../src/core/input.ts';
 import { type Clock, StoreBusy } from '../src/core/ports.ts';
 import type { Change, ConferenceRecord, ConferenceRow, ParticipantRow } from '../src/core/rows.ts';
 import { Service } from '../src/core/service.ts';
+import { Tally } from '../src/core/tally.ts';
 import { Driver } from '../src/driver.ts';
 import {
   clientSdp,
@@ -64,6 +65,7 @@ let out: string[];
 let outcomes: Map<string, Outcome>;
 let driver: Driver;
 let service: Service;
+let tally: Tally;
 
 /** Lets every promise that can settle do so. */
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
@@ -80,7 +82,9 @@ beforeEach(() => {
     outcomes.set(to, outcome);
   };
   const log = { info: () => undefined, error: () => undefined };
-  driver = new Driver({ service, clock, store, sip: { perform, reply }, msrp: { perform }, http: { reply }, log });
+  tally = new Tally();
+  const shells = { sip: { perform, reply }, msrp: { perform }, http: { reply } };
+  driver = new Driver({ service, clock, store, ...shells, observer: tally, log });
 });
 
 function invite(name = 'alice'): Input {
@@ -377,4 +381,33 @@ test('a mistake outside every turn is answered and reaches nobody else', () => {
   expect(store.saves).toEqual([]);
   driver.submit(invite('carol'));
   expect(store.saves).toHaveLength(1);
+});
+
+test('what passes is counted once it is true: requests as they come, answers as they leave, events once saved', async () => {
+  driver.submit({ ...invite(), quirks: ['QK-4'] } as Input);
+  expect(tally.quirks.entries).toEqual([['QK-4', 1]]);
+  expect(tally.events.entries).toEqual([]);
+  store.saves[0]?.pass();
+  await settled();
+  expect(tally.events.entries).toContainEqual(['conference.created', 1]);
+  driver.submit({ ...invite('carol'), list: [] } as Input);
+  store.saves.at(-1)?.fail(new Error('no disk'));
+  await settled();
+  expect(tally.refusals.entries).toEqual([['store-failed', 1]]);
+  expect(tally.events.entries).toContainEqual(['conference.created', 1]);
+});
+
+test('a fact that is handled again is counted once', async () => {
+  driver.submit(invite());
+  store.saves[0]?.pass();
+  await settled();
+  const busy = { cause: { status: 486, reason: 'Busy Here' }, unsupported: [], ...unexplained };
+  driver.submit({ type: 'endpoint-failed', endpointId: endpointOfBob(), ...busy });
+  store.saves[1]?.fail(new Error('no disk'));
+  await settled();
+  clock.passes(1_000);
+  store.saves[2]?.pass();
+  await settled();
+  expect(store.saves).toHaveLength(3);
+  expect(tally.dialAttempts.entries).toEqual([['486', 1]]);
 });

@@ -1,5 +1,5 @@
 import type { Effect, Outcome } from './effect.ts';
-import type { ReplyTo } from './input.ts';
+import type { Input, ReplyTo } from './input.ts';
 import type { RefusalCode } from './refusal.ts';
 import type {
   AttemptRow,
@@ -30,6 +30,16 @@ export type SipPort = {
 export type MsrpPort = { readonly perform: (effect: MsrpEffect) => void };
 
 export type HttpPort = { readonly reply: (to: ReplyTo, outcome: Outcome) => void };
+
+/** Who counts what passes the driver. Never throws, and keeps nothing of what it is shown. */
+export type Observer = {
+  /** Something has happened; told once, also when it has to be handled again. */
+  readonly took: (input: Input) => void;
+  /** A turn is saved, and its effects are about to leave. */
+  readonly left: (change: Change | null, effects: readonly Effect[]) => void;
+  /** A request gets its answer. */
+  readonly answered: (outcome: Outcome) => void;
+};
 
 export type SavePort = {
   /** Resolves when committed. Rejects when it was not; then nothing of this change is in the store. StoreBusy: too many wait. */
