@@ -13,12 +13,13 @@ import { WaitTimeout, waitFor, within } from './wait.ts';
 const patienceMs = 20_000;
 
 export class Linphone {
-  readonly aor = `sip:linphone@${home}`;
+  readonly aor: string;
   readonly #folder: string;
   readonly #child: ChildProcess;
   #output = '';
 
-  private constructor(folder: string, child: ChildProcess) {
+  private constructor(name: string, folder: string, child: ChildProcess) {
+    this.aor = `sip:${name}@${home}`;
     this.#folder = folder;
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {
@@ -29,18 +30,21 @@ export class Linphone {
   }
 
   /** Starts it; registered when this resolves. It answers calls by itself. */
-  static async start(kamailio: Kamailio): Promise<Linphone> {
+  static async start(kamailio: Kamailio, name = 'linphone'): Promise<Linphone> {
     const folder = await mkdtemp(join(tmpdir(), 'isfocus-linphone-'));
     // Without this folder its database cannot be opened, and then it never starts to work, without a word.
     await mkdir(join(folder, '.local/share/linphone'), { recursive: true });
     const [sip, rtp] = [await freeAddress(), await freeAddress()];
-    await writeFile(join(folder, 'rc'), configuration({ sip: sip.port, rtp: rtp.port, proxy: kamailio.address.port }));
+    await writeFile(
+      join(folder, 'rc'),
+      configuration(name, { sip: sip.port, rtp: rtp.port, proxy: kamailio.address.port }),
+    );
     const child = spawn('linphonec', ['-c', join(folder, 'rc'), '-a', '-d', '6', '-l', join(folder, 'log')], {
       cwd: folder,
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], HOME: folder, LANG: 'C' },
     });
-    const linphone = new Linphone(folder, endWithUs(child));
+    const linphone = new Linphone(name, folder, endWithUs(child));
     try {
       // There is no sound card.
       linphone.type('soundcard use files');
@@ -98,7 +102,10 @@ export class Linphone {
   }
 }
 
-function configuration(ports: { readonly sip: number; readonly rtp: number; readonly proxy: number }): string {
+function configuration(
+  name: string,
+  ports: { readonly sip: number; readonly rtp: number; readonly proxy: number },
+): string {
   return [
     '[sip]',
     `sip_port=${ports.sip}`,
@@ -117,7 +124,7 @@ function configuration(ports: { readonly sip: number; readonly rtp: number; read
     '[proxy_0]',
     `reg_proxy=<sip:127.0.0.1:${ports.proxy}>`,
     `reg_route=<sip:127.0.0.1:${ports.proxy};lr>`,
-    `reg_identity=sip:linphone@${home}`,
+    `reg_identity=sip:${name}@${home}`,
     'reg_expires=600',
     'reg_sendregister=1',
     'publish=0',
