@@ -50,6 +50,12 @@ export function refusing(status: number, headers: Headers = {}): Script {
 /** Rings and says no more; the test answers by hand. */
 export const ringing: Script = (invite) => invite.respond(180);
 
+/** Whom NOTIFYs of one subscription are for. */
+export type Follower = {
+  readonly matches: (notify: SipRequest) => boolean;
+  readonly receive: (transaction: ServerTransaction) => void;
+};
+
 export type RequestParts = { readonly headers?: Headers; readonly body?: string };
 
 export type ResponseParts = RequestParts & { readonly toTag?: string };
@@ -69,7 +75,9 @@ export class UserAgent {
   readonly #calls: Call[] = [];
   readonly #outgoing: OutgoingInvite[] = [];
   readonly #incoming: IncomingInvite[] = [];
-  readonly #subscriptions: Subscription[] = [];
+  readonly #followers: Follower[] = [];
+  /** REFERs that came from elsewhere; each was answered 200. */
+  readonly referred: SipRequest[] = [];
   readonly #script: Script[] = [];
   readonly #first = deferred<Call>();
   #transactions: Transactions | undefined;
@@ -186,9 +194,14 @@ export class UserAgent {
       },
     });
     const subscription = new Subscription(this, request);
-    this.#subscriptions.push(subscription);
+    this.follow(subscription);
     subscription.send(this.addressOf(target));
     return subscription;
+  }
+
+  /** NOTIFYs that match go to `follower`. */
+  follow(follower: Follower): void {
+    this.#followers.push(follower);
   }
 
   /** A request outside any dialog, not sent. */
@@ -266,6 +279,7 @@ export class UserAgent {
     else if (request.method === 'NOTIFY') this.#notify(transaction);
     else if (tagOf(header(request, 'To')) !== undefined) this.#receiveInDialog(transaction);
     else if (request.method === 'INVITE') this.#receiveInvite(transaction);
+    else if (request.method === 'REFER') this.#receiveRefer(transaction);
     else this.respond(transaction, request.method === 'OPTIONS' ? 200 : 405, { headers: { 'Allow': allow } });
   }
 
@@ -297,6 +311,13 @@ export class UserAgent {
     }
   }
 
+  /** RFC 4488 4: whoever wants no report is given none. */
+  #receiveRefer(transaction: ServerTransaction): void {
+    this.referred.push(transaction.request);
+    const headers = { 'Contact': `<${this.contact}>`, 'Refer-Sub': header(transaction.request, 'Refer-Sub') ?? [] };
+    this.respond(transaction, 200, { headers });
+  }
+
   #unknownExtensions(request: SipRequest): string[] {
     const known = this.#options.extensions ?? ['replaces'];
     const required = headerValues(request, 'Require').flatMap((value) => value.split(','));
@@ -312,8 +333,8 @@ export class UserAgent {
 
   /** RFC 6665 4.4.1: a NOTIFY belongs to a SUBSCRIBE by Call-ID, its tag and Event. */
   #notify(transaction: ServerTransaction): void {
-    const subscription = this.#subscriptions.find((one) => one.matches(transaction.request));
-    if (subscription) subscription.receive(transaction);
+    const follower = this.#followers.find((one) => one.matches(transaction.request));
+    if (follower) follower.receive(transaction);
     else this.respond(transaction, 481);
   }
 
