@@ -83,6 +83,79 @@ test('CC-086 dial-in to a conference URI, CC-087 and to one that never was', () 
   expect(world.attempts).toMatchObject([{ code: 'no-such-conference', status: 404 }]);
 });
 
+test('CC-088 a locked conference takes nobody more in, and its roster says so', () => {
+  const world = new World();
+  world.factoryInvite([]);
+  world.subscribes('alice');
+  world.answersNotify('alice');
+  const { id: conferenceId } = world.conference;
+  world.happens({ type: 'change-requested', reply: 'http:op:1', actor: 'key:1', conferenceId, locked: true });
+  world.ladder.take();
+  const carol = world.dialsIn('carol');
+  world.ladder.matches(`
+    carol -> focus : INVITE sip:conf-1@conf.example.com
+    focus -> store : attempt conference-locked
+    focus -> carol : 403 conference-locked
+  `);
+  expect(world.outcome(carol.reply)).toMatchObject({ code: 'conference-locked' });
+  expect(world.documents('alice').at(-1)?.conferenceState).toMatchObject({ locked: true, userCount: 1 });
+});
+
+test('two devices of one participant: a second 200, one line in the roster, and he stays when one of them leaves', () => {
+  const world = new World();
+  world.factoryInvite([]);
+  world.dialsIn('bob');
+  world.subscribes('alice');
+  world.answersNotify('alice');
+  world.ladder.take();
+  world.dialsIn('bob', { contact: 'sip:bob@tablet.bob.example.com' });
+  world.answersNotify('alice');
+  const joinedAt = world.participant('bob').joinedAt;
+  world.hangsUp('bob');
+  world.ladder.matches(`
+    bob   -> focus : INVITE sip:conf-1@conf.example.com
+    focus -> store : save v3
+    focus -> bob   : 200 INVITE <sip:conf-1@conf.example.com>;isfocus
+    focus -> alice : NOTIFY active v1 [alice:connected bob:connected]
+    alice -> focus : 200 NOTIFY
+    bob   -> focus : BYE
+    focus -> store : save v4
+    focus -> alice : NOTIFY active v2 [alice:connected bob:connected]
+  `);
+  const [before, both, one] = world
+    .documents('alice')
+    .map(({ users }) => users?.[1]?.endpoints.map(({ entity }) => entity));
+  expect(before).toEqual(['sip:bob@pc.bob.example.com']);
+  expect(both).toEqual(['sip:bob@pc.bob.example.com', 'sip:bob@tablet.bob.example.com']);
+  expect(one).toEqual(['sip:bob@pc.bob.example.com']);
+  expect(world.participant('bob')).toMatchObject({ status: 'connected', joinedAt, leftAt: null });
+  expect(world.conference.participantCount).toBe(2);
+  expect(world.route().members).toHaveLength(2);
+});
+
+test.each(['100rel', 'timer', 'replaces', 'join', 'norefersub', 'Timer'])(
+  'CC-008 %s may be required: it is understood',
+  (option) => {
+    const world = new World();
+    expect(world.outcome(world.factoryInvite(null, { requires: [option] }).reply)).toMatchObject({
+      kind: 'session-accepted',
+    });
+    expect(world.outcome(world.dialsIn('bob', { requires: [option] }).reply)).toMatchObject({
+      kind: 'session-accepted',
+    });
+    const unknown = world.dialsIn('carol', { requires: [option, 'x-unknown'] });
+    expect(world.outcome(unknown.reply)).toMatchObject({ headers: { Unsupported: 'x-unknown' } });
+  },
+);
+
+test('what came in an INVITE, and how it was read, is kept with the endpoint', () => {
+  const world = new World();
+  world.factoryInvite([]);
+  world.dialsIn('bob', { received: 'INVITE sip:conf-1@conf.example.com SIP/2.0', quirks: ['QK-37'] });
+  const origin = { by: 'invite', received: 'INVITE sip:conf-1@conf.example.com SIP/2.0', quirks: ['QK-37'] };
+  expect(world.participant('bob').endpoints[0]?.origin).toEqual(origin);
+});
+
 test('CC-007 a list within the session, or at a conference URI, is not supported and changes nothing', () => {
   const world = new World();
   world.factoryInvite(['bob']);

@@ -1,5 +1,5 @@
 import type { Ids } from '../../src/core/ids.ts';
-import type { Caller, InviteReceived, SubscribeReceived } from '../../src/core/input.ts';
+import type { Caller, InviteReceived, OptionsReceived, SubscribeReceived } from '../../src/core/input.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { parseResourceList, type RecipientEntry } from '../../src/wire/resource-lists.ts';
 import { parseSdp, type SessionDescription } from '../../src/wire/sdp.ts';
@@ -188,6 +188,10 @@ export function inviteFrom(name: string, target: string, changes: Partial<Invite
     fromFocus: false,
     ...changes,
   };
+}
+
+export function optionsFrom(name: string, target: string, changes: Partial<OptionsReceived> = {}): OptionsReceived {
+  return { type: 'options-received', ...facts(name, 'OPTIONS', target), ...changes };
 }
 
 export function subscribeFrom(
