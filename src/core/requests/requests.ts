@@ -6,7 +6,7 @@ import type { RequestInput, RequestRefused } from '../input.ts';
 import { invite } from './invite.ts';
 import { options } from './options.ts';
 import { barredRefused } from './permission.ts';
-import { refer } from './refer.ts';
+import { refer, refreshReferral } from './refer.ts';
 import { reinvite } from './reinvite.ts';
 import { refresh, subscribe } from './subscribe.ts';
 
@@ -39,6 +39,8 @@ function handle(context: Context, input: Asked): Turn {
       return refresh(context, input);
     case 'refer-received':
       return refer(context, input);
+    case 'referral-refreshed':
+      return refreshReferral(context, input);
   }
 }
 
