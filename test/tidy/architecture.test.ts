@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { conferenceTransitions } from '../../src/core/conference/conference-state.ts';
 import { endpointTransitions } from '../../src/core/conference/endpoint-state.ts';
+import { reportTransitions } from '../../src/core/conference/referral-state.ts';
 import { silenceTransitions } from '../../src/core/conference/silence-state.ts';
 import { subscriptionTransitions } from '../../src/core/conference/subscription-state.ts';
 import { msrpSessionTransitions } from '../../src/core/messaging/msrp-session.ts';
@@ -13,6 +14,7 @@ const machines = {
   'endpoint': endpointTransitions,
   'silence': silenceTransitions,
   'subscription': subscriptionTransitions,
+  'report': reportTransitions,
   'MSRP session': msrpSessionTransitions,
 };
 

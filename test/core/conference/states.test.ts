@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { conferenceTransitions } from '../../../src/core/conference/conference-state.ts';
 import { endpointTransitions } from '../../../src/core/conference/endpoint-state.ts';
+import { reportTransitions } from '../../../src/core/conference/referral-state.ts';
 import { silenceTransitions } from '../../../src/core/conference/silence-state.ts';
 import { subscriptionTransitions } from '../../../src/core/conference/subscription-state.ts';
 import { after, type Transitions } from '../../../src/core/transition.ts';
@@ -59,6 +60,18 @@ describe('silence', () => {
     due-again    asking-again -       -         settled
     asking-again -            settled -         settled
     settled      -            -       -         -`,
+  );
+});
+
+describe('report', () => {
+  checks(
+    reportTransitions,
+    `         tell    finish    answer  refuse stop
+    quiet     telling over      -       -      over
+    telling   behind  finishing quiet   over   over
+    behind    behind  finishing telling over   over
+    finishing -       -         over    over   over
+    over      -       -         -       -      -`,
   );
 });
 
