@@ -304,7 +304,7 @@ export type EventRow = {
   readonly data: Readonly<Record<string, unknown>>;
 };
 
-/** A refused or failed creation or join: who, what came, how it was read, why it was refused. */
+/** A refused or failed creation, join or referral: who, what came, how it was read, why it was refused. */
 export type AttemptRow = {
   readonly id: string;
   readonly node: string;

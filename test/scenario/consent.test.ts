@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { addressOf } from '../support/fixtures.ts';
+import { refers } from '../support/refer-steps.ts';
 import { defineUser } from '../support/teams.ts';
 import { World } from '../support/world.ts';
 
@@ -70,4 +71,23 @@ test('an operator invites nobody either who has not agreed', () => {
     op    -> focus : dial ted
     focus -> op    : 470 consent-missing
   `);
+});
+
+test('nobody is asked in by REFER who has not agreed, alone or in a list', () => {
+  const world = consentWorld();
+  world.factoryInvite(null);
+  world.ladder.take();
+  refers(world, 'alice', { to: 'ted' });
+  refers(world, 'alice', { to: 'bob' });
+  world.ladder.matches(`
+    alice -> focus : REFER sip:ted@example.net
+    focus -> store : attempt consent-missing
+    focus -> alice : 470 consent-missing
+    alice -> focus : REFER sip:bob@biloxi.example.com
+    focus -> store : save v2
+    focus -> alice : 200 REFER
+    focus -> alice : NOTIFY refer active 100 Trying
+    focus -> bob   : INVITE
+  `);
+  expect(world.attempts).toMatchObject([{ method: 'REFER', code: 'consent-missing' }]);
 });

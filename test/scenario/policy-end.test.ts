@@ -68,15 +68,7 @@ test('CC-084, CC-085 last-leaves: the creator may go like anybody, and watch on;
 test('last-leaves: an operator who removes the last one has ended it', () => {
   const world = new World({ endPolicy: 'last-leaves' });
   world.factoryInvite(null);
-  const { id, conferenceId } = world.participant('alice');
-  world.happens({
-    type: 'removal-requested',
-    reply: 'http:op:1',
-    actor: 'key:1',
-    conferenceId,
-    participantId: id,
-    reason: null,
-  });
+  world.removes('alice');
   expect(world.conference).toMatchObject({ status: 'ended', endReason: 'last-left', endedBy: 'key:1' });
 });
 
@@ -140,14 +132,6 @@ test('a session of a group that ends with its creator is over when who started i
 test('an operator who removes the creator has ended the conference', () => {
   const world = new World();
   world.factoryInvite(null, { caller: callerNamed('carol') });
-  const { id, conferenceId } = world.participant('carol');
-  world.happens({
-    type: 'removal-requested',
-    reply: 'http:op:1',
-    actor: 'key:1',
-    conferenceId,
-    participantId: id,
-    reason: null,
-  });
+  world.removes('carol');
   expect(world.conference).toMatchObject({ endReason: 'operator', endedBy: 'key:1' });
 });

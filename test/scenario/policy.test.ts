@@ -202,14 +202,7 @@ test('who was removed from a closed conference may not come back, who was invite
   world.answers('alice');
   world.answers('bob');
   world.refuses('ted', 480);
-  world.happens({
-    type: 'removal-requested',
-    reply: 'http:op:remove',
-    actor: 'key:1',
-    conferenceId,
-    participantId: world.participant('bob').id,
-    reason: null,
-  });
+  world.removes('bob');
   world.ladder.take();
   world.dialsIn('ted');
   world.dialsIn('bob');

@@ -27,6 +27,7 @@ describe('CC-073 who may refer', () => {
     refers(world, 'eve', { to: 'carol' });
     world.ladder.matches(`
     eve   -> focus : REFER sip:carol@chicago.example.com
+    focus -> store : attempt not-a-participant
     focus -> eve   : 403 not-a-participant
   `);
   });

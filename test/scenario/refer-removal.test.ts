@@ -78,8 +78,10 @@ test('CC-076 an ordinary participant removes nobody, and does not learn who is h
   refers(world, 'bob', { to: 'eve;method=BYE' });
   world.ladder.matches(`
     bob   -> focus : REFER sip:ted@example.net;method=BYE
+    focus -> store : attempt not-a-chair
     focus -> bob   : 403 not-a-chair
     bob   -> focus : REFER sip:eve@elsewhere.example.com;method=BYE
+    focus -> store : attempt not-a-chair
     focus -> bob   : 403 not-a-chair
   `);
 });
@@ -125,6 +127,7 @@ test('somebody who is not here: 404 in a NOTIFY where one is wanted, else as the
     focus -> alice : 200 REFER
     focus -> alice : NOTIFY refer terminated;noresource 404 No such participant
     alice -> focus : REFER sip:carol@chicago.example.com;method=BYE
+    focus -> store : attempt no-such-participant
     focus -> alice : 404 no-such-participant
   `);
 });
@@ -136,6 +139,7 @@ test('somebody who has left is not here', () => {
   refers(world, 'alice', { to: 'ted;method=BYE', wantsSubscription: false });
   world.ladder.matches(`
     alice -> focus : REFER sip:ted@example.net;method=BYE
+    focus -> store : attempt no-such-participant
     focus -> alice : 404 no-such-participant
   `);
 });

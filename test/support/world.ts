@@ -249,6 +249,14 @@ export class World {
     });
   }
 
+  /** An operator takes somebody out. */
+  removes(name: string): void {
+    const { id: participantId, conferenceId } = this.participant(name);
+    this.ladder.add('op', 'focus', `remove ${name}`);
+    const asked = { reply: `http:op:remove-${name}`, actor: 'key:1', reason: null } as const;
+    this.happens({ type: 'removal-requested', ...asked, conferenceId, participantId });
+  }
+
   hangsUp(name: string): void {
     this.ladder.add(name, 'focus', 'BYE');
     this.happens({ type: 'dialog-ended', endpointId: this.endpointOf(name), by: 'peer', reason: null });

@@ -1,4 +1,5 @@
 import { aorOf } from '../../wire/sip-uri.ts';
+import { refuseAttempt } from '../attempt.ts';
 import type { Conference } from '../conference/conference.ts';
 import { consentRefused } from '../conference/consent.ts';
 import { historyOf, type Invitee } from '../conference/invitees.ts';
@@ -17,18 +18,24 @@ import { outcomeOf, planOf, type ReferPlan, type ReferScene } from './refer-plan
 /** A REFER asks the focus to invite, to remove, or to have somebody call in (RFC 4579 5.5 to 5.11). */
 export function refer(context: Context, input: ReferReceived): Turn {
   const scene = sceneOf(context, input);
-  if ('code' in scene) return refuse(input.reply, scene);
+  if ('code' in scene) return refusedReferral(context, input, scene);
   const { conference, referrer } = scene;
   const refused = requestRefused(input, scene);
-  if (refused !== null) return refuse(input.reply, refused);
+  if (refused !== null) return refusedReferral(context, input, refused);
   const plans = planOf(input.targets, scene);
-  if ('code' in plans) return refuse(input.reply, plans);
+  if ('code' in plans) return refusedReferral(context, input, plans);
   const inVain = refusedAtOnce(plans, input) ?? invitationsRefused(plans, { input, scene });
-  if (inVain !== null) return refuse(input.reply, inVain);
+  if (inVain !== null) return refusedReferral(context, input, inVain);
   return turnOf(context, conference, {
     actor: referrer.aor,
     body: () => carryOut(plans, { input, scene }),
   });
+}
+
+/** What leaves no referral is kept as an attempt, but for strangers', who leave no trace. */
+function refusedReferral(context: Context, input: ReferReceived, refused: Refused): Turn {
+  const isStranger = refused.code === 'unauthenticated';
+  return isStranger ? refuse(input.reply, refused) : refuseAttempt(context, input, refused);
 }
 
 type Referring = { readonly input: ReferReceived; readonly scene: ReferScene };
@@ -125,14 +132,17 @@ function refusedAtOnce(plans: readonly ReferPlan[], input: ReferReceived): Refus
   return only.what.refused.code === 'no-such-participant' && input.wantsSubscription ? null : only.what.refused;
 }
 
-/** RFC 5363 5.2, 5.3: nobody is invited by a list without having agreed, and one user may not have many called. */
-function invitationsRefused(plans: readonly ReferPlan[], { input, scene }: Referring): Refused | null {
+/**
+ * RFC 5363 5.2, 5.3: nobody is invited by a list without having agreed, and one user may not have many called. Ours: nor is
+ * anybody named alone, or a list could be asked in one by one.
+ */
+function invitationsRefused(plans: readonly ReferPlan[], { scene }: Referring): Refused | null {
   const uris = plans.flatMap(({ what }) => {
     if (what.kind === 'invite') return [what.invitee.aor];
     return what.kind === 'call-in' ? [aorOf(what.callee)] : [];
   });
-  const refused = input.viaList ? consentRefused(uris, scene.context) : null;
-  return refused ?? rateRefused(scene.context, scene.referrer.aor, { creations: 0, invitations: uris.length });
+  const asked = { creations: 0, invitations: uris.length } as const;
+  return consentRefused(uris, scene.context) ?? rateRefused(scene.context, scene.referrer.aor, asked);
 }
 
 /** Does what was asked for. Who is invited is dialled at the turn's end, after the answer and the first NOTIFY. */
