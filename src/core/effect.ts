@@ -1,4 +1,4 @@
-import type { ReferredBy, ReplyTo } from './input.ts';
+import type { ReferredBy, ReplyTo, SessionTimerAnswer } from './input.ts';
 import type { MsrpRoute } from './messaging/switch.ts';
 import type { RefusalCode } from './refusal.ts';
 import type { Change, ConferenceRow, Instant, ListEntryRow, ParticipantRow, ReplacesValue, SipCause } from './rows.ts';
@@ -66,6 +66,8 @@ export type SipReinvite = {
   readonly dialogId: string;
   readonly conferenceUri: string;
   readonly sdp: string;
+  /** RFC 4028 7.4: the session timer that runs, in seconds; null: none. */
+  readonly sessionTimer: SessionTimerAnswer | null;
 };
 
 export type SipNotify = {

@@ -49,7 +49,7 @@ function apply(context: Context, conference: Conference, input: ConferenceFact):
         beInvited: (aor) => consentRefused([aor], context) === null,
       });
     case 'reinvite-answered':
-      return attendance.agreed(input.endpointId, input.answer);
+      return attendance.agreed(input.endpointId, input);
     case 'reinvite-failed':
       return attendance.notAgreed(input.endpointId, input.cause);
     case 'notify-answered': {

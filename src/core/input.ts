@@ -214,7 +214,12 @@ export type FactInput =
       readonly members: readonly RecipientEntry[] | null;
     }
   /** 2xx to an INVITE of ours within a dialog, already acknowledged; `answer` is null when it had no readable body. */
-  | { readonly type: 'reinvite-answered'; readonly endpointId: string; readonly answer: SessionDescription | null }
+  | {
+      readonly type: 'reinvite-answered';
+      readonly endpointId: string;
+      readonly answer: SessionDescription | null;
+      readonly sessionTimer: SessionTimerAnswer | null;
+    }
   /** It was refused, or the SIP server says that no answer came; null: the SIP server has never told its end. */
   | { readonly type: 'reinvite-failed'; readonly endpointId: string; readonly cause: SipCause | null }
   /** Final answer to a NOTIFY of ours. */

@@ -167,7 +167,9 @@ export class InviteClient {
       return;
     }
     ending.acknowledge();
-    this.#parts.submit({ type: 'reinvite-answered', endpointId, answer: answerOf(messageOf(raw)) });
+    const message = messageOf(raw);
+    const sessionTimer = sessionTimerIn(message);
+    this.#parts.submit({ type: 'reinvite-answered', endpointId, answer: answerOf(message), sessionTimer });
   }
 
   #answered({ effect, answers }: Dial, { response, acknowledge }: Extract<Ending, { kind: 'answered' }>): void {

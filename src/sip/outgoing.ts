@@ -110,11 +110,17 @@ export function reinviteRequest(effect: SipReinvite): OutgoingRequest {
       'Allow-Events': allowEvents,
       'Accept': acceptAt('conference'),
       'Supported': supportedAt('conference'),
+      ...runningTimer(effect),
       'User-Agent': product,
       'Content-Type': 'application/sdp',
     }),
     body: effect.sdp,
   });
+}
+
+/** RFC 4028 7.4: an INVITE that says nothing of the session timer would end it. */
+function runningTimer({ sessionTimer: running }: SipReinvite): Record<string, string> {
+  return running === null ? {} : { 'Session-Expires': `${running.expires};refresher=${running.refresher}` };
 }
 
 /** A BYE in the dialog, with its reason (RFC 3326). */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { SipInvite } from '../../src/core/effect.ts';
 import { limits } from '../../src/core/limits.ts';
-import { addressOf, clientSdp } from '../support/fixtures.ts';
+import { addressOf, clientSdp, recipients } from '../support/fixtures.ts';
 import { World } from '../support/world.ts';
 
 /** What follows when invitees refuse, do not answer, or answer too late. */
@@ -13,13 +13,26 @@ function inviting(list: readonly string[], settings: ConstructorParameters<typeo
   return world;
 }
 
+type Said = { minSe?: number; reasonHeader?: string; members?: readonly string[] };
+
+/** A refusal that says more than its status. */
+function refuses(world: World, name: string, answer: [status: number, said: Said]): void {
+  const [status, { minSe = null, reasonHeader = null, members }] = answer;
+  const behind = members === undefined ? null : recipients(members, world.settings.lenient);
+  const more = `${minSe === null ? '' : ` Min-SE: ${minSe}`}${behind === null ? '' : ` members: ${behind.length}`}`;
+  world.ladder.add(name, 'focus', `${status} INVITE${more}`);
+  const cause = { status, reason: `Reason ${status}` };
+  const endpointId = world.endpointOf(name);
+  world.happens({ type: 'endpoint-failed', endpointId, cause, unsupported: [], reasonHeader, minSe, members: behind });
+}
+
 const invitesIn = (world: World): readonly SipInvite[] =>
   world.effects.filter((effect): effect is SipInvite => effect.type === 'sip.invite');
 
 describe('CC-053 422', () => {
   test('once more in the same call, with the interval and the Min-SE that were asked for', () => {
     const world = inviting(['bob']);
-    world.refusesSaying('bob', 422, { minSe: 3_600 });
+    refuses(world, 'bob', [422, { minSe: 3_600 }]);
     world.ladder.matches(`
       bob   -> focus : 422 INVITE Min-SE: 3600
       focus -> store : save v2
@@ -43,18 +56,18 @@ describe('CC-053 422', () => {
 
   test('an interval that was long enough is not made shorter', () => {
     const world = inviting(['bob'], { sessionExpires: 7_200 });
-    world.refusesSaying('bob', 422, { minSe: 600 });
+    refuses(world, 'bob', [422, { minSe: 600 }]);
     expect(world.inviteTo('bob').sessionTimer).toEqual({ expires: 7_200, minSe: 600 });
   });
 
   test('a second one is final, and so is one that names no interval or one of days', () => {
     const world = inviting(['bob']);
-    world.refusesSaying('bob', 422, { minSe: 3_600 });
-    world.refusesSaying('bob', 422, { minSe: 7_200 });
+    refuses(world, 'bob', [422, { minSe: 3_600 }]);
+    refuses(world, 'bob', [422, { minSe: 7_200 }]);
     expect(world.participant('bob')).toMatchObject({ status: 'disconnected', lastError: { status: 422 } });
     for (const said of [{}, { minSe: limits.sessionSecondsMax + 1 }]) {
       const other = inviting(['bob']);
-      other.refusesSaying('bob', 422, said);
+      refuses(other, 'bob', [422, said]);
       expect(invitesIn(other)).toHaveLength(1);
     }
   });
@@ -62,7 +75,7 @@ describe('CC-053 422', () => {
   test('what else an answer asks for is another call again', () => {
     const world = new World();
     world.factoryInvite([{ uri: 'bob', replaces: 'x;to-tag=1;from-tag=2' }]);
-    world.refusesSaying('bob', 422, { minSe: 3_600 });
+    refuses(world, 'bob', [422, { minSe: 3_600 }]);
     world.refuses('bob', 420, ['replaces']);
     const [first, , third] = invitesIn(world);
     expect(third).toMatchObject({ cseq: 1, replaces: null, sessionTimer: { expires: 3_600, minSe: 3_600 } });
@@ -162,7 +175,7 @@ test('an attempt keeps when it began and ended, and what Reason said', () => {
   const world = inviting(['bob']);
   const began = world.now;
   world.passes(2_500);
-  world.refusesSaying('bob', 503, { reasonHeader: 'Q.850;cause=34;text="No circuit"' });
+  refuses(world, 'bob', [503, { reasonHeader: 'Q.850;cause=34;text="No circuit"' }]);
   expect(world.participant('bob').attempts).toEqual([
     {
       endpointId: world.endpointOf('bob'),
@@ -194,7 +207,7 @@ describe('CC-052 a URI that is a list itself is refused, and its members are tol
 
   test('they are invited in its stead, and the URI stays refused', () => {
     const world = inviting([friends, 'bob']);
-    world.refusesSaying(friends, 403, { members: ['ted', 'carol'] });
+    refuses(world, friends, [403, { members: ['ted', 'carol'] }]);
     world.ladder.matches(`
       sip:friends@lists.example.org -> focus : 403 INVITE members: 2
       focus -> store : save v2
@@ -220,7 +233,7 @@ describe('CC-052 a URI that is a list itself is refused, and its members are tol
       'ted',
       'ted',
     ];
-    world.refusesSaying(friends, 403, { members });
+    refuses(world, friends, [403, { members }]);
     expect(
       invitesIn(world)
         .slice(before)
@@ -231,16 +244,16 @@ describe('CC-052 a URI that is a list itself is refused, and its members are tol
 
   test('members that are lists are asked too, once; what stands behind those is not', () => {
     const world = inviting([friends]);
-    world.refusesSaying(friends, 403, { members: ['sip:team@lists.example.org'] });
-    world.refusesSaying('sip:team@lists.example.org', 403, { members: ['sip:staff@lists.example.org'] });
-    world.refusesSaying('sip:staff@lists.example.org', 403, { members: ['ted'] });
+    refuses(world, friends, [403, { members: ['sip:team@lists.example.org'] }]);
+    refuses(world, 'sip:team@lists.example.org', [403, { members: ['sip:staff@lists.example.org'] }]);
+    refuses(world, 'sip:staff@lists.example.org', [403, { members: ['ted'] }]);
     expect(world.wasInvited('ted')).toBe(false);
     expect(world.participant('sip:staff@lists.example.org').status).toBe('disconnected');
   });
 
   test('a list in itself leads nowhere', () => {
     const world = inviting([friends]);
-    world.refusesSaying(friends, 403, { members: [friends] });
+    refuses(world, friends, [403, { members: [friends] }]);
     expect(invitesIn(world)).toHaveLength(1);
   });
 
@@ -248,12 +261,12 @@ describe('CC-052 a URI that is a list itself is refused, and its members are tol
     const people = (name: string, count: number): string[] =>
       Array.from({ length: count }, (_, index) => `sip:${name}${index}@${name}${index}.example`);
     const world = inviting([friends, 'sip:team@lists.example.org']);
-    world.refusesSaying(friends, 403, { members: people('a', limits.listEntriesMax) });
+    refuses(world, friends, [403, { members: people('a', limits.listEntriesMax) }]);
     expect(world.saved.participants.size).toBe(3 + limits.listEntriesMax);
-    world.refusesSaying('sip:team@lists.example.org', 403, { members: ['ted'] });
+    refuses(world, 'sip:team@lists.example.org', [403, { members: ['ted'] }]);
     expect(world.wasInvited('ted')).toBe(false);
     const other = inviting([friends]);
-    other.refusesSaying(friends, 403, { members: people('a', limits.listEntriesMax + 1) });
+    refuses(other, friends, [403, { members: people('a', limits.listEntriesMax + 1) }]);
     expect(other.saved.participants.size).toBe(2);
   });
 
@@ -278,7 +291,7 @@ describe('CC-052 a URI that is a list itself is refused, and its members are tol
     agrees('u1', friends);
     agrees('u2', addressOf['ted'] ?? '');
     world.factoryInvite([friends]);
-    world.refusesSaying(friends, 403, { members: ['ted', 'carol'] });
+    refuses(world, friends, [403, { members: ['ted', 'carol'] }]);
     expect(world.wasInvited('ted')).toBe(true);
     expect(world.wasInvited('carol')).toBe(false);
     expect(world.participant('carol')).toMatchObject({ disconnection: { method: 'failed', sipStatus: 470 } });
@@ -287,11 +300,11 @@ describe('CC-052 a URI that is a list itself is refused, and its members are tol
   test('of a URI that is being cancelled, or in a conference that is over, nobody', () => {
     const cancelled = inviting([friends]);
     cancelled.passes(limits.ringTimeoutMs);
-    cancelled.refusesSaying(friends, 403, { members: ['ted'] });
+    refuses(cancelled, friends, [403, { members: ['ted'] }]);
     expect(cancelled.wasInvited('ted')).toBe(false);
     const ending = inviting([friends]);
     ending.hangsUp('alice');
-    ending.refusesSaying(friends, 403, { members: ['ted'] });
+    refuses(ending, friends, [403, { members: ['ted'] }]);
     expect(ending.wasInvited('ted')).toBe(false);
     expect(ending.conference.status).toBe('ended');
   });
@@ -300,13 +313,13 @@ describe('CC-052 a URI that is a list itself is refused, and its members are tol
     const world = inviting([friends]);
     const conferenceId = world.conference.id;
     world.happens({ type: 'change-requested', reply: 'http:op:1', actor: 'key:1', conferenceId, locked: true });
-    world.refusesSaying(friends, 403, { members: ['ted'] });
+    refuses(world, friends, [403, { members: ['ted'] }]);
     expect(world.wasInvited('ted')).toBe(false);
   });
 
   test('another status with members is a refusal like any', () => {
     const world = inviting([friends]);
-    world.refusesSaying(friends, 404, { members: ['ted'] });
+    refuses(world, friends, [404, { members: ['ted'] }]);
     expect(world.wasInvited('ted')).toBe(false);
   });
 });

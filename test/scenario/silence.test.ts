@@ -168,6 +168,20 @@ test('an answer that takes nothing, or cannot be read, leaves the call as it was
   }
 });
 
+test('the session timer goes on through it, unless the answer says that there is none (RFC 4028 7.4)', () => {
+  const { world } = carolIsAsked();
+  const timer = () => world.participant('carol').endpoints[0]?.sessionTimer;
+  expect(timer()).toEqual({ expires: 1_800, refresher: 'focus' });
+  const asked = world.effects.findLast((effect) => effect.type === 'sip.reinvite');
+  expect(asked).toMatchObject({ sessionTimer: { expires: 1_800, refresher: 'uac' } });
+  const endpointId = world.endpointOf('carol');
+  const answered = { type: 'reinvite-answered', endpointId, answer: silence } as const;
+  world.happens({ ...answered, sessionTimer: { expires: 600, refresher: 'uas' } });
+  expect(timer()).toEqual({ expires: 600, refresher: 'peer' });
+  world.happens({ ...answered, sessionTimer: null });
+  expect(timer()).toBeNull();
+});
+
 test.each([488, 405, 500, 503, 603, null])('refused with %s it is not repeated, and the call goes on', (status) => {
   const { world } = carolIsAsked();
   const before = world.participant('carol');

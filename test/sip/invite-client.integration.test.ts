@@ -344,6 +344,7 @@ describe('an INVITE of ours within a session', () => {
     dialogId: aliceDialog,
     conferenceUri,
     sdp: offer,
+    sessionTimer: null,
   };
   const answer = { lines: ['Content-Type: application/sdp'], body: offer };
 

@@ -136,7 +136,8 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
   });
 
   function reinviteOfAlice(dialogId: string): SipReinvite {
-    return { type: 'sip.reinvite', endpointId: 'alice', dialogId, conferenceUri: uri('conf-1'), sdp: offer };
+    const said = { conferenceUri: uri('conf-1'), sdp: offer, sessionTimer: null };
+    return { type: 'sip.reinvite', endpointId: 'alice', dialogId, ...said };
   }
 
   test('the focus invites Bob and hangs up', async () => {

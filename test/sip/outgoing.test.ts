@@ -215,7 +215,10 @@ test('a call to join is named, and nothing required of whoever cannot', () => {
 
 test('the INVITE of the focus within a session has these headers and no others', () => {
   const { dialogId, sdp } = invite;
-  expect(reinviteRequest({ type: 'sip.reinvite', endpointId: 'e1', dialogId, conferenceUri, sdp })).toEqual({
+  const sessionTimer = { expires: 600, refresher: 'uas' } as const;
+  expect(
+    reinviteRequest({ type: 'sip.reinvite', endpointId: 'e1', dialogId, conferenceUri, sdp, sessionTimer }),
+  ).toEqual({
     uri: 'sip:placeholder',
     options: {
       method: 'INVITE',
@@ -226,6 +229,7 @@ test('the INVITE of the focus within a session has these headers and no others',
         'Allow-Events': allowEvents,
         'Accept': acceptAt('conference'),
         'Supported': supportedAt('conference'),
+        'Session-Expires': '600;refresher=uas',
         'User-Agent': 'isfocus',
         'Content-Type': 'application/sdp',
       },

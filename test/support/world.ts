@@ -141,10 +141,13 @@ export class World {
     });
   }
 
-  /** Somebody's answer to an INVITE of ours within the session. */
+  /** Somebody's answer to an INVITE of ours within the session; its session timer is taken as it was asked for. */
   answersAgain(name: string, answer: SessionDescription | null): void {
+    const endpointId = this.endpointOf(name);
+    const asked = this.effects.findLast((effect) => effect.type === 'sip.reinvite' && effect.endpointId === endpointId);
+    const sessionTimer = asked?.type === 'sip.reinvite' ? asked.sessionTimer : null;
     this.ladder.add(name, 'focus', '200 INVITE (again)');
-    this.happens({ type: 'reinvite-answered', endpointId: this.endpointOf(name), answer });
+    this.happens({ type: 'reinvite-answered', endpointId, answer, sessionTimer });
   }
 
   /** Somebody refuses an INVITE of ours within the session; null: its end is never reported. */
@@ -207,25 +210,6 @@ export class World {
       unsupported,
       ...unexplained,
     });
-  }
-
-  /** A refusal that says more than its status. */
-  refusesSaying(
-    name: string,
-    status: number,
-    said: {
-      readonly minSe?: number;
-      readonly reasonHeader?: string;
-      readonly members?: readonly (ListEntry | string)[];
-    },
-  ): void {
-    const { minSe = null, reasonHeader = null, members } = said;
-    const behind = members === undefined ? null : recipients(members, this.settings.lenient);
-    const more = `${minSe === null ? '' : ` Min-SE: ${minSe}`}${behind === null ? '' : ` members: ${behind.length}`}`;
-    this.ladder.add(name, 'focus', `${status} INVITE${more}`);
-    const cause = { status, reason: `Reason ${status}` };
-    const endpointId = this.endpointOf(name);
-    this.happens({ type: 'endpoint-failed', endpointId, cause, unsupported: [], reasonHeader, minSe, members: behind });
   }
 
   acknowledges(name: string, answer: ReturnType<typeof clientSdp> | null = null): void {

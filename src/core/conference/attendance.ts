@@ -3,7 +3,7 @@ import type { Ids } from '../ids.ts';
 import type { Caller, InviteReceived, ReinviteReceived, SessionTimerAnswer } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { RefusalCode } from '../refusal.ts';
-import type { Disconnection, EndpointRow, Instant, ParticipantRow, Role, SessionTimerRow, SipCause } from '../rows.ts';
+import type { Disconnection, EndpointRow, Instant, ParticipantRow, Role, SipCause } from '../rows.ts';
 import type { Settings } from '../settings.ts';
 import { after } from '../transition.ts';
 import type { Dialler } from './dialler.ts';
@@ -13,7 +13,7 @@ import type { MessageSessions } from './message-sessions.ts';
 import { isPresent, newParticipant, shortened, withEndpoint } from './participant.ts';
 import { conferenceFull, isFull } from './policy.ts';
 import { type Place, SessionChanges } from './session-changes.ts';
-import { grantedTimer, timerRow } from './session-timer.ts';
+import { agreedTimer, grantedTimer, timerRow } from './session-timer.ts';
 
 /** What an invitee's 2xx says. */
 export type AnswerFacts = {
@@ -104,9 +104,9 @@ export class Attendance {
   }
 
   /** The answer to our re-INVITE. */
-  agreed(endpointId: string, answer: SessionDescription | null): void {
+  agreed(endpointId: string, said: Pick<AnswerFacts, 'answer' | 'sessionTimer'>): void {
     const place = this.#present(endpointId);
-    if (place !== undefined) this.#changes.agreed(place, answer);
+    if (place !== undefined) this.#changes.agreed(place, said);
   }
 
   /** Our re-INVITE was refused. */
@@ -283,11 +283,6 @@ export class Attendance {
       position: this.#ledger.nextPosition,
     });
   }
-}
-
-/** RFC 4028 7.2: what the 2xx to our INVITE says; the UAC of that INVITE is the focus. */
-function agreedTimer(said: SessionTimerAnswer | null): SessionTimerRow | null {
-  return said === null ? null : { expires: said.expires, refresher: said.refresher === 'uac' ? 'focus' : 'peer' };
 }
 
 /** RFC 4575 5.7: an endpoint's key is its own within the participant, even when two dialogs bear the same Contact. */

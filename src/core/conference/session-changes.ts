@@ -1,6 +1,6 @@
 import type { SessionDescription } from '../../wire/sdp.ts';
 import type { Ids } from '../ids.ts';
-import type { ReinviteReceived } from '../input.ts';
+import type { ReinviteReceived, SessionTimerAnswer } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { RefusalCode } from '../refusal.ts';
 import type { Disconnection, EndpointRow, Instant, MediaRow, ParticipantRow, SipCause } from '../rows.ts';
@@ -10,7 +10,7 @@ import { endpointTransitions } from './endpoint-state.ts';
 import type { Ledger } from './ledger.ts';
 import type { MessageSessions } from './message-sessions.ts';
 import { disconnectionFor, isHeld, isPresent, withEndpoint } from './participant.ts';
-import { grantedTimer, timerRow } from './session-timer.ts';
+import { agreedTimer, grantedTimer, timerRow } from './session-timer.ts';
 import { Silence } from './silence.ts';
 
 /** An endpoint and whose it is. */
@@ -18,6 +18,9 @@ export type Place = { readonly participant: ParticipantRow; readonly endpoint: E
 
 /** The first description of ours in a session, and what is agreed by it. */
 type Beginning = { readonly sdp: string; readonly media: readonly MediaRow[] };
+
+/** What the 2xx to a re-INVITE of ours says. */
+type Agreed = { readonly answer: SessionDescription | null; readonly sessionTimer: SessionTimerAnswer | null };
 
 /** What is negotiated in sessions, from the first offer on: answers, hold, session timers, and offers that cross. */
 export class SessionChanges {
@@ -105,10 +108,12 @@ export class SessionChanges {
   }
 
   /** The answer to our re-INVITE; what cannot be used leaves the session as it was. */
-  agreed(place: Place, answer: SessionDescription | null): void {
-    this.#silence.settle(place.endpoint.id);
-    const agreement = answer === null ? null : this.#sessions.confirm(place.endpoint.id, answer);
-    if (agreement !== null) this.#put(place, agreement.media);
+  agreed({ participant, endpoint }: Place, said: Agreed): void {
+    this.#silence.settle(endpoint.id);
+    const agreement = said.answer === null ? null : this.#sessions.confirm(endpoint.id, said.answer);
+    const timed = { ...endpoint, sessionTimer: agreedTimer(said.sessionTimer) };
+    if (agreement === null) this.#replace({ participant }, timed);
+    else this.#put({ participant, endpoint: timed }, agreement.media);
   }
 
   /** Our re-INVITE was refused, which leaves the session as it was, unless what is returned ends it. */

@@ -1,6 +1,6 @@
 /** Session timers (RFC 4028 9): what is granted to a peer's INVITE or UPDATE. The SIP server runs them. */
 import type { SessionTimerGrant } from '../effect.ts';
-import type { SessionTimerAsk, SipRequestFacts } from '../input.ts';
+import type { SessionTimerAnswer, SessionTimerAsk, SipRequestFacts } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { SessionTimerRow } from '../rows.ts';
 import type { Settings } from '../settings.ts';
@@ -31,6 +31,18 @@ export function grantedTimer(asking: Asking, rules: Rules, running: SessionTimer
 /** The same as the endpoint's row has it. */
 export function timerRow(grant: SessionTimerGrant | null): SessionTimerRow | null {
   return grant === null ? null : { expires: grant.expires, refresher: grant.refresher === 'uac' ? 'peer' : 'focus' };
+}
+
+/** What the 2xx to an INVITE of ours has agreed (RFC 4028 7.2): its UAC is the focus. */
+export function agreedTimer(said: SessionTimerAnswer | null): SessionTimerRow | null {
+  return said === null ? null : { expires: said.expires, refresher: said.refresher === 'uac' ? 'focus' : 'peer' };
+}
+
+/** The same for an INVITE of ours within the session (RFC 4028 7.4): what runs goes on. */
+export function keptTimer(running: SessionTimerRow | null): SessionTimerAnswer | null {
+  return running === null
+    ? null
+    : { expires: running.expires, refresher: running.refresher === 'focus' ? 'uac' : 'uas' };
 }
 
 /** RFC 4028 9, table 2: whom the request names; else as it was; else the peer, where it knows how. */

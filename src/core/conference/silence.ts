@@ -3,6 +3,7 @@ import type { EndpointRow } from '../rows.ts';
 import { after } from '../transition.ts';
 import type { Ledger } from './ledger.ts';
 import type { MessageSessions } from './message-sessions.ts';
+import { keptTimer } from './session-timer.ts';
 import { type SilenceEvent, type SilenceState, silenceTransitions } from './silence-state.ts';
 
 /**
@@ -84,7 +85,7 @@ export class Silence {
   }
 
   /** RFC 3261 14.1: no INVITE while one of the peer's is in progress. */
-  #askIfFree({ id: endpointId, dialogId }: EndpointRow): void {
+  #askIfFree({ id: endpointId, dialogId, sessionTimer }: EndpointRow): void {
     if (this.#unacknowledged.has(endpointId)) return;
     const sdp = this.#sessions.description(endpointId);
     if (sdp === null || this.#move(endpointId, 'ask') === undefined) return;
@@ -94,6 +95,7 @@ export class Silence {
       dialogId,
       conferenceUri: this.#ledger.conference.uri,
       sdp,
+      sessionTimer: keptTimer(sessionTimer),
     });
   }
 
