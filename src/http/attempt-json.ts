@@ -20,7 +20,7 @@ export const Attempt = Type.Object(
   {
     ...closed,
     $id: 'Attempt',
-    description: 'A refused or failed creation or join.',
+    description: 'A refused or failed creation, join or referral.',
     examples: [
       {
         id: '01961f6e-0d00-7b32-8a10-1d2c3b4a5f60',
