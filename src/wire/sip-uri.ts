@@ -55,6 +55,16 @@ export function parseSipUri(text: string): SipUri {
   };
 }
 
+/** The same for whoever wants nothing to be thrown: null for what cannot be read. */
+export function readableSipUri(text: string): SipUri | null {
+  try {
+    return parseSipUri(text);
+  } catch (error) {
+    if (error instanceof RemoteError) return null;
+    throw error;
+  }
+}
+
 /** The text of a URI; header values are percent-encoded, user and parameters go out as they came. */
 export function writeSipUri(uri: SipUri): string {
   const params = uri.params.map((param) => `;${param.name}${param.value === null ? '' : `=${param.value}`}`).join('');

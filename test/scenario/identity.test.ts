@@ -7,20 +7,19 @@ import type { UserRow } from '../../src/core/rows.ts';
 import { type DigestCredentials, parseDigestCredentials } from '../../src/wire/digest.ts';
 import { authorization } from '../support/digest-client.ts';
 import { addressOf, callerNamed, factoryUri, inviteFrom, recipients, subscribeFrom } from '../support/fixtures.ts';
+import { userRow } from '../support/stored-rows.ts';
 import { World } from '../support/world.ts';
 
 /** A world in which nobody is believed; Alice, Bob and Carol are users, and their names are their passwords. */
 function guardedWorld(): World {
   const world = new World({ auth: 'digest' });
-  for (const name of ['alice', 'bob', 'carol']) world.happens({ type: 'user-defined', user: userRow(name) });
+  for (const name of ['alice', 'bob', 'carol']) world.happens({ type: 'user-defined', user: userNamed(name) });
   return world;
 }
 
-function userRow(name: string): UserRow {
+function userNamed(name: string): UserRow {
   const uri = addressOf[name] ?? '';
-  const secrets = digestSecrets(uri, 'conf.example.com', name);
-  const times = { createdAt: 0, updatedAt: 0, revision: 1 };
-  return { id: name, uri, displayName: null, secrets, barred: false, mayCreate: true, consents: true, ...times };
+  return userRow({ id: name, uri, secrets: digestSecrets(uri, 'conf.example.com', name) });
 }
 
 type Shown = { readonly as?: string; readonly password?: string; readonly count?: number; readonly nonceAt?: number };
@@ -279,7 +278,7 @@ test('anybody may ask what we can do', () => {
 
 test('a user whose password is changed or who is removed is one no more', () => {
   const world = guardedWorld();
-  const { secrets, ...user } = userRow('alice');
+  const { secrets, ...user } = userNamed('alice');
   world.happens({ type: 'user-defined', user: { ...user, secrets, revision: 2, barred: false } });
   const changed = digestSecrets(user.uri, 'conf.example.com', 'new');
   world.happens({ type: 'user-defined', user: { ...user, secrets: changed, revision: 3 } });

@@ -4,6 +4,7 @@ import { RemoteError } from '../../src/wire/remote-error.ts';
 import {
   aorOf,
   parseSipUri,
+  readableSipUri,
   type SipUri,
   sameUri,
   unescapeUser,
@@ -275,4 +276,10 @@ test('an address of record is one text for all spellings', () => {
 test('a Request-URI keeps the parameters but for method, and no headers', () => {
   const uri = parseSipUri('sip:bob@example.com;method=INVITE;transport=tcp;x=1?Replaces=a&Subject=b');
   expect(writeSipUri(withoutHeaders(uri))).toBe('sip:bob@example.com;transport=tcp;x=1');
+});
+
+test('what cannot be read is null for whoever asks so', () => {
+  expect(readableSipUri('sip:alice@atlanta.example.com')).toEqual(parseSipUri('sip:alice@atlanta.example.com'));
+  for (const text of ['', '*', 'mailto:alice@atlanta.example.com', 'sip:a@b@c'])
+    expect(readableSipUri(text)).toBeNull();
 });

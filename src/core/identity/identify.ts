@@ -1,5 +1,4 @@
-import { RemoteError } from '../../wire/remote-error.ts';
-import { parseSipUri, type SipUri, sameUri, unescapeUser, withoutHeaders } from '../../wire/sip-uri.ts';
+import { readableSipUri, type SipUri, sameUri, unescapeUser, withoutHeaders } from '../../wire/sip-uri.ts';
 import type { Refused } from '../conference/requirements.ts';
 import type { Users } from '../definitions/users.ts';
 import type { Caller, OptionsReceived, RequestInput, RequestRefused } from '../input.ts';
@@ -89,7 +88,7 @@ export class Identification {
   /** Whether `uri` names what is asked for. A proxy may have written it anew, as it may a Request-URI (RFC 3261 16.5). */
   #isAimedAt({ requestUri, target }: Asked, uri: string): boolean {
     if (uri === requestUri) return true;
-    const named = readUri(uri);
+    const named = readableSipUri(uri);
     return named !== null && (sameUri(withoutHeaders(named), target) || this.#isSameOfOurs(named, target));
   }
 
@@ -126,13 +125,4 @@ function callerAs(user: UserRow, claimed: Caller): Caller | Refused {
 function escapedUser(name: string): string {
   const whole = name.replace(/\p{Surrogate}/gu, '\uFFFD');
   return encodeURIComponent(whole).replace(/%(?:26|3D|2B|24|2C|3B|3F|2F)/g, decodeURIComponent);
-}
-
-function readUri(text: string): SipUri | null {
-  try {
-    return parseSipUri(text);
-  } catch (error) {
-    if (error instanceof RemoteError) return null;
-    throw error;
-  }
 }

@@ -5,8 +5,7 @@
 
 import { type CpimMessage, cpimAddresses, cpimRequires, parseCpim, wrappedTypeOf } from '../../wire/cpim.ts';
 import { mediaTypeOf } from '../../wire/msrp.ts';
-import { RemoteError } from '../../wire/remote-error.ts';
-import { aorOf, parseSipUri, type SipUri } from '../../wire/sip-uri.ts';
+import { aorOf, readableSipUri, type SipUri } from '../../wire/sip-uri.ts';
 
 export type RouteMember = {
   readonly endpointId: string;
@@ -74,7 +73,7 @@ export function judge(route: MsrpRoute, senderId: string, message: MessageFacts 
   const unknown = message.requires.find((name) => !understood.has(name));
   if (unknown !== undefined) return refuse(400, 'The message requires what is not understood');
   const [to = ''] = message.to;
-  if (!namesRoom(to, route.conferenceUri)) return refusePrivate(route, readUri(to));
+  if (!namesRoom(to, route.conferenceUri)) return refusePrivate(route, readableSipUri(to));
   return { status: 200, comment: 'OK', recipients: receivers(route, sender, message.wrappedType) };
 }
 
@@ -91,14 +90,14 @@ function receivers(route: MsrpRoute, sender: RouteMember, wrappedType: string): 
 
 // RFC 7701 6.2: 404 for a stranger or no URI; 428 for a member, as no session of this room announces private messages.
 function refusePrivate(route: MsrpRoute, to: SipUri | null): Verdict {
-  const isMember = route.members.some((member) => isSameUser(readUri(member.uri), to));
+  const isMember = route.members.some((member) => isSameUser(readableSipUri(member.uri), to));
   return isMember ? refuse(428, 'Private messages are not supported') : refuse(404, 'To is not in the conference');
 }
 
 function isOwn(from: readonly string[], sender: RouteMember): boolean {
   const [only, ...more] = from;
   if (only === undefined || more.length > 0) return false;
-  return only === sender.uri || isSameUser(readUri(only), readUri(sender.uri));
+  return only === sender.uri || isSameUser(readableSipUri(only), readableSipUri(sender.uri));
 }
 
 function isSameUser(a: SipUri | null, b: SipUri | null): boolean {
@@ -108,20 +107,13 @@ function isSameUser(a: SipUri | null, b: SipUri | null): boolean {
 // RFC 7701 9.3 adds a transport parameter to the room's URI, and clients drop the port of our Contact; the user part
 // alone is unguessable, so neither can lead a message into a wrong room.
 function namesRoom(to: string, conferenceUri: string): boolean {
-  return to === conferenceUri || isSameUser(withoutPort(readUri(to)), withoutPort(readUri(conferenceUri)));
+  return (
+    to === conferenceUri || isSameUser(withoutPort(readableSipUri(to)), withoutPort(readableSipUri(conferenceUri)))
+  );
 }
 
 function withoutPort(uri: SipUri | null): SipUri | null {
   return uri === null ? null : { ...uri, port: null };
-}
-
-function readUri(text: string): SipUri | null {
-  try {
-    return parseSipUri(text);
-  } catch (error) {
-    if (error instanceof RemoteError) return null;
-    throw error;
-  }
 }
 
 function addressesOf(cpim: CpimMessage, name: 'From' | 'To' | 'cc'): readonly string[] {

@@ -12,36 +12,27 @@ import { type DigestCredentials, parseDigestCredentials } from '../../../src/wir
 import { parseSipUri } from '../../../src/wire/sip-uri.ts';
 import { authorization } from '../../support/digest-client.ts';
 import { addressOf, callerNamed, factoryUri, inviteFrom, settings, subscribeFrom } from '../../support/fixtures.ts';
+import { userRow } from '../../support/stored-rows.ts';
 
 const now = Date.UTC(2026, 0, 1);
 const aliceUri = addressOf['alice'] ?? '';
 
-function userRow(uri: string, changes: Partial<UserRow> = {}): UserRow {
-  return {
-    id: uri,
-    uri,
-    displayName: null,
-    secrets: digestSecrets(uri, 'conf.example.com', `of ${uri}`),
-    barred: false,
-    mayCreate: true,
-    consents: true,
-    createdAt: 0,
-    updatedAt: 0,
-    revision: 1,
-    ...changes,
-  };
+/** A user whose password is `of` and its URI. */
+function userOf(
+  uri: string,
+  secrets: UserRow['secrets'] = digestSecrets(uri, 'conf.example.com', `of ${uri}`),
+): UserRow {
+  return userRow({ id: uri, uri, secrets });
 }
 
 const ours = 'sip:carol@conf.example.com';
 
 function door(changes: Partial<Settings> = {}): Identification {
   const users = new Users();
-  users.define(userRow(aliceUri));
-  users.define(userRow(ours));
-  users.define(userRow('sip:nobody@conf.example.com', { secrets: null }));
-  users.define(
-    userRow('sip:moved@conf.example.com', { secrets: digestSecrets('sip:moved@conf.example.com', 'old', 'x') }),
-  );
+  users.define(userOf(aliceUri));
+  users.define(userOf(ours));
+  users.define(userOf('sip:nobody@conf.example.com', null));
+  users.define(userOf('sip:moved@conf.example.com', digestSecrets('sip:moved@conf.example.com', 'old', 'x')));
   return new Identification({ settings: settings({ auth: 'digest', ...changes }), users });
 }
 
@@ -325,7 +316,7 @@ test('a name with any characters finds its user', () => {
   const users = new Users();
   const uri = "sip:+1&a=b;c?d/e,$(x)%20%25'@conf.example.com";
   expect(parseSipUri(uri).host).toBe('conf.example.com');
-  users.define(userRow(uri));
+  users.define(userOf(uri));
   const at = new Identification({ settings: settings({ auth: 'digest' }), users });
   const claimed = { aor: 'sip:anonymous-7@anonymous.invalid', displayName: null, private: true };
   expect(asked({ username: "+1&a=b;c?d/e,$(x) %'", password: `of ${uri}`, claimed }, at)).toBe(uri);
