@@ -11,7 +11,7 @@ import { subscriptionTransitions } from './subscription-state.ts';
 export type TerminationReason = 'deactivated' | 'rejected' | 'timeout' | 'giveup' | 'noresource';
 
 /** RFC 6665 4.2.2: these answers to a NOTIFY end the subscription; 408 is Timer F, which should. */
-const fatalAnswers: ReadonlySet<number> = new Set([
+export const fatalAnswers: ReadonlySet<number> = new Set([
   404, 405, 408, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 604,
 ]);
 
