@@ -188,11 +188,10 @@ type Joined = {
 function joinShells(parts: AppParts, ground: Ground): Joined {
   const { config, log } = parts;
   const { store, server, msrp, msrpAddress, entry, replies } = ground;
-  const nonceSecret = randomBytes(32).toString('hex');
   const settings = settingsOf(config, {
     node: store.nodeId,
     sipPort: server.sipPort,
-    nonceSecret,
+    nonceSecret: randomBytes(32).toString('hex'),
     msrp: msrpAddress,
   });
   const service = new Service({ settings, ids: randomIds });
@@ -205,7 +204,7 @@ function joinShells(parts: AppParts, ground: Ground): Joined {
     auth: config.auth,
     isTrustedPeer: addressTest(config.trustedPeers),
     sipCore: config.sipCore,
-    challenge: { realm: settings.realm, nonceSecret, algorithms: config.digestAlgorithms },
+    challenge: { ...settings, algorithms: settings.digestAlgorithms },
     submit: (input) => entry.submit(input),
     clock: systemClock,
     ids: { reply: () => `sip:${tokens()}` },
