@@ -77,6 +77,37 @@ test('a drachtio server is never on loopback for this purpose, and needs its dom
   });
 });
 
+test('whom lists may invite, how many conferences may be made, when they end, how long a session lives', () => {
+  expect(readConfig({})).toMatchObject({
+    consent: 'off',
+    creationsPerMinute: 60,
+    endPolicy: 'creator-leaves',
+    idleSeconds: 300,
+    sessionExpires: 1_800,
+    minSe: 90,
+  });
+  const config = readConfig({
+    CONSENT: 'ON',
+    CREATIONS_PER_MINUTE: '0',
+    END_POLICY: 'last-leaves',
+    IDLE_SECONDS: '1',
+    SESSION_EXPIRES: '120',
+    MIN_SE: '120',
+  });
+  expect(config).toMatchObject({
+    consent: 'on',
+    creationsPerMinute: 0,
+    endPolicy: 'last-leaves',
+    idleSeconds: 1,
+    sessionExpires: 120,
+    minSe: 120,
+  });
+});
+
+test('a least interval above the usual one raises it', () => {
+  expect(readConfig({ MIN_SE: '3600' })).toMatchObject({ sessionExpires: 3_600, minSe: 3_600 });
+});
+
 test.each([
   [{ HTTP_PORT: '70000' }, 'HTTP_PORT must be a port from 0 to 65535, not "70000".'],
   [{ SIP_PORT: 'x' }, 'SIP_PORT must be a port from 0 to 65535, not "x".'],
@@ -122,6 +153,18 @@ test.each([
   [{ FACTORY_USER: 'a b' }, 'FACTORY_USER must be a plain SIP user part, not "a b".'],
   [{ NODE_ID: 'a/b' }, 'NODE_ID must be 1 to 64 letters, digits, dots, dashes or underscores.'],
   [{ LENIENT: 'yes' }, 'LENIENT must be one of true, false, not "yes".'],
+  [{ CONSENT: 'yes' }, 'CONSENT must be one of on, off, not "yes".'],
+  [{ END_POLICY: 'never' }, 'END_POLICY must be one of creator-leaves, last-leaves, idle, not "never".'],
+  [{ CREATIONS_PER_MINUTE: '-1' }, 'CREATIONS_PER_MINUTE must be a whole number from 0 to 1000000, not "-1".'],
+  [
+    { CREATIONS_PER_MINUTE: '1000001' },
+    'CREATIONS_PER_MINUTE must be a whole number from 0 to 1000000, not "1000001".',
+  ],
+  [{ IDLE_SECONDS: '0' }, 'IDLE_SECONDS must be a whole number from 1 to 1000000, not "0".'],
+  [{ IDLE_SECONDS: '1.5' }, 'IDLE_SECONDS must be a whole number from 1 to 1000000, not "1.5".'],
+  [{ MIN_SE: '89' }, 'MIN_SE must be a whole number from 90 to 1000000, not "89".'],
+  [{ SESSION_EXPIRES: '89' }, 'SESSION_EXPIRES must be a whole number from 90 to 1000000, not "89".'],
+  [{ SESSION_EXPIRES: '100', MIN_SE: '101' }, 'SESSION_EXPIRES must not be less than MIN_SE, which is 101.'],
   [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL must begin with postgres:// or postgresql://.'],
   [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent, not "loud".'],
 ])('a bad value is told in one sentence that names the variable: %j', (env, sentence) => {

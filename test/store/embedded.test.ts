@@ -8,7 +8,7 @@ import { templateFits, writeTemplate } from '../../src/store/pglite/template.ts'
 import { openStore, type Store } from '../../src/store/store.ts';
 import { startChild } from '../support/child.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { changeOf, conferenceRow, eventRow, noon, subscriptionRow } from '../support/stored-rows.ts';
+import { changeOf, conferenceRow, eventRow, noon, referralRow, subscriptionRow } from '../support/stored-rows.ts';
 import { silentLog, testFolder } from '../support/test-store.ts';
 
 let folder: Awaited<ReturnType<typeof testFolder>>;
@@ -60,12 +60,16 @@ test('after kill -9 in the midst of saving every acknowledged save is there, and
   await store.close();
 });
 
-test('what is closed and opened again has the same node and the same rows, whatever node they are of', async () => {
+test('what is closed and opened again has the same node and the same rows, whatever node they are of, until they are ended', async () => {
   const before = await open();
   await before.save(
     changeOf({
       conferences: [conferenceRow({ id: 'conf-1', node: 'another' })],
       subscriptions: [subscriptionRow({ id: 'sub-1', conferenceId: 'conf-1' })],
+      referrals: [
+        referralRow({ id: 'ref-1', conferenceId: 'conf-1', state: 'ended', endedAt: noon }),
+        referralRow({ id: 'ref-2', conferenceId: 'conf-1' }),
+      ],
     }),
   );
   const record = await before.record('conf-1');
@@ -74,6 +78,12 @@ test('what is closed and opened again has the same node and the same rows, whate
   const after = await open();
   expect(after.nodeId).toBe(before.nodeId);
   expect(await after.interrupted()).toEqual([record]);
+  await after.closeInterrupted(noon + 5);
+  const referrals = await after.referrals('conf-1', { limit: 9, cursor: null, count: false });
+  expect(referrals.rows.map(({ state, endedAt }) => [state, endedAt])).toEqual([
+    ['ended', noon],
+    ['ended', noon + 5],
+  ]);
   await after.close();
   expect((await readdir(folder.path)).sort()).toEqual(['db', 'instance', 'node-id']);
 });
