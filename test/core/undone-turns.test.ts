@@ -5,6 +5,7 @@ import type { Input } from '../../src/core/input.ts';
 import { Service } from '../../src/core/service.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { countingIds, factoryUri, inviteFrom, settings } from '../support/fixtures.ts';
+import { referFrom } from '../support/refer-steps.ts';
 import { team, teamUri } from '../support/teams.ts';
 
 /** The core alone, whose turns may be undone as after a save that failed. */
@@ -62,4 +63,15 @@ test('a creation that could not be saved counts all the same', () => {
   const handle = service({ creationsPerMinute: 1 });
   handle(inviteFrom('alice', factoryUri)).undo();
   expect(outcomes(handle(inviteFrom('alice', factoryUri)))).toMatchObject([{ code: 'too-many-creations' }]);
+});
+
+test('a REFER that could not be saved never was: nobody is called, and it is no dialog’s first', () => {
+  const handle = service();
+  const uri = saved(handle(inviteFrom('alice', factoryUri)))[0]?.uri ?? '';
+  const asked = referFrom('alice', uri, { to: 'bob', cseq: 2 });
+  handle(asked).undo();
+  const again = handle({ ...asked, reply: 'sip:alice:again', cseq: 3 });
+  expect(outcomes(again)).toMatchObject([{ kind: 'referral-accepted' }]);
+  expect(again.effects.filter(({ type }) => type === 'sip.invite')).toHaveLength(1);
+  expect(again.effects).toContainEqual(expect.objectContaining({ type: 'sip.notify-referral', eventId: null }));
 });

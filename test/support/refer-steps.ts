@@ -13,25 +13,23 @@ export type Referring = Partial<ReferReceived> & {
   readonly inSession?: boolean;
 };
 
-/** Somebody sends REFER to the conference. */
-export function refers(
-  world: World,
+/** A REFER outside any dialog, for the people or URIs in `to`. */
+export function referFrom(
   name: string,
-  { to = 'carol', inSession = false, ...changes }: Referring,
+  target: string,
+  { to = 'carol', lenient = true, ...changes }: Omit<Referring, 'inSession'> & { readonly lenient?: boolean } = {},
 ): ReferReceived {
+  const { type: _type, event: _event, expires: _expires, ...facts } = subscribeFrom(name, target);
   const uris = typeof to === 'string' ? [to] : to;
-  const { type: _type, event: _event, expires: _expires, ...facts } = subscribeFrom(name, world.conferenceUri);
-  const session = inSession ? world.participant(name).endpoints.at(-1) : undefined;
-  const input: ReferReceived = {
+  return {
     ...facts,
     method: 'REFER',
-    received: `REFER ${world.conferenceUri} SIP/2.0`,
-    endpointId: session?.id ?? null,
-    dialogId: session?.dialogId ?? facts.dialogId,
+    received: `REFER ${target} SIP/2.0`,
+    endpointId: null,
     further: false,
     contact: `sip:${name}@pc.${name}.example.com`,
     maxForwards: 70,
-    targets: uris.map((uri, position) => entryOf(uri, position, world.settings.lenient)),
+    targets: uris.map((uri, position) => entryOf(uri, position, lenient)),
     viaList: uris.length > 1,
     wantsSubscription: true,
     referredBy: null,
@@ -39,7 +37,15 @@ export function refers(
     ...changes,
     type: 'refer-received',
   };
-  world.ladder.add(name, 'focus', `REFER ${uris.map((uri) => addressed(uri)).join(' ')}`);
+}
+
+/** Somebody sends REFER to the conference. */
+export function refers(world: World, name: string, { inSession = false, ...given }: Referring): ReferReceived {
+  const session = inSession ? world.participant(name).endpoints.at(-1) : undefined;
+  const within = session === undefined ? {} : { endpointId: session.id, dialogId: session.dialogId };
+  const { lenient } = world.settings;
+  const input = referFrom(name, world.conferenceUri, { lenient, ...within, ...given });
+  world.ladder.add(name, 'focus', `REFER ${input.targets.map(({ raw }) => raw).join(' ')}`);
   world.happens(input);
   return input;
 }
