@@ -4,6 +4,7 @@ import type { ReplacesValue } from '../../src/core/rows.ts';
 import { parseSipUri } from '../../src/wire/sip-uri.ts';
 import { addressOf, factoryUri } from '../support/fixtures.ts';
 import { type Referring, refers } from '../support/refer-steps.ts';
+import { callsTeam, policy, teamUri, teamWorld } from '../support/teams.ts';
 import { World } from '../support/world.ts';
 
 /** Alice, who made it, and Bob are in. */
@@ -14,6 +15,9 @@ function conference(changes: ConstructorParameters<typeof World>[0] = {}): World
   world.ladder.take();
   return world;
 }
+
+/** Carol is to be called, says whoever asks at the group's address. */
+const atTeam: Referring = { target: parseSipUri(teamUri), to: 'carol' };
 
 /** The code of the refusal, or what else the answer is. */
 function answerTo(world: World, name: string, referring: Referring): string {
@@ -58,28 +62,11 @@ describe('CC-073 who may refer', () => {
   });
 
   test('only chairs may invite where the policy says so', () => {
-    const world = conference();
-    const record = world.conference;
-    world.happens({
-      type: 'group-defined',
-      group: {
-        id: 'g1',
-        uri: 'sip:team@conf.example.com',
-        subject: null,
-        members: [],
-        policy: { ...record.policy, end: 'last-leaves', invite: 'chairs' },
-        maxParticipants: null,
-        labels: {},
-        createdAt: 0,
-        updatedAt: 0,
-        revision: 1,
-      },
-    });
-    world.dialsIn('carol', { target: parseSipUri('sip:team@conf.example.com') });
-    world.dialsIn('ted', { target: parseSipUri('sip:team@conf.example.com') });
-    const team = { target: parseSipUri('sip:team@conf.example.com'), to: 'eve' };
-    expect(answerTo(world, 'ted', team)).toBe('not-a-chair');
-    expect(answerTo(world, 'carol', team)).toBe('referral-accepted');
+    const world = teamWorld(policy({ invite: 'chairs' }));
+    callsTeam(world, 'alice');
+    world.answers('bob');
+    expect(answerTo(world, 'bob', atTeam)).toBe('not-a-chair');
+    expect(answerTo(world, 'alice', atTeam)).toBe('referral-accepted');
   });
 });
 
@@ -110,6 +97,8 @@ describe('RFC 4538: Target-Dialog', () => {
     expect(answerTo(world, 'bob', { caller: null, targetDialog: dialogOf(world, 'bob') })).toBe('referral-accepted');
     expect(answerTo(world, 'alice', { caller: null, targetDialog: dialogOf(world, 'alice') })).toBe('unauthenticated');
     expect(answerTo(world, 'eve', { targetDialog: dialogOf(world, 'bob') })).toBe('not-a-participant');
+    const guess = { caller: null, targetDialog: dialogOf(world, 'bob', { toTag: 'guessed' }) };
+    expect(answerTo(world, 'eve', { ...guess, target: parseSipUri(teamUri) })).toBe('unauthenticated');
   });
 });
 
@@ -120,6 +109,14 @@ describe('where a REFER goes', () => {
     const world = conference();
     expect(answerTo(world, 'alice', at(factoryUri))).toBe('not-allowed');
     expect(answerTo(world, 'alice', at('sip:conf-2@conf.example.com'))).toBe('no-such-conference');
+  });
+
+  test('a group’s address means its session, while there is one', () => {
+    const world = teamWorld();
+    expect(answerTo(world, 'alice', atTeam)).toBe('no-session');
+    callsTeam(world, 'alice');
+    expect(answerTo(world, 'alice', atTeam)).toBe('referral-accepted');
+    expect(world.wasInvited('carol')).toBe(true);
   });
 
   test('a conference that is over is gone', () => {

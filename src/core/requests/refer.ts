@@ -38,12 +38,16 @@ function refusedReferral(context: Context, input: ReferReceived, refused: Refuse
   return isStranger ? refuse(input.reply, refused) : refuseAttempt(context, input, refused);
 }
 
+const unauthenticated: Refused = { code: 'unauthenticated', detail: 'REFER' };
+
 type Referring = { readonly input: ReferReceived; readonly scene: ReferScene };
 
 /** Where the REFER goes and who sent it, or why there is nothing of it. */
 function sceneOf(context: Context, input: ReferReceived): ReferScene | Refused {
   const conference = conferenceOf(context, input);
-  if ('code' in conference) return conference;
+  // Nobody unknown learns what is here and what is not.
+  const isUnknown = input.caller === null && input.endpointId === null;
+  if ('code' in conference) return isUnknown ? unauthenticated : conference;
   const participant = referrerOf(context, input, conference);
   if ('code' in participant) return participant;
   const referrer = standingIn(conference, { aor: participant.uri, groups: context.groups });
@@ -55,7 +59,6 @@ function conferenceOf(context: Context, input: ReferReceived): Conference | Refu
   const { directory, now } = context;
   if (input.endpointId !== null)
     return directory.byEndpoint(input.endpointId) ?? { code: 'no-such-dialog', detail: 'No such session' };
-  if (input.caller === null && input.targetDialog === null) return { code: 'unauthenticated', detail: 'REFER' };
   const target = directory.target(input.target, now);
   switch (target.kind) {
     case 'conference':
@@ -81,7 +84,7 @@ function referrerOf(context: Context, input: ReferReceived, conference: Conferen
   }
   const named = sessionNamed(context, input, conference);
   if (named !== undefined && notTheOwner(context, input.caller, ownerOf(named)) === null) return named.participant;
-  if (input.caller === null) return { code: 'unauthenticated', detail: 'REFER' };
+  if (input.caller === null) return unauthenticated;
   const known = ledger.participantByUri(input.caller.aor);
   // Our rule: who is not in the conference has no say in it.
   if (known !== undefined && isPresent(known.status)) return known;
