@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { SipInvite } from '../../src/core/effect.ts';
 import { limits } from '../../src/core/limits.ts';
+import { parseSipUri } from '../../src/wire/sip-uri.ts';
 import { addressOf, type ListEntry } from '../support/fixtures.ts';
+import { refers } from '../support/refer-steps.ts';
 import { World } from '../support/world.ts';
 
 /** What invitees are told of each other (RFC 5364, RFC 5366 5), and whom a list names twice. */
@@ -129,6 +131,18 @@ test('415 to a multipart: once more with the description alone', () => {
       { change: 'session description only', outcome: { status: 415 } },
     ],
   });
+});
+
+test('415 to the token of a Referred-By: once more without it, Referred-By as it came', () => {
+  const world = new World();
+  world.factoryInvite([]);
+  const uri = parseSipUri(addressOf['alice'] ?? '');
+  const value = `<${addressOf['alice']}>;cid="token-1@atlanta.example.com"`;
+  const token = { contentId: 'token-1@atlanta.example.com', headers: [], body: 'signed' };
+  refers(world, 'alice', { to: 'bob', referredBy: { uri, value, token } });
+  expect(world.inviteTo('bob').referral).toEqual({ uri, value, token });
+  world.refuses('bob', 415);
+  expect(world.inviteTo('bob').referral).toEqual({ uri, value, token: null });
 });
 
 test('415 to a description alone is final', () => {

@@ -72,7 +72,12 @@ test('QK-9 the first INVITE carries the tags as printed, the second exchanged, a
   world.refuses('bob', 481);
   expect(world.inviteTo('bob').replaces).toMatchObject({ toTag: 'a6c85cf', fromTag: '1928301774' });
   world.answers('bob');
-  expect(world.participant('bob')).toMatchObject({ status: 'connected', lastError: null });
+  expect(world.participant('bob')).toMatchObject({
+    status: 'connected',
+    lastError: null,
+    attempts: [{ change: null }, { change: 'QK-9' }],
+    endpoints: [{ origin: { quirks: ['QK-9'] } }],
+  });
 });
 
 test.each([486, 600, 603, 403])('CC-062 %i to Replaces is final', (status) => {

@@ -234,6 +234,22 @@ describe('an INVITE of ours', () => {
       expect((await stage.input('endpoint-answered')).answer?.media[0]?.port).toBe(parseSdp(other).media[0]?.port);
     });
 
+    test('by more phones than are kept, the last ones have answered nothing', async () => {
+      const stage = await stages.connected();
+      stage.shell.perform(invite);
+      const sent = await stages.server.request('INVITE');
+      for (let phone = 0; phone <= bounds.earlyAnswersMax; phone += 1) {
+        const lines = [
+          'Content-Type: application/sdp',
+          ...reliable(1, phone === bounds.earlyAnswersMax ? 'peer' : `p${phone}`),
+        ];
+        stages.server.respond(sent, '183 Session Progress', { lines, body: offer });
+        await stages.server.request('PRACK');
+      }
+      stages.server.respond(sent, '200 OK', { lines: ['Contact: <sip:bob@client.biloxi.example.com>'] });
+      expect((await stage.input('endpoint-answered')).answer).toBeNull();
+    });
+
     test('that is not reliable wants no PRACK and answers nothing', async () => {
       const stage = await stages.connected();
       stage.shell.perform(invite);

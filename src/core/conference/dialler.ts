@@ -257,6 +257,7 @@ export class Dialler {
       cseq,
       maxForwards: order.maxForwards,
       referredBy: endpoint.referredBy,
+      // RFC 3892 2.2: the value stays as it came, even where its token cannot be taken.
       referral: referral === null || form.multipart ? referral : { ...referral, token: null },
       subject: conference.subject,
       replaces: form.replaces,
