@@ -73,7 +73,7 @@ export const Endpoint = Type.Object(
     origin: Type.Object(
       {
         by: oneOf(['invite', 'list', 'group', 'refer', 'rest'], { description: 'What brought it in.' }),
-        received: nullableText({ description: 'What came for it, shortened; null when nothing came by SIP.' }),
+        received: nullableText({ description: 'What came for it, shortened; null when nothing is known of that.' }),
         quirks: Type.Array(Type.String(), { description: 'Quirks that were needed to read that.' }),
       },
       { ...closed, description: 'The request that it is there for.' },
