@@ -1,22 +1,12 @@
 import { expect, test } from 'vitest';
 import { parseSipUri } from '../../src/wire/sip-uri.ts';
 import { addressOf } from '../support/fixtures.ts';
-import { answersRefer, answersReferNotify, referralOf, refers } from '../support/refer-steps.ts';
-import { World } from '../support/world.ts';
-
-/** Alice, who made it, and Bob are in. */
-function conference(): World {
-  const world = new World();
-  world.factoryInvite(['bob']);
-  world.answers('bob');
-  world.ladder.take();
-  return world;
-}
+import { answersRefer, answersReferNotify, conferenceOfTwo, referralOf, refers } from '../support/refer-steps.ts';
 
 const askingIn = 'carol;method=REFER?Refer-To=%3Csip:conf-1%40conf.example.com%3E';
 
 test('CC-080 RFC 4579 5.7: the focus sends REFER with the conference URI, and tells its answer', () => {
-  const world = conference();
+  const world = conferenceOfTwo();
   refers(world, 'bob', { to: askingIn });
   answersReferNotify(world, 'bob');
   answersRefer(world, 'carol', { by: 'bob', status: 202 });
@@ -42,7 +32,7 @@ test('CC-080 RFC 4579 5.7: the focus sends REFER with the conference URI, and te
 });
 
 test('CC-080 it is sent in the name of whoever asked, with a Call-ID of its own', () => {
-  const world = conference();
+  const world = conferenceOfTwo();
   const referredBy = {
     uri: parseSipUri('sip:bob@biloxi.example.com'),
     value: '<sip:bob@biloxi.example.com>',
@@ -61,7 +51,7 @@ test('CC-080 it is sent in the name of whoever asked, with a Call-ID of its own'
 });
 
 test('CC-080 the focus sends nobody anywhere else', () => {
-  const world = conference();
+  const world = conferenceOfTwo();
   const elsewhere = 'carol;method=REFER?Refer-To=%3Csip:premium%40toll.example.com%3E';
   const { reply } = refers(world, 'bob', { to: elsewhere });
   expect(world.outcome(reply)).toMatchObject({ code: 'not-allowed' });
@@ -69,7 +59,7 @@ test('CC-080 the focus sends nobody anywhere else', () => {
 });
 
 test('a refusal of the REFER is told; an answer that comes after the conference changes nothing', () => {
-  const world = conference();
+  const world = conferenceOfTwo();
   refers(world, 'bob', { to: askingIn });
   answersReferNotify(world, 'bob');
   world.ladder.take();

@@ -1,20 +1,11 @@
 import { expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { addressOf } from '../support/fixtures.ts';
-import { referralOf, refers } from '../support/refer-steps.ts';
+import { conferenceOfTwo, referralOf, refers } from '../support/refer-steps.ts';
 import { World } from '../support/world.ts';
 
-/** Alice, who made it, and Bob are in. */
-function conference(changes: ConstructorParameters<typeof World>[0] = {}): World {
-  const world = new World(changes);
-  world.factoryInvite(['bob']);
-  world.answers('bob');
-  world.ladder.take();
-  return world;
-}
-
 test('CC-078 RFC 5368 8: all are invited, and nothing is told of it but Refer-Sub: false', () => {
-  const world = conference();
+  const world = conferenceOfTwo();
   refers(world, 'bob', { to: ['carol', 'ted', 'alice'], requires: ['multiple-refer', 'norefersub'] });
   world.answers('carol');
   world.refuses('ted', 486);
@@ -37,7 +28,7 @@ test('CC-078 RFC 5368 8: all are invited, and nothing is told of it but Refer-Su
 });
 
 test('CC-078 each entry has its own method', () => {
-  const world = conference();
+  const world = conferenceOfTwo();
   refers(world, 'alice', { to: ['bob?method=BYE', 'ted;method=REFER', 'carol'], wantsSubscription: false });
   world.ladder.matches(`
     alice -> focus : REFER sip:bob@biloxi.example.com?method=BYE sip:ted@example.net;method=REFER sip:carol@chicago.example.com
@@ -50,7 +41,7 @@ test('CC-078 each entry has its own method', () => {
 });
 
 test('CC-078 an entry that is nothing spoils itself only; a person listed twice is called once', () => {
-  const world = conference();
+  const world = conferenceOfTwo();
   const nothing = ['mailto:ted@example.net', 'sip:conf-fact@conf.example.com', 'sip:eve@127.0.0.1', 'nonsense'];
   refers(world, 'alice', { to: [...nothing, 'eve;method=BYE', 'carol', 'carol'] });
   world.ladder.take();
@@ -62,15 +53,15 @@ test('CC-078 an entry that is nothing spoils itself only; a person listed twice 
 });
 
 test('CC-078 whoever a list names openly is told of the others, as by an INVITE to the factory (RFC 5368 8)', () => {
-  const world = conference();
-  const targets = refers(conference(), 'alice', { to: ['carol', 'ted'] }).targets;
+  const world = conferenceOfTwo();
+  const targets = refers(conferenceOfTwo(), 'alice', { to: ['carol', 'ted'] }).targets;
   const open = targets.map((entry) => ({ ...entry, copyControl: 'to' as const }));
   refers(world, 'alice', { to: ['carol', 'ted'], targets: open });
   expect(world.inviteTo('carol').history).toContain(addressOf['ted']);
 });
 
 test('one entry that may not be done spoils the list', () => {
-  const world = conference();
+  const world = conferenceOfTwo();
   const kicks = refers(world, 'bob', { to: ['carol', 'alice;method=BYE'] });
   expect(world.outcome(kicks.reply)).toMatchObject({ code: 'not-a-chair' });
   const messages = refers(world, 'bob', { to: ['carol', 'ted;method=MESSAGE'] });
@@ -79,7 +70,7 @@ test('one entry that may not be done spoils the list', () => {
 });
 
 test('a list is no longer than one at the factory', () => {
-  const world = conference();
+  const world = conferenceOfTwo();
   const many = (count: number): string[] => Array.from({ length: count }, (_, at) => `sip:u${at}@example.org`);
   const tooLong = refers(world, 'bob', { to: many(limits.listEntriesMax + 1) });
   expect(world.outcome(tooLong.reply)).toMatchObject({ code: 'list-too-long' });

@@ -3,18 +3,9 @@ import { limits } from '../../src/core/limits.ts';
 import type { ReplacesValue } from '../../src/core/rows.ts';
 import { parseSipUri } from '../../src/wire/sip-uri.ts';
 import { addressOf, factoryUri } from '../support/fixtures.ts';
-import { type Referring, refers } from '../support/refer-steps.ts';
+import { conferenceOfTwo, type Referring, refers } from '../support/refer-steps.ts';
 import { callsTeam, policy, teamUri, teamWorld } from '../support/teams.ts';
 import { World } from '../support/world.ts';
-
-/** Alice, who made it, and Bob are in. */
-function conference(changes: ConstructorParameters<typeof World>[0] = {}): World {
-  const world = new World(changes);
-  world.factoryInvite(['bob']);
-  world.answers('bob');
-  world.ladder.take();
-  return world;
-}
 
 /** Carol is to be called, says whoever asks at the group's address. */
 const atTeam: Referring = { target: parseSipUri(teamUri), to: 'carol' };
@@ -27,7 +18,7 @@ function answerTo(world: World, name: string, referring: Referring): string {
 
 describe('CC-073 who may refer', () => {
   test('a stranger may not', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     refers(world, 'eve', { to: 'carol' });
     world.ladder.matches(`
     eve   -> focus : REFER sip:carol@chicago.example.com
@@ -37,7 +28,7 @@ describe('CC-073 who may refer', () => {
   });
 
   test('nor may who has left, or has not come yet', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     refers(world, 'alice', { to: 'ted' });
     expect(answerTo(world, 'ted', {})).toBe('not-a-participant');
     world.hangsUp('bob');
@@ -77,14 +68,14 @@ describe('RFC 4538: Target-Dialog', () => {
   };
 
   test('whoever names his session is who is in it, though From says otherwise', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     const requires = ['tdialog'];
     expect(answerTo(world, 'eve', { requires, targetDialog: dialogOf(world, 'bob') })).toBe('referral-accepted');
     expect(world.inviteTo('carol').referredBy).toBe(addressOf['bob']);
   });
 
   test('a dialog that is none of ours says nothing', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     const targetDialog = dialogOf(world, 'bob', { toTag: 'guessed' });
     expect(answerTo(world, 'eve', { targetDialog })).toBe('not-a-participant');
     expect(answerTo(world, 'bob', { targetDialog })).toBe('referral-accepted');
@@ -106,7 +97,7 @@ describe('where a REFER goes', () => {
   const at = (uri: string): Referring => ({ target: parseSipUri(uri) });
 
   test('the factory takes none, nor does an address that is nobody', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     expect(answerTo(world, 'alice', at(factoryUri))).toBe('not-allowed');
     expect(answerTo(world, 'alice', at('sip:conf-2@conf.example.com'))).toBe('no-such-conference');
   });
@@ -120,33 +111,33 @@ describe('where a REFER goes', () => {
   });
 
   test('a conference that is over is gone', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     world.hangsUp('alice');
     expect(answerTo(world, 'alice', {})).toBe('conference-ended');
   });
 
   test('a session that is over is no session', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     expect(answerTo(world, 'bob', { endpointId: 'no-endpoint' })).toBe('no-such-dialog');
   });
 });
 
 describe('what may be asked', () => {
   test('CC-072 only INVITE, BYE and REFER', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     expect(answerTo(world, 'alice', { to: 'carol;method=MESSAGE' })).toBe('method-refused');
     expect(answerTo(world, 'alice', { to: 'carol;method=' })).toBe('method-refused');
   });
 
   test('options that are not understood: 420 with those, and only those', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     const requires = ['norefersub', 'multiple-refer', 'tdialog', 'gruu'];
     const { reply } = refers(world, 'alice', { requires });
     expect(world.outcome(reply)).toMatchObject({ code: 'unknown-extension', headers: { Unsupported: 'gruu' } });
   });
 
   test('nobody is called who is the focus itself, or at a private address', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     expect(answerTo(world, 'alice', { to: world.conferenceUri })).toBe('loop');
     expect(answerTo(world, 'alice', { to: 'sip:carol@192.168.1.1;method=REFER' })).toBe('private-target');
     expect(answerTo(world, 'alice', { to: `sip:${'x'.repeat(limits.uriCharactersMax)}@example.org` })).toBe(
@@ -157,7 +148,7 @@ describe('what may be asked', () => {
   });
 
   test('a locked conference takes nobody in, and lets people go', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     world.happens({
       type: 'change-requested',
       reply: 'http:op:lock',
@@ -172,7 +163,7 @@ describe('what may be asked', () => {
   });
 
   test('a full one too', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     world.happens({
       type: 'change-requested',
       reply: 'http:op:full',
@@ -184,7 +175,7 @@ describe('what may be asked', () => {
   });
 
   test('one conference, and one dialog, has only so many under way', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     for (let sent = 0; sent < limits.referralsPerDialogMax; sent += 1) refers(world, 'bob', { inSession: true });
     expect(answerTo(world, 'bob', { inSession: true })).toBe('busy');
     for (let sent = limits.referralsPerDialogMax; sent < limits.referralsPerConferenceMax; sent += 1)

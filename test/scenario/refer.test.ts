@@ -2,23 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { parseSipUri } from '../../src/wire/sip-uri.ts';
 import { addressOf } from '../support/fixtures.ts';
-import { answersReferNotify, referralOf, refers, refreshesReferral } from '../support/refer-steps.ts';
+import { answersReferNotify, conferenceOfTwo, referralOf, refers, refreshesReferral } from '../support/refer-steps.ts';
 import { World } from '../support/world.ts';
-
-/** Alice, who made it, and Bob are in. */
-function conference(): World {
-  const world = new World();
-  world.factoryInvite(['bob']);
-  world.answers('bob');
-  world.ladder.take();
-  return world;
-}
 
 const conferenceId = (world: World): string => world.conference.id;
 
 describe('inviting', () => {
   test('CC-072 RFC 3515 2.4: 200, NOTIFY 100 at once, the INVITE, and a last NOTIFY with its answer', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     refers(world, 'bob', { to: 'carol' });
     answersReferNotify(world, 'bob');
     world.rings('carol');
@@ -49,7 +40,7 @@ describe('inviting', () => {
   });
 
   test('CC-072 the status line of a refusal is told as it came; several INVITEs are one outcome', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     const call = 'carol;method=INVITE?Replaces=a84b4c76e66710%3Bto-tag%3D1928301774%3Bfrom-tag%3Da6c85cf';
     refers(world, 'alice', { to: call });
     answersReferNotify(world, 'alice');
@@ -73,7 +64,7 @@ describe('inviting', () => {
   });
 
   test('CC-081 a Replaces in Refer-To is read as in a list entry, with what is legal and what is not (QK-6, QK-7, QK-8)', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     refers(world, 'alice', {
       to: 'ted;method=INVITE?Replaces=a84b4c76e66710%3Bto-tag%3Da6c85cf%3Bfrom-tag%3D1928301774',
     });
@@ -105,7 +96,7 @@ describe('inviting', () => {
   });
 
   test('the row keeps what came and how it was read; the log tells who asked and what came of it', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     refers(world, 'bob', { to: 'carol', quirks: ['QK-34'] });
     expect(referralOf(world, 'bob')).toMatchObject({
       conferenceId: conferenceId(world),
@@ -131,7 +122,7 @@ describe('inviting', () => {
   });
 
   test('whoever is in already is not called; whoever is being called is not called twice', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     refers(world, 'alice', { to: 'bob' });
     refers(world, 'alice', { to: 'ted' });
     refers(world, 'bob', { to: 'ted' });
@@ -146,7 +137,7 @@ describe('inviting', () => {
   });
 
   test('whoever left is called again', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     world.hangsUp('bob');
     world.ladder.take();
     refers(world, 'alice', { to: 'bob', wantsSubscription: false });
@@ -160,7 +151,7 @@ describe('inviting', () => {
   });
 
   test('Max-Forwards goes down on the way; at its end nobody is called', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     refers(world, 'alice', { to: 'carol', maxForwards: 5 });
     expect(world.inviteTo('carol').maxForwards).toBe(4);
     const { reply } = refers(world, 'alice', { to: 'ted', maxForwards: 1 });
@@ -170,7 +161,7 @@ describe('inviting', () => {
 
 describe('telling', () => {
   test('news that comes while a NOTIFY is under way waits for its answer, and only the latest is told', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     refers(world, 'bob', { to: 'carol' });
     world.rings('carol');
     world.answers('carol');
@@ -194,7 +185,7 @@ describe('telling', () => {
   });
 
   test('CC-082 RFC 3515 2.4.6: the second REFER of a dialog is told apart by its CSeq, answered or not', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     refers(world, 'bob', { to: 'carol', inSession: true, cseq: 2 });
     refers(world, 'bob', { to: 'ted', inSession: true, cseq: 3 });
     world.ladder.matches(`
@@ -209,13 +200,13 @@ describe('telling', () => {
     focus -> bob   : NOTIFY refer;id=3 active 100 Trying
     focus -> ted   : INVITE
   `);
-    const later = conference();
+    const later = conferenceOfTwo();
     refers(later, 'bob', { to: 'carol', inSession: true, cseq: 7, further: true });
     expect(referralOf(later, 'bob').subscription).toEqual({ eventId: 7 });
   });
 
   test('CC-082 within a session the answer makes no dialog; outside it does', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     const within = refers(world, 'bob', { to: 'carol', inSession: true });
     const outside = refers(world, 'bob', { to: 'ted' });
     expect(world.outcome(within.reply)).toMatchObject({ kind: 'referral-accepted', toTag: null });
@@ -223,7 +214,7 @@ describe('telling', () => {
   });
 
   test('a NOTIFY answered 481 is the last; the INVITE goes on', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     refers(world, 'bob', { to: 'carol' });
     answersReferNotify(world, 'bob', 481);
     world.answers('carol');
@@ -243,7 +234,7 @@ describe('telling', () => {
   });
 
   test.each([404, 405, 408, 489, 501])('so is one answered %i', (status) => {
-    const world = conference();
+    const world = conferenceOfTwo();
     refers(world, 'bob', { to: 'carol' });
     answersReferNotify(world, 'bob', status);
     expect(world.effects.at(-1)).toMatchObject({ type: 'sip.release-referral' });
@@ -252,7 +243,7 @@ describe('telling', () => {
   });
 
   test('a NOTIFY answered 500 is not the last', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     refers(world, 'bob', { to: 'carol' });
     answersReferNotify(world, 'bob', 500);
     world.ladder.take();
@@ -265,7 +256,7 @@ describe('telling', () => {
   });
 
   test('RFC 3515 2.4.4: after its time the sender is told no more, unless he asks for more time', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     refers(world, 'bob', { to: 'carol' });
     answersReferNotify(world, 'bob');
     world.rings('carol');
@@ -289,7 +280,7 @@ describe('telling', () => {
   });
 
   test('an unsubscribe is answered and confirmed by a last NOTIFY; another finds nothing', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     refers(world, 'bob', { to: 'carol' });
     answersReferNotify(world, 'bob');
     world.ladder.take();
@@ -305,7 +296,7 @@ describe('telling', () => {
   });
 
   test('no more time is granted than is asked for, nor more than we give', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     refers(world, 'bob', { to: 'carol' });
     answersReferNotify(world, 'bob');
     const granted = (expires: number | null): unknown => world.outcome(refreshesReferral(world, 'bob', expires));
@@ -315,7 +306,7 @@ describe('telling', () => {
   });
 
   test('the end of the conference is told before the BYEs', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     refers(world, 'bob', { to: 'carol', inSession: true });
     world.ladder.take();
     world.hangsUp('alice');
@@ -332,7 +323,7 @@ describe('telling', () => {
 
 describe('CC-077 RFC 4488 4: Refer-Sub: false', () => {
   test('is granted always: no NOTIFY, no dialog', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     const { reply } = refers(world, 'bob', { to: 'carol', wantsSubscription: false });
     world.answers('carol');
     world.ladder.matches(`
@@ -353,21 +344,21 @@ describe('RFC 3892: Referred-By', () => {
   const referredBy = (uri: string) => ({ uri: parseSipUri(uri), value: `<${uri}>;cid="a@b"`, token: null });
 
   test('goes on as it came when it names the sender', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     const came = referredBy('sip:bob@biloxi.example.com');
     refers(world, 'bob', { to: 'carol', referredBy: came });
     expect(world.inviteTo('carol').referral).toEqual(came);
   });
 
   test('names nobody else', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     const { reply } = refers(world, 'bob', { to: 'carol', referredBy: referredBy('sip:alice@atlanta.example.com') });
     expect(world.outcome(reply)).toMatchObject({ code: 'wrong-referrer' });
     expect(world.wasInvited('carol')).toBe(false);
   });
 
   test('is ours when it is absent, and nobody’s when the sender wants privacy', () => {
-    const world = conference();
+    const world = conferenceOfTwo();
     refers(world, 'bob', { to: 'carol' });
     expect(world.inviteTo('carol')).toMatchObject({ referredBy: addressOf['bob'], referral: null });
     const caller = { aor: addressOf['bob'] ?? '', displayName: null, private: true };

@@ -1,10 +1,20 @@
 /** What people ask of the focus by REFER, and how they answer what comes of it, in a world of the core alone. */
 import type { ReferReceived } from '../../src/core/input.ts';
 import type { ReferralRow } from '../../src/core/rows.ts';
+import type { Settings } from '../../src/core/settings.ts';
 import { readRecipientUri } from '../../src/wire/recipient-uri.ts';
 import type { RecipientEntry } from '../../src/wire/resource-lists.ts';
 import { addressOf, nameOf, subscribeFrom } from './fixtures.ts';
-import type { World } from './world.ts';
+import { World } from './world.ts';
+
+/** A conference that Alice has made, and in which Bob is. */
+export function conferenceOfTwo(changes: Partial<Settings> = {}): World {
+  const world = new World(changes);
+  world.factoryInvite(['bob']);
+  world.answers('bob');
+  world.ladder.take();
+  return world;
+}
 
 export type Referring = Partial<ReferReceived> & {
   /** What Refer-To names: people by name, or URIs as they come. */
