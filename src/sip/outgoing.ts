@@ -1,7 +1,7 @@
 /**
  * The core's SIP effects -> requests for the SIP server. Via, CSeq and Max-Forwards in dialogs are the server's.
  */
-import type { SipInvite, SipNotify, SipReinvite } from '../core/effect.ts';
+import type { SipInvite, SipNotify, SipNotifyReferral, SipRefer, SipReinvite } from '../core/effect.ts';
 import { RemoteError } from '../wire/remote-error.ts';
 import { writeNameAddr, writeReplaces } from '../wire/sip-headers.ts';
 import { parseSipUri, type SipUri, withoutHeaders, writeSipUri } from '../wire/sip-uri.ts';
@@ -46,22 +46,11 @@ export function inviteRequest(effect: SipInvite, rules: RoutingRules): OutgoingR
   const extra = effect.extraHeaders.filter(({ name }) => name.toLowerCase() !== combinable);
   const { contentType, text } = inviteBody(effect);
   const own: Record<string, string> = {
-    // RFC 3261 8.1.1.2: no tag in To outside a dialog.
-    'To': writeNameAddr({ displayName: effect.displayName, uri, params: [] }),
-    'From': writeNameAddr({
-      displayName: null,
-      uri: effect.conferenceUri,
-      params: [{ name: 'tag', value: effect.fromTag }],
-    }),
-    'Call-ID': effect.callId,
+    ...headOutside(effect, { target, displayName: effect.displayName }, rules),
     // Chosen here, so that an INVITE that is sent again can count on (RFC 4028 7.3).
     'CSeq': `${effect.cseq} INVITE`,
-    'Max-Forwards': String(effect.maxForwards),
     'Contact': focusSessionContact(effect.conferenceUri),
     'Accept-Contact': acceptContact(effect),
-    // RFC 3325 9.1: the focus asserts itself, but only towards those who trust it.
-    ...(isTrustedHop(target, rules) ? { 'P-Asserted-Identity': `<${effect.conferenceUri}>` } : {}),
-    ...referredBy(effect),
     ...(effect.subject === null ? {} : { 'Subject': effect.subject }),
     // RFC 4579 5.13: a focus says in its INVITE what it can do.
     'Allow': allow,
@@ -80,8 +69,32 @@ export function inviteRequest(effect: SipInvite, rules: RoutingRules): OutgoingR
   const added = Object.fromEntries(
     extra.filter(({ name }) => !taken.has(name.toLowerCase())).map(({ name, value }) => [name, value]),
   );
-  const proxy = rules.sipCore === null ? {} : { proxy: writeSipUri(rules.sipCore) };
-  return { uri, options: { method: 'INVITE', headers: oneLine({ ...own, ...added }), body: text, ...proxy } };
+  const headers = oneLine({ ...own, ...added });
+  return { uri, options: { method: 'INVITE', headers, body: text, ...nextHop(rules) } };
+}
+
+/** Who sends a request outside any dialog, to whom, and on whose behalf. */
+export function headOutside(
+  effect: SipInvite | SipRefer,
+  to: { readonly target: SipUri; readonly displayName: string | null },
+  rules: RoutingRules,
+): Record<string, string> {
+  const { conferenceUri, callId, fromTag, maxForwards } = effect;
+  return {
+    // RFC 3261 8.1.1.2: no tag in To outside a dialog.
+    'To': writeNameAddr({ displayName: to.displayName, uri: writeSipUri(to.target), params: [] }),
+    'From': writeNameAddr({ displayName: null, uri: conferenceUri, params: [{ name: 'tag', value: fromTag }] }),
+    'Call-ID': callId,
+    'Max-Forwards': String(maxForwards),
+    // RFC 3325 9.1: the focus asserts itself, but only towards those who trust it.
+    ...(isTrustedHop(to.target, rules) ? { 'P-Asserted-Identity': `<${conferenceUri}>` } : {}),
+    ...referredBy(effect),
+  };
+}
+
+/** Where a request outside any dialog goes first, if that is decided. */
+export function nextHop({ sipCore }: RoutingRules): Pick<SrfRequestOptions, 'proxy'> {
+  return sipCore === null ? {} : { proxy: writeSipUri(sipCore) };
 }
 
 /** RFC 4028 7.1: no refresher is named, so the invitee chooses one. */
@@ -92,7 +105,7 @@ function sessionTimer({ sessionTimer: asked }: SipInvite): Record<string, string
 }
 
 /** RFC 3892 2.2: what came in a REFER goes on as it is; else it says who had us invite. */
-function referredBy({ referral, referredBy: by }: SipInvite): Record<string, string> {
+function referredBy({ referral, referredBy: by }: SipInvite | SipRefer): Record<string, string> {
   const value = referral?.value ?? (by === null ? null : `<${by}>`);
   return value === null ? {} : { 'Referred-By': value };
 }
@@ -129,8 +142,21 @@ export function byeRequest(dialogId: string, reason: string): OutgoingRequest {
   return inDialog({ method: 'BYE', stackDialogId: dialogId, headers: oneLine(headers) });
 }
 
-/** A NOTIFY of the conference package (RFC 4575 3, RFC 6665 4.2.2). */
+/** A NOTIFY of the conference package (RFC 4575 3). */
 export function notifyRequest(effect: SipNotify): OutgoingRequest {
+  const { body } = effect;
+  const document = body === null ? null : { type: 'application/conference-info+xml', text: body };
+  return notifyOf(effect, { event: 'conference', document });
+}
+
+/** What a NOTIFY is about: its package, and what it shows. */
+export type Told = {
+  readonly event: string;
+  readonly document: { readonly type: string; readonly text: string } | null;
+};
+
+/** A NOTIFY within its subscription (RFC 6665 4.2.2). */
+export function notifyOf(effect: SipNotify | SipNotifyReferral, { event, document }: Told): OutgoingRequest {
   const { state } = effect;
   return inDialog({
     method: 'NOTIFY',
@@ -138,21 +164,29 @@ export function notifyRequest(effect: SipNotify): OutgoingRequest {
     headers: oneLine({
       // RFC 6665 4.3: NOTIFY is a target refresh request; the SIP server adds no Contact by itself.
       'Contact': focusContact(effect.conferenceUri),
-      'Event': 'conference',
+      'Event': event,
       'Subscription-State':
         state.name === 'terminated' ? `terminated;reason=${state.reason}` : `${state.name};expires=${state.expires}`,
       'Allow-Events': allowEvents,
       'User-Agent': product,
-      ...(effect.body === null ? {} : { 'Content-Type': 'application/conference-info+xml' }),
+      ...(document === null ? {} : { 'Content-Type': document.type }),
     }),
-    ...(effect.body === null ? {} : { body: effect.body }),
+    ...(document === null ? {} : { body: document.text }),
   });
 }
 
-/** The last NOTIFY of a subscription, without a document. */
-export function farewellRequest(
-  left: { readonly dialogId: string; readonly contact?: string },
-  reason: string,
+/** The last NOTIFY of a subscription to the conference package, without a document. */
+export function farewellRequest(left: Left, reason: string): OutgoingRequest {
+  return farewellOf(left, { event: 'conference', document: null, reason });
+}
+
+/** A dialog of ours that nobody owns any more. */
+type Left = { readonly dialogId: string; readonly contact?: string };
+
+/** The last NOTIFY of a subscription that nobody owns any more. */
+export function farewellOf(
+  left: Left,
+  { event, document, reason }: Told & { readonly reason: string },
 ): OutgoingRequest {
   const contact = left.contact === undefined ? {} : { 'Contact': focusContact(left.contact) };
   return inDialog({
@@ -160,10 +194,12 @@ export function farewellRequest(
     stackDialogId: left.dialogId,
     headers: oneLine({
       ...contact,
-      'Event': 'conference',
+      'Event': event,
       'Subscription-State': `terminated;reason=${reason}`,
       'User-Agent': product,
+      ...(document === null ? {} : { 'Content-Type': document.type }),
     }),
+    ...(document === null ? {} : { body: document.text }),
   });
 }
 
@@ -180,8 +216,7 @@ export function frameBytes(texts: readonly string[], body: string): number {
   return bounds.frameOverheadBytes + head + Buffer.byteLength(body);
 }
 
-/** A request within a dialog. */
-export function inDialog(options: SrfRequestOptions): OutgoingRequest {
+function inDialog(options: SrfRequestOptions): OutgoingRequest {
   // A drachtio server puts the remote target of the dialog in its place.
   return { uri: 'sip:placeholder', options };
 }
@@ -206,8 +241,7 @@ export function reachableTarget(target: SipUri, sipCore: SipUri | null): SipUri 
   };
 }
 
-/** Whether a request to `target` goes to somebody who is trusted. */
-export function isTrustedHop(target: SipUri, rules: RoutingRules): boolean {
+function isTrustedHop(target: SipUri, rules: RoutingRules): boolean {
   return rules.sipCore !== null || rules.isTrustedPeer(target.host.replace(/^\[(.*)\]$/, '$1'));
 }
 
