@@ -12,7 +12,7 @@ import { rosterEntity } from './participant.ts';
 
 /**
  * The full document as XML of at most `limits.conferenceInfoBytesMax` octets. A roster too long for that lists its
- * users without their endpoints, as many as fit; `user-count` still tells all.
+ * users, as many as fit, and of those who changed last what became of them; `user-count` still tells all.
  */
 export function fullRoster(record: ConferenceRecord, version: number): string {
   return new RosterTexts().at(record, version);
@@ -45,7 +45,7 @@ export class RosterTexts {
   }
 
   #render(record: ConferenceRecord): void {
-    const text = fitting(rosterDocument(record, 0));
+    const text = fitting(record);
     // The root comes first, and in its attributes a quotation mark ends a value.
     const at = text.indexOf(' version="0"') + ' version="'.length;
     this.#beforeVersion = text.slice(0, at);
@@ -56,40 +56,57 @@ export class RosterTexts {
 
 /** Room for the digits of any version. */
 const roomForVersion = 10;
-
-function fitting(document: ConferenceInfoDocument): string {
-  const whole = writeConferenceInfo(document);
-  if (bytesOf(whole) <= room) return whole;
-  const bare = writeConferenceInfo({
-    ...document,
-    users: (document.users ?? []).map((user) => ({ ...user, endpoints: [] })),
-  });
-  return bytesOf(bare) <= room ? bare : withoutSome(bare);
-}
-
 const room = limits.conferenceInfoBytesMax - roomForVersion;
 
-/** `text` without the users that find no room any more. In XML text no `<user ` can stand but the tag itself. */
-function withoutSome(text: string): string {
+function fitting(record: ConferenceRecord): string {
+  const document = rosterDocument(record, 0);
+  const whole = writeConferenceInfo(document);
+  if (bytesOf(whole) <= room) return whole;
+  const users = (document.users ?? []).map((user) => ({ ...user, endpoints: user.endpoints.map(statusOf) }));
+  return shortened(writeConferenceInfo({ ...document, users }), lastChangedFirst(listed(record)));
+}
+
+/** What became of an endpoint, without the circumstances. */
+function statusOf({ entity, status, disconnectionMethod }: ConferenceInfoEndpoint): ConferenceInfoEndpoint {
+  const circumstances = { referred: null, joiningMethod: null, joiningInfo: null, disconnectionInfo: null, media: [] };
+  return { entity, status, disconnectionMethod, ...circumstances };
+}
+
+/** Places in `participants`, of whom something was heard last at the front. */
+function lastChangedFirst(participants: readonly ParticipantRow[]): readonly number[] {
+  const heard = participants.map(({ leftAt, joinedAt, attempts }) => leftAt ?? joinedAt ?? attempts.at(-1)?.at ?? 0);
+  return [...heard.keys()].sort((a, b) => (heard[b] ?? 0) - (heard[a] ?? 0));
+}
+
+/**
+ * `text` with the users that find room, without endpoints, and with those of the users in `order` for which there is
+ * room then. In XML text no `<user ` or `<endpoint ` can stand but the tags themselves.
+ */
+function shortened(text: string, order: readonly number[]): string {
   const tail = '</users></conference-info>';
   const [head = '', ...users] = text.slice(0, -tail.length).split(/(?=<user )/);
   let left = room - bytesOf(head) - bytesOf(tail);
-  const kept = users.filter((user) => {
-    const bytes = bytesOf(user);
-    if (bytes > left) return false;
+  const kept = users.map((user) => {
+    const bare = user.replace(/<endpoint .*<\/endpoint>/s, '');
+    const bytes = bytesOf(bare);
+    if (bytes > left) return '';
     left -= bytes;
-    return true;
+    return bare;
   });
+  for (const index of order) {
+    const [bare = '', user = ''] = [kept[index], users[index]];
+    const bytes = bytesOf(user) - bytesOf(bare);
+    if (bare === '' || bytes > left) continue;
+    left -= bytes;
+    kept[index] = user;
+  }
   return `${head}${kept.join('')}${tail}`;
 }
 
 /** RFC 4575 5.2: a full document, with description and users even when they are empty. */
-export function rosterDocument(
-  { conference, participants }: ConferenceRecord,
-  version: number,
-): ConferenceInfoDocument {
+export function rosterDocument(record: ConferenceRecord, version: number): ConferenceInfoDocument {
+  const { conference, participants } = record;
   const hidden = new Map(participants.filter((one) => one.private).map((one) => [one.uri, rosterEntity(one)]));
-  const listed = participants.filter((participant) => participant.inRoster).sort((a, b) => a.position - b.position);
   return {
     entity: conference.uri,
     state: 'full',
@@ -104,8 +121,13 @@ export function rosterDocument(
       active: conference.status === 'active',
       locked: conference.locked,
     },
-    users: listed.map((participant) => userOf(participant, hidden)),
+    users: listed(record).map((participant) => userOf(participant, hidden)),
   };
+}
+
+/** The participants that watchers see, in their order. */
+function listed({ participants }: ConferenceRecord): readonly ParticipantRow[] {
+  return participants.filter((participant) => participant.inRoster).sort((a, b) => a.position - b.position);
 }
 
 /** Who asked for privacy, by AOR, and the name each has here. */

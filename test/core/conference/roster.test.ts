@@ -23,13 +23,25 @@ test('a roster that fits is sent whole', () => {
   expect(document.users?.every((user) => user.endpoints.length === 1)).toBe(true);
 });
 
-test('one that does not fit lists its users without endpoints, and user-count still tells all', () => {
-  const text = fullRoster(recordOf(50), 0);
+test('one that does not fit lists all its users, and what became of those who changed last', () => {
+  const record = recordOf(50);
+  const last = record.participants[7];
+  if (last?.joinedAt == null) throw new Error('guest 6 has not answered');
+  const participants = record.participants.map((one) =>
+    one === last ? { ...one, leftAt: (last.joinedAt ?? 0) + 1 } : { ...one, joinedAt: one.position },
+  );
+  const text = fullRoster({ ...record, participants }, 0);
   expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limits.conferenceInfoBytesMax);
   const document = parseConferenceInfo(text);
   expect(document.conferenceState?.userCount).toBe(51);
   expect(document.users).toHaveLength(51);
-  expect(document.users?.every((user) => user.endpoints.length === 0)).toBe(true);
+  const told = [...(document.users ?? []).entries()].filter(([, { endpoints }]) => endpoints.length > 0);
+  expect(told.length).toBeGreaterThan(20);
+  expect(told.map(([index]) => index)).toEqual([
+    7,
+    ...Array.from({ length: told.length - 1 }, (_, i) => 52 - told.length + i),
+  ]);
+  expect(told[0]?.[1].endpoints[0]).toMatchObject({ status: 'connected', joiningInfo: null, media: [] });
 });
 
 test('one that does not even fit so lists as many users as fit', () => {
