@@ -28,7 +28,7 @@ export function referralFarewell(left: LeftDialog): OutgoingRequest {
   return farewellOf(left, { ...lost, reason: 'noresource' });
 }
 
-/** RFC 3515 2.4.6: `refer`, with the CSeq number of the REFER where it was not the first of its dialog; 2.4.5: a status line. */
+/** RFC 3515 2.4.6, 2.4.5: the CSeq number of a REFER that was not the first of its dialog, and a status line. */
 function told(eventId: number | null, cause: SipNotifyReferral['cause']): Told {
   const event = eventId === null ? 'refer' : `refer;id=${eventId}`;
   return { event, document: { type: sipfragType, text: writeStatusFragment(cause) } };

@@ -14,7 +14,7 @@ export type ReferBody = {
   readonly token: BodyPart | null;
 };
 
-/** `listId`, `tokenId`: the Content-IDs that Refer-To and Referred-By point at. The bounds are those of all multiparts together. */
+/** `listId`, `tokenId`: the Content-IDs that Refer-To and Referred-By point at. The bounds hold for all multiparts together. */
 export type ReferBodyOptions = {
   readonly listId: string | null;
   readonly tokenId: string | null;

@@ -19,7 +19,7 @@ export type ReferTo =
  */
 export function parseReferTo(value: string, options: { readonly lenient: boolean }): ReferTo {
   const { displayName, uri, quirks, params } = addressOf(value.trim(), options);
-  // RFC 8217 3: without angle brackets this would be a parameter of the header; it is never an invitation in place of what was meant.
+  // RFC 8217 3: without angle brackets it is a parameter of the header; an INVITE is not what was meant.
   if (params.some(({ name }) => name === 'method')) throw new RemoteError(400, 'Refer-To needs angle brackets');
   const pointer = /^cid:(.+)$/is.exec(uri)?.[1];
   if (pointer === undefined) return { kind: 'uri', displayName, uri, quirks };
