@@ -111,7 +111,9 @@ export class UdpTransport {
     // Without this the socket's errors would end the process; what matters comes back through `send`.
     socket.on('error', (error) => this.#lost(probe, error));
     socket.bind(this.port, this.#options.host, () => {
-      socket.connect(peer.port, peer.host, () => this.#connected(probe));
+      // Called with the error, too, when no route leads there; a socket that is not connected must not be sent on.
+      const done = (error?: Error): void => (error ? this.#lost(probe, error) : this.#connected(probe));
+      socket.connect(peer.port, peer.host, done);
     });
     return probe;
   }

@@ -13,6 +13,14 @@ test.each([true, false])('a peer without port is unreachable and nothing throws 
   }),
 );
 
+test.each([true, false])('a peer that no route leads to is unreachable and nothing throws (heeded: %s)', (heed) =>
+  onSockets(async (open) => {
+    // From a loopback address nothing leaves this machine.
+    open.sockets.send({ ...peerAt('udp', 5060), host: '192.0.2.17' }, 'x', heed);
+    expect(await open.tells('udp')).toMatch(/^udp unreachable: send E(INVAL|NETUNREACH) 192\.0\.2\.17:5060$/);
+  }),
+);
+
 test.each([true, false])('65,507 octets go both ways, one more is unreachable (heeded: %s)', (heed) =>
   onSockets(async (open) => {
     const bob = createSocket({ type: 'udp4', recvBufferSize: 1_048_576, sendBufferSize: 1_048_576 });
