@@ -26,13 +26,17 @@ export function parseReferTo(value: string, options: { readonly lenient: boolean
   return { kind: 'list', contentId: unescaped(pointer) };
 }
 
+const placeholder = 'sip:placeholder.invalid';
+
 function addressOf(value: string, options: { readonly lenient: boolean }): ReturnType<typeof parseNameAddr> {
   const open = openingBracket(value);
   const close = value.indexOf('>', open);
   if (open === -1 || close === -1) return parseNameAddr(value, options);
   const inner = value.slice(open + 1, close);
   // What stands around the URI is read by the grammar of all addresses, the URI by nobody yet.
-  const around = parseNameAddr(`${value.slice(0, open)}<sip:placeholder.invalid>${value.slice(close + 1)}`, options);
+  const around = parseNameAddr(`${value.slice(0, open)}<${placeholder}>${value.slice(close + 1)}`, options);
+  // Brackets in a parameter of a bare URI are no address.
+  if (around.uri !== placeholder) return parseNameAddr(value, options);
   const uri = inner.trim();
   const quirks = [...(/^\s/.test(inner) ? ['QK-19'] : []), ...(/\s$/.test(inner) ? ['QK-34'] : [])];
   if (quirks.length > 0 && !options.lenient) throw new RemoteError(400, 'There are blanks around the URI of Refer-To');

@@ -31,6 +31,10 @@ test('QK-19, QK-34 blanks around the URI are taken leniently and named', () => {
   expect(() => strict('< sip:carol@example.com>')).toThrow(RemoteError);
 });
 
+test('brackets in a parameter of a bare URI hide nobody', () => {
+  expect(strict('sip:carol@example.com;x="<sip:eve@example.com>"')).toMatchObject({ uri: 'sip:carol@example.com' });
+});
+
 test('QK-8 blanks within it are left to whoever reads it', () => {
   const uri = 'sip:bob@example.com?Replaces: 1;to-tag=2;from-tag= 3';
   expect(strict(`<${uri}>`)).toMatchObject({ uri });
