@@ -1,5 +1,5 @@
 import type { Conference } from './conference/conference.ts';
-import { consentRefused } from './conference/consent.ts';
+import { consentRefused, permissionUri } from './conference/consent.ts';
 import { shortened } from './conference/participant.ts';
 import { type Context, isFocus, loose, type Turn, turnOf } from './context.ts';
 import type { DefinitionInput, FactInput } from './input.ts';
@@ -46,7 +46,7 @@ function apply(context: Context, conference: Conference, input: ConferenceFact):
     case 'endpoint-failed':
       return conference.invitations.refused(input.endpointId, input, {
         isFocus: (uri) => isFocus(context, uri),
-        beInvited: (aor) => consentRefused([aor], context) === null,
+        beInvited: (target) => consentRefused([permissionUri(target)], context) === null,
       });
     case 'reinvite-answered':
       return attendance.agreed(input.endpointId, input);

@@ -4,7 +4,7 @@
 import type { SipInvite, SipNotify, SipNotifyReferral, SipRefer, SipReinvite } from '../core/effect.ts';
 import { RemoteError } from '../wire/remote-error.ts';
 import { writeNameAddr, writeReplaces } from '../wire/sip-headers.ts';
-import { parseSipUri, type SipUri, withoutHeaders, writeSipUri } from '../wire/sip-uri.ts';
+import { destinationHost, parseSipUri, type SipUri, withoutHeaders, writeSipUri } from '../wire/sip-uri.ts';
 import { bounds } from './bounds.ts';
 import {
   acceptAt,
@@ -242,7 +242,7 @@ export function reachableTarget(target: SipUri, sipCore: SipUri | null): SipUri 
 }
 
 function isTrustedHop(target: SipUri, rules: RoutingRules): boolean {
-  return rules.sipCore !== null || rules.isTrustedPeer(target.host.replace(/^\[(.*)\]$/, '$1'));
+  return rules.sipCore !== null || rules.isTrustedPeer(destinationHost(target).replace(/^\[(.*)\]$/, '$1'));
 }
 
 /** RFC 3841 9.2: the invitee's own wish stands beside ours. */

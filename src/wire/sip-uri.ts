@@ -111,6 +111,11 @@ export function uriParam(uri: SipUri, name: string): string | null | undefined {
   return normalizeEscapes(param.value);
 }
 
+/** The host that a request to `uri` goes to, lower case: its own, unless maddr stands in for that (RFC 3263 4). */
+export function destinationHost(uri: SipUri): string {
+  return uriParam(uri, 'maddr')?.toLowerCase() ?? uri.host;
+}
+
 /** The user part for people to read: unescaped once; left as it is where its octets are not UTF-8. */
 export function unescapeUser(user: string): string {
   try {

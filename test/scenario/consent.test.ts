@@ -35,6 +35,19 @@ test('CC-041 all have agreed: all are invited; the creator and who cannot be dia
   expect(world.conference.status).toBe('active');
 });
 
+test('who has agreed to be called has not agreed for another host', () => {
+  const world = consentWorld();
+  const elsewhere = `${addressOf['bob']};maddr=victim.example.org`;
+  for (const list of [[elsewhere], ['bob', elsewhere]]) {
+    const { reply } = world.factoryInvite(list);
+    expect(world.outcome(reply)).toMatchObject({
+      code: 'consent-missing',
+      headers: { 'Permission-Missing': `<${elsewhere}>` },
+    });
+  }
+  expect(world.saved.conferences.size).toBe(0);
+});
+
 test('without the operator’s wish nobody is asked for consent', () => {
   const world = new World();
   world.factoryInvite(['ted', 'carol']);

@@ -158,6 +158,17 @@ test('entries that point at private addresses are not dialled unless the operato
   expect(open.effects.filter((effect) => effect.type === 'sip.invite')).toHaveLength(2);
 });
 
+test('maddr leads to a private address no better than the host does', () => {
+  const world = new World();
+  const hidden = ['127.0.0.1', '[::1]', '10.0.0.%37', 'LOCALHOST'].map(
+    (host) => `sip:bob@biloxi.example.com;maddr=${host}`,
+  );
+  world.factoryInvite([], { list: recipients([...hidden, 'ted']) });
+  expect(world.effects.flatMap((effect) => (effect.type === 'sip.invite' ? [effect.target] : []))).toEqual([
+    addressOf['ted'],
+  ]);
+});
+
 test('an INVITE that has no hops left invites nobody further', () => {
   const world = new World();
   world.factoryInvite(['bob'], { maxForwards: 1 });

@@ -200,6 +200,12 @@ describe('a call to join', () => {
   });
 });
 
+test('never more than so many INVITEs at once to the host that maddr names', () => {
+  const list = Array.from({ length: 12 }, (_, index) => `sip:guest@host${index}.example;maddr=victim.example.org`);
+  const { invites } = invitesFor(list);
+  expect(invites).toHaveLength(limits.parallelInvitesPerHostMax);
+});
+
 test('never more than so many INVITEs at once, to all and to one host', () => {
   const at = (host: string, count: number): string[] =>
     Array.from({ length: count }, (_, index) => `sip:guest${index}@${host}`);

@@ -86,6 +86,9 @@ describe('the INVITE of the focus to an invitee', () => {
   test('the focus asserts itself only towards those who trust it', () => {
     const trusted = { target: 'sip:bob@192.0.2.1:5070' };
     expect(headersOf()).not.toHaveProperty('P-Asserted-Identity');
+    expect(headersOf({ target: 'sip:bob@192.0.2.1;maddr=elsewhere.example' })).not.toHaveProperty(
+      'P-Asserted-Identity',
+    );
     expect(headersOf(trusted)['P-Asserted-Identity']).toBe(`<${conferenceUri}>`);
     expect(headersOf({}, { ...direct, sipCore: parseSipUri('sip:core.example.com') })['P-Asserted-Identity']).toBe(
       `<${conferenceUri}>`,

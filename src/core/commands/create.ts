@@ -2,7 +2,7 @@ import { readRecipientUri } from '../../wire/recipient-uri.ts';
 import type { RecipientEntry } from '../../wire/resource-lists.ts';
 import { refuseCommand } from '../attempt.ts';
 import type { Conference } from '../conference/conference.ts';
-import { consentRefused } from '../conference/consent.ts';
+import { consentRefused, permissionUri } from '../conference/consent.ts';
 import { newConference, operatorPolicy } from '../conference/factory.ts';
 import { planList, readList } from '../conference/invitation-list.ts';
 import { type Invitee, inviteesOf } from '../conference/invitees.ts';
@@ -99,12 +99,12 @@ function planTold(context: Context, entries: readonly RecipientEntry[], plan: Pl
 function entryTold(context: Context, entry: RecipientEntry, kept: ReadonlySet<number>): ConferencePlan['entries'][0] {
   const [invitee] = inviteesOf([entry], { creatorAor: null, settings: context.settings, isFocus: () => false });
   if (invitee === undefined) throw new Error('an entry by itself is nobody twice');
-  const { listEntry, displayName, replaces, failure } = invitee;
+  const { listEntry, displayName, replaces, target, failure } = invitee;
   const told = { entry: listEntry, displayName, replaces };
   if (failure !== null) return { ...told, verdict: 'refused', cause: failure };
   if (groupOf(context, entry) !== null) return { ...told, verdict: 'dial', cause: null };
   if (!kept.has(entry.position)) return { ...told, verdict: 'dropped', cause: null };
-  const agreed = consentRefused([invitee.aor], context) === null;
+  const agreed = target === null || consentRefused([permissionUri(target)], context) === null;
   return agreed
     ? { ...told, verdict: 'dial', cause: null }
     : { ...told, verdict: 'refused', cause: { status: 470, reason: 'Consent Needed' } };

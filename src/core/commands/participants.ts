@@ -1,6 +1,5 @@
-import { aorOf } from '../../wire/sip-uri.ts';
 import type { Conference } from '../conference/conference.ts';
-import { consentRefused } from '../conference/consent.ts';
+import { consentRefused, permissionUri } from '../conference/consent.ts';
 import { privateTargetRefusal } from '../conference/invitees.ts';
 import { isFull } from '../conference/policy.ts';
 import type { Refused } from '../conference/requirements.ts';
@@ -36,7 +35,7 @@ function dialRefused(
   if (isFull(row)) return { code: 'conference-full', detail: `${row.participantCount} participants are in it` };
   if (isFocus(context, uri)) return { code: 'loop', detail: raw };
   if (privateTargetRefusal(uri, context.settings) !== null) return { code: 'private-target', detail: raw };
-  return consentRefused([aorOf(uri)], context);
+  return consentRefused([permissionUri(uri)], context);
 }
 
 /** An operator has one taken out. */

@@ -1,3 +1,4 @@
+import { aorOf, destinationHost, type SipUri } from '../../wire/sip-uri.ts';
 import type { Users } from '../definitions/users.ts';
 import { limits } from '../limits.ts';
 import type { Settings } from '../settings.ts';
@@ -6,9 +7,15 @@ import type { Refused } from './requirements.ts';
 /** What tells who has agreed. */
 export type Consents = { readonly settings: Pick<Settings, 'consent'>; readonly users: Users };
 
+/** What permission is asked for: an address of record, and with maddr also where else its calls are to go. */
+export function permissionUri(target: SipUri): string {
+  const host = destinationHost(target);
+  return host === target.host ? aorOf(target) : `${aorOf(target)};maddr=${host}`;
+}
+
 /**
  * RFC 5363 5.2, RFC 5360: without the permission of each of them nobody is invited. Ours: permission is what the operator
- * has written down of a user. `uris` are canonical addresses.
+ * has written down of a user. `uris`: each a `permissionUri`.
  */
 export function consentRefused(uris: readonly string[], { settings, users }: Consents): Refused | null {
   if (settings.consent === 'off') return null;

@@ -1,4 +1,4 @@
-import { type SipUri, writeSipUri } from '../../wire/sip-uri.ts';
+import { destinationHost, type SipUri, writeSipUri } from '../../wire/sip-uri.ts';
 import type { SipInvite } from '../effect.ts';
 import type { Ids } from '../ids.ts';
 import type { ReferredBy } from '../input.ts';
@@ -108,7 +108,7 @@ export class Dialler {
       const endpoint = participant?.endpoints.find(({ id }) => id === endpointId);
       if (dial === undefined || participant === undefined || endpoint === undefined) this.#waiting.delete(endpointId);
       else if (this.#isOneTooMany(participant)) this.giveUp(participant, endpoint, conferenceFull);
-      else if (this.#slots.free(dial.order.target.host))
+      else if (this.#slots.free(destinationHost(dial.order.target)))
         this.#dial(participant, { ...endpoint, status: this.#next(endpoint, 'dial') }, { dial, change: null });
     }
   }
@@ -225,7 +225,7 @@ export class Dialler {
     const dial = { ...of.dial, cseq: of.dial.cseq + 1 };
     this.#dials.set(endpoint.id, dial);
     this.#waiting.delete(endpoint.id);
-    this.#slots.take(endpoint.id, dial.order.target.host);
+    this.#slots.take(endpoint.id, destinationHost(dial.order.target));
     const { now } = this.#ledger;
     const attempt: DialAttemptRow = {
       endpointId: endpoint.id,

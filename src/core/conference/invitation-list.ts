@@ -1,7 +1,7 @@
 import type { RecipientEntry } from '../../wire/resource-lists.ts';
 import { type Context, isFocus } from '../context.ts';
 import { limits } from '../limits.ts';
-import { consentRefused } from './consent.ts';
+import { consentRefused, permissionUri } from './consent.ts';
 import { type Invitee, inviteesOf } from './invitees.ts';
 import { type Asker, expandGroups } from './own-groups.ts';
 import type { Refused } from './requirements.ts';
@@ -19,12 +19,9 @@ export function planList(context: Context, entries: readonly RecipientEntry[], a
   if ('code' in expanded) return expanded;
   if (expanded.entries.length > limits.listEntriesMax) return tooLong();
   const invitees = readList(context, expanded.entries, asker);
-  const dialled = invitees.filter(({ target, aor }) => target !== null && !expanded.members.has(aor));
-  const refused = consentRefused(
-    dialled.map(({ aor }) => aor),
-    context,
-  );
-  return refused ?? { invitees };
+  const dialled = invitees.flatMap(({ target }) => (target === null ? [] : [permissionUri(target)]));
+  const unasked = dialled.filter((uri) => !expanded.members.has(uri));
+  return consentRefused(unasked, context) ?? { invitees };
 }
 
 /** The invitees of a list that is as good as judged: the members of a group. */

@@ -1,5 +1,5 @@
 import type { RecipientEntry } from '../../wire/resource-lists.ts';
-import { aorOf } from '../../wire/sip-uri.ts';
+import { aorOf, type SipUri } from '../../wire/sip-uri.ts';
 import type { Ids } from '../ids.ts';
 import type { InvitationOrder, ReferredBy } from '../input.ts';
 import { limits } from '../limits.ts';
@@ -35,8 +35,8 @@ export type RefusalFacts = Refusal &
 /** Who of those behind a URI may be invited. */
 export type MemberRules = {
   readonly isFocus: ListReading['isFocus'];
-  /** By address of record: whether no consent is needed, or it was given (RFC 5360). */
-  readonly beInvited: (aor: string) => boolean;
+  /** Whether no consent is needed, or it was given (RFC 5360). */
+  readonly beInvited: (target: SipUri) => boolean;
 };
 
 /** Writes down whom the focus asks in, each with the entry it came from, and has them dialled. */
@@ -198,6 +198,6 @@ export class Invitations {
 
 /** RFC 5363 5.2: nobody is invited without consent; members who have not given it are shown as failed. */
 function consenting(invitee: Invitee, may: MemberRules): Invitee {
-  if (invitee.target === null || may.beInvited(invitee.aor)) return invitee;
+  if (invitee.target === null || may.beInvited(invitee.target)) return invitee;
   return { ...invitee, target: null, failure: { status: 470, reason: 'Consent Needed' } };
 }

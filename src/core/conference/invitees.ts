@@ -1,7 +1,7 @@
 import { isPrivateHost } from '../../wire/ip-address.ts';
 import { writeRecipientHistory } from '../../wire/recipient-history.ts';
 import type { RecipientEntry } from '../../wire/resource-lists.ts';
-import { aorOf, parseSipUri, type SipUri, sameUri, writeSipUri } from '../../wire/sip-uri.ts';
+import { aorOf, destinationHost, parseSipUri, type SipUri, sameUri, writeSipUri } from '../../wire/sip-uri.ts';
 import { limits } from '../limits.ts';
 import type { CopyControl, ListEntryRow, ReplacesValue, SipCause } from '../rows.ts';
 import type { Settings } from '../settings.ts';
@@ -113,7 +113,8 @@ function refusalOf(method: string | null, target: SipUri, settings: Settings): S
 
 /** RFC 5363 5.2: a list may name victims. Loopback and private addresses are dialled only if the operator allows it. */
 export function privateTargetRefusal(target: SipUri, settings: Settings): SipCause | null {
-  if (settings.privateTargets === 'allow' || target.scheme === 'tel' || !isPrivateHost(target.host)) return null;
+  if (settings.privateTargets === 'allow' || target.scheme === 'tel' || !isPrivateHost(destinationHost(target)))
+    return null;
   return { status: 403, reason: 'Private or loopback address' };
 }
 

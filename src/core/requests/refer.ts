@@ -1,7 +1,7 @@
 import { aorOf } from '../../wire/sip-uri.ts';
 import { refuseAttempt } from '../attempt.ts';
 import type { Conference } from '../conference/conference.ts';
-import { consentRefused } from '../conference/consent.ts';
+import { consentRefused, permissionUri } from '../conference/consent.ts';
 import { historyOf, type Invitee } from '../conference/invitees.ts';
 import { isPresent } from '../conference/participant.ts';
 import { standingIn } from '../conference/policy.ts';
@@ -141,8 +141,8 @@ function refusedAtOnce(plans: readonly ReferPlan[], input: ReferReceived): Refus
  */
 function invitationsRefused(plans: readonly ReferPlan[], { scene }: Referring): Refused | null {
   const uris = plans.flatMap(({ what }) => {
-    if (what.kind === 'invite') return [what.invitee.aor];
-    return what.kind === 'call-in' ? [aorOf(what.callee)] : [];
+    if (what.kind === 'invite') return what.invitee.target === null ? [] : [permissionUri(what.invitee.target)];
+    return what.kind === 'call-in' ? [permissionUri(what.callee)] : [];
   });
   const asked = { creations: 0, invitations: uris.length } as const;
   return consentRefused(uris, scene.context) ?? rateRefused(scene.context, scene.referrer.aor, asked);
