@@ -52,6 +52,7 @@ export const DialAttempt = Type.Object(
   closed,
 );
 
+/** The row as the API shows it, with how long it took. */
 export function dialAttemptJson(row: DialAttemptRow): Static<typeof DialAttempt> {
   return {
     endpoint_id: row.endpointId,
@@ -65,11 +66,13 @@ export function dialAttemptJson(row: DialAttemptRow): Static<typeof DialAttempt>
   };
 }
 
+/** The dialog in the words of a body that names one. */
 export function replacesJson(value: ReplacesValue | null) {
   if (value === null) return null;
   return { call_id: value.callId, to_tag: value.toTag, from_tag: value.fromTag, early_only: value.earlyOnly };
 }
 
+/** The answer as the API shows it. */
 export function causeJson(cause: SipCause | null) {
   return cause === null ? null : { status: cause.status, reason: cause.reason };
 }

@@ -146,6 +146,7 @@ export function groupJson(row: GroupRow): Static<typeof Group> {
   };
 }
 
+/** The member as the API shows it. */
 export function memberJson(member: GroupMember): Static<typeof Member> {
   return { uri: member.uri, display_name: member.displayName, role: member.role };
 }

@@ -15,6 +15,7 @@ export const listEntryFields = {
 
 const ListEntry = Type.Object(listEntryFields);
 
+/** The entry as the API shows it. */
 export function listEntryJson(row: ListEntryRow): Static<typeof ListEntry> {
   return {
     raw: row.raw,

@@ -58,6 +58,7 @@ export const Plan = Type.Object(
   },
 );
 
+/** The plan as the API shows it. */
 export function planJson(plan: ConferencePlan): Static<typeof Plan> {
   return {
     entries: plan.entries.map((planned) => ({

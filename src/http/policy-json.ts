@@ -34,6 +34,7 @@ export const PolicyChange = Type.Partial(Type.Object(fields), {
   description: 'What differs from what would hold otherwise.',
 });
 
+/** The policy as the API shows it. */
 export function policyJson(policy: ConferencePolicy): Static<typeof Policy> {
   return {
     end: policy.end,

@@ -12,7 +12,7 @@ const AttemptQuery = Type.Object(
   {
     ...pageQuery,
     code: Type.Optional(oneOf(codes, { description: 'Only those refused for this reason.' })),
-    caller: uriFilter('Only those by this address of record, such as `sip:alice@example.com`.'),
+    caller: uriFilter('Only those by this address of record, such as `sip:alice@example.com`, or by this API key.'),
   },
   closed,
 );
