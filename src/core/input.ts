@@ -167,6 +167,8 @@ export type RequestRefused = {
   readonly quirks: readonly string[];
   readonly received: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What it says of itself, when nobody trusted says who sent it: there where credentials could prove that. */
+  readonly facts?: SipRequestFacts;
 };
 
 export type FactInput =

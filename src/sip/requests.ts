@@ -46,7 +46,16 @@ export function inputFor(arrival: Arrival, dialog: Dialog | null, rules: Identit
   const message = reading('bad-request', () => asRequest(parseSipMessage(arrival.raw)));
   if (!message.ok) return refused(arrival, null, { ...message, rules });
   const input = readRequest(arrival, { message: message.value, dialog, rules });
-  return input.ok ? input.value : refused(arrival, message.value, { ...input, rules });
+  if (input.ok) return input.value;
+  const why = refused(arrival, message.value, { ...input, rules });
+  const isWithinDialog = dialog !== null || namesDialog(message.value, rules.lenient);
+  return why.caller === null && !isWithinDialog ? { ...why, ...provable(message.value, arrival, rules) } : why;
+}
+
+/** What credentials could prove of a request that is refused; nothing of one that says too little of itself. */
+function provable(message: SipRequest, arrival: Arrival, rules: IdentityRules): Pick<RequestRefused, 'facts'> {
+  const facts = reading('bad-request', () => factsOf(message, arrival, rules));
+  return facts.ok ? { facts: facts.value } : {};
 }
 
 function readRequest(

@@ -96,7 +96,7 @@ test('an unread request is logged with what came, and answered once', () => {
   ]);
 });
 
-test('an INVITE that cannot be read at all is told so, unless credentials count and nobody showed any', () => {
+test('an INVITE that cannot be read at all is told so; where credentials count it leaves no trace', () => {
   const told = {
     method: 'INVITE',
     target: '?',
@@ -111,7 +111,7 @@ test('an INVITE that cannot be read at all is told so, unless credentials count 
   expect(open.attempts).toHaveLength(1);
   const digest = new World({ auth: 'digest' });
   digest.happens({ type: 'request-refused', reply: 'sip:eve:1', ...told, quirks: [], received: '…' });
-  expect(digest.outcome('sip:eve:1')).toMatchObject({ code: 'unauthenticated' });
+  expect(digest.outcome('sip:eve:1')).toMatchObject({ code: 'bad-request' });
   expect(digest.attempts).toEqual([]);
 });
 

@@ -257,15 +257,45 @@ test('within a dialog only its owner is heard, and only with credentials; who ha
   `);
 });
 
-test('who was called where he is never had to say who he is; if he does, it must be true', () => {
+test('who was called where he is never had to say who he is, and may have another name there; what he shows must be true', () => {
   const world = guardedWorld();
   asks(world, factoryInvite(), {});
   world.answers('bob');
   expect(asksAgain(world, 'bob', null)).toBe('session-accepted');
   world.acknowledges('bob');
   expect(asksAgain(world, 'bob', { password: 'wrong' })).toBe('unauthenticated');
-  expect(asksAgain(world, 'bob', { as: 'carol' })).toBe('not-allowed');
   expect(asksAgain(world, 'bob', {})).toBe('session-accepted');
+  world.acknowledges('bob');
+  const reply = 'sip:bob:by-his-core';
+  world.reinvites('bob', { reply, caller: { aor: 'sip:bob@ims.example.net', displayName: null, private: false } });
+  expect(world.outcome(reply).kind).toBe('session-accepted');
+});
+
+test('an INVITE that cannot be read: a user hears what is wrong, a stranger is challenged', () => {
+  const world = guardedWorld();
+  const { type: _type, offer: _offer, ...facts } = inviteFrom('alice', factoryUri, { caller: null });
+  const sends = (credentials: readonly DigestCredentials[], reply: string): void =>
+    world.happens({
+      type: 'request-refused',
+      reply,
+      method: 'INVITE',
+      target: factoryUri,
+      caller: null,
+      callId: 'x',
+      code: 'bad-list',
+      detail: 'no root',
+      quirks: [],
+      received: 'INVITE …',
+      facts: { ...facts, credentials },
+    });
+  sends([], 'sip:alice:1');
+  expect(world.outcome('sip:alice:1')).toMatchObject({ code: 'unauthenticated' });
+  sends([credentials(world, { method: 'INVITE', uri: factoryUri }, { password: 'wrong' })], 'sip:alice:2');
+  expect(world.outcome('sip:alice:2')).toMatchObject({ code: 'unauthenticated' });
+  expect(world.attempts).toEqual([]);
+  sends([credentials(world, { method: 'INVITE', uri: factoryUri }, {})], 'sip:alice:3');
+  expect(world.outcome('sip:alice:3')).toMatchObject({ code: 'bad-list' });
+  expect(world.attempts).toMatchObject([{ code: 'bad-list', status: 400, caller: addressOf['alice'] }]);
 });
 
 test('anybody may ask what we can do', () => {

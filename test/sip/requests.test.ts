@@ -360,7 +360,7 @@ describe('an INVITE that cannot be read is refused with the reason', () => {
     const raw = factoryInvite({
       'Contact': null,
       'Authorization': 'Digest username="alice",\r\n response="5ec7e7"',
-      'Proxy-Authorization': 'Digest response="5ec7e7"',
+      'Proxy-Authorization': 'Digest username="a\u2028b", response="5ec7e7"',
     });
     const input = as('request-refused', read(raw));
     expect(input).toMatchObject({
@@ -379,6 +379,21 @@ describe('an INVITE that cannot be read is refused with the reason', () => {
   test('cut off anywhere, nothing is thrown', () => {
     const raw = factoryInvite();
     for (let at = 0; at < raw.length; at += 1) expect(read(raw.slice(0, at)).reply).toBe('sip:1');
+  });
+
+  test('where credentials count it comes with what they could prove, unless it is for a dialog or says too little', () => {
+    const digest = { rules: { ...open, auth: 'digest' } } as const;
+    const malformed = multipart([listPart('<resource-lists><list>')]);
+    const factsOf = (changes: Headers, given: Given = digest) =>
+      as('request-refused', read(factoryInvite(changes, malformed), given)).facts;
+    expect(factsOf({})).toMatchObject({
+      method: 'INVITE',
+      caller: null,
+      claimed: { aor: 'sip:alice@atlanta.example.com' },
+    });
+    expect(factsOf({}, {})).toBeUndefined();
+    expect(factsOf({ From: null })).toBeUndefined();
+    expect(factsOf({ To: '<sip:conf-1@conf.example.com>;tag=1' })).toBeUndefined();
   });
 });
 

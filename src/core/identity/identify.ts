@@ -1,7 +1,7 @@
 import { readableSipUri, type SipUri, sameUri, unescapeUser, withoutHeaders } from '../../wire/sip-uri.ts';
 import type { Refused } from '../conference/requirements.ts';
 import type { Users } from '../definitions/users.ts';
-import type { Caller, OptionsReceived, RequestInput, RequestRefused } from '../input.ts';
+import type { Caller, OptionsReceived, RequestInput, RequestRefused, SipRequestFacts } from '../input.ts';
 import type { Instant, UserRow } from '../rows.ts';
 import type { Settings } from '../settings.ts';
 import { isProvenBy, type Proof, proofIn, secretFor, usernamesOf } from './digest.ts';
@@ -36,24 +36,29 @@ export class Identification {
    */
   identify<Input extends Asked>(asked: Input, now: Instant): Input | Refused {
     if (asked.caller !== null || this.#settings.auth === 'open') return asked;
-    const proof = this.#proofOf(asked);
-    if (proof === null)
+    const caller = this.proven(asked, now);
+    if (caller === null)
       return isWithinDialog(asked) ? asked : { code: 'unauthenticated', detail: 'Credentials are needed' };
-    const user = this.#prover(proof, asked, now);
-    if ('code' in user) return user;
-    const caller = callerAs(user, asked.claimed);
     return 'code' in caller ? caller : { ...asked, caller };
   }
 
+  /** Who the credentials of a request prove to have sent it, or why that is refused; null: they are none that could. */
+  proven(asked: SipRequestFacts, now: Instant): Caller | Refused | null {
+    const proof = this.#proofOf(asked);
+    if (proof === null) return null;
+    const user = this.#prover(proof, asked, now);
+    return 'code' in user ? user : callerAs(user, asked.claimed);
+  }
+
   /** RFC 3261 22.4: credentials of other realms are for others. */
-  #proofOf(asked: Asked): Proof | null {
+  #proofOf(asked: SipRequestFacts): Proof | null {
     const { realm, digestAlgorithms } = this.#settings;
     const ours = asked.credentials.filter((one) => one.realm === realm);
     return ours.map((one) => proofIn(one, digestAlgorithms)).find((proof) => proof !== null) ?? null;
   }
 
   /** The user whose secret made the response. Cheap questions come first, and none that a guesser could learn from. */
-  #prover(proof: Proof, asked: Asked, now: Instant): UserRow | Refused {
+  #prover(proof: Proof, asked: SipRequestFacts, now: Instant): UserRow | Refused {
     const asker = this.#nonces.askerOf(proof.nonce, now);
     // RFC 7616 3.3: stale tells the client that a new nonce is all that is wanted.
     if (asker === null || this.#nonces.isReplayed(proof))
@@ -86,7 +91,7 @@ export class Identification {
   }
 
   /** Whether `uri` names what is asked for. A proxy may have written it anew, as it may a Request-URI (RFC 3261 16.5). */
-  #isAimedAt({ requestUri, target }: Asked, uri: string): boolean {
+  #isAimedAt({ requestUri, target }: SipRequestFacts, uri: string): boolean {
     if (uri === requestUri) return true;
     const named = readableSipUri(uri);
     return named !== null && (sameUri(withoutHeaders(named), target) || this.#isSameOfOurs(named, target));

@@ -4,14 +4,15 @@ import type { Caller } from '../input.ts';
 
 /**
  * Our rule: where credentials count, a dialog is acted in only by whom it belongs to. Whoever was called where he is
- * never had to say who he was (`known` is false): the dialog's unguessable tags speak for him.
+ * never had to say who he was (`known` is false): the dialog's unguessable tags speak for him, also under another name
+ * than the one by which he was called.
  */
 export function notTheOwner(
   context: Context,
   caller: Caller | null,
   owner: { aor: string; known: boolean },
 ): Refused | null {
-  if (context.settings.auth === 'open') return null;
-  if (caller === null) return owner.known ? { code: 'unauthenticated', detail: 'Within the dialog' } : null;
+  if (context.settings.auth === 'open' || !owner.known) return null;
+  if (caller === null) return { code: 'unauthenticated', detail: 'Within the dialog' };
   return caller.aor === owner.aor ? null : { code: 'not-allowed', detail: 'The dialog is somebody else’s' };
 }

@@ -53,8 +53,10 @@ function unidentified(context: Context, input: Asked, refused: Refused): Turn {
 /** Only creations and joins are worth a place in the attempts log; where credentials count, strangers leave no trace in it. */
 function unread(context: Context, input: RequestRefused): Turn {
   if (input.method !== 'INVITE') return refuse(input.reply, input);
-  const stranger = input.caller === null && context.settings.auth === 'digest';
-  return stranger
-    ? refuse(input.reply, { code: 'unauthenticated', detail: input.detail })
-    : refuseUnread(context, input);
+  if (input.caller !== null || context.settings.auth === 'open') return refuseUnread(context, input);
+  // No credentials would help it.
+  if (input.facts === undefined) return refuse(input.reply, input);
+  const caller = context.identification.proven(input.facts, context.now);
+  if (caller === null) return refuse(input.reply, { code: 'unauthenticated', detail: input.detail });
+  return 'code' in caller ? refuse(input.reply, caller) : refuseUnread(context, { ...input, caller });
 }
