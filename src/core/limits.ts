@@ -38,7 +38,7 @@ export const limits = {
   refusedListBytesMax: 6_000,
   /** Methods that are kept because somebody asked for them. */
   methodCharactersMax: 32,
-  /** URIs that enter a roster. */
+  /** URIs that enter a roster, and whatever else names a caller or a dialog. */
   uriCharactersMax: 1_000,
   /** Endpoints that are gone, kept per participant. */
   pastEndpointsMax: 5,

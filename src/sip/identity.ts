@@ -1,5 +1,6 @@
 /** Who sends a request, as far as that is believed (RFC 3323, RFC 3325, RFC 5502), and what it shows to be believed. */
 import type { Caller } from '../core/input.ts';
+import { limits } from '../core/limits.ts';
 import { type DigestCredentials, parseDigestCredentials } from '../wire/digest.ts';
 import { RemoteError } from '../wire/remote-error.ts';
 import { parseNameAddr, splitList } from '../wire/sip-headers.ts';
@@ -57,8 +58,16 @@ export function privacyAsked(message: SipMessage): boolean {
 
 function callerNamed({ uri, displayName }: Named, message: SipMessage, asked: boolean): Caller {
   // RFC 3323 4.1.1.3: a host under `.invalid` names nobody, so that all who hide behind it must be told apart.
-  if (/(?:^|\.)invalid\.?$/.test(uri.host)) return { aor: anonymousAor(message), displayName: null, private: true };
-  return { aor: aorOf(uri), displayName, private: asked };
+  if (/(?:^|\.)invalid\.?$/.test(uri.host))
+    return { aor: bounded(anonymousAor(message)), displayName: null, private: true };
+  return { aor: bounded(aorOf(uri)), displayName, private: asked };
+}
+
+/** It enters rosters, and tables that strangers fill. */
+function bounded(aor: string): string {
+  if (aor.length > limits.uriCharactersMax)
+    throw new RemoteError(400, `The identity is longer than ${limits.uriCharactersMax} characters`);
+  return aor;
 }
 
 /** An identity that lasts as long as the caller's dialog: by its From tag, or by its Call-ID where it has no tag. */

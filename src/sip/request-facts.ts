@@ -69,6 +69,9 @@ export function factsOf(message: SipRequest, arrival: Arrival, rules: IdentityRu
   const target = requestTarget(message.uri, rules.lenient);
   const callId = only(message, 'Call-ID').trim();
   const fromTag = tagOf(from.params) ?? '';
+  // They name the dialog in tables and rows.
+  if (Math.max(callId.length, fromTag.length) > limits.uriCharactersMax)
+    throw new RemoteError(400, `Call-ID or From tag is longer than ${limits.uriCharactersMax} characters`);
   const caller = callerOf(message, arrival.sourceAddress, rules);
   return {
     reply: arrival.reply,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { limits } from '../../src/core/limits.ts';
 import { callerOf, credentialsIn, type IdentityRules } from '../../src/sip/identity.ts';
 import { RemoteError } from '../../src/wire/remote-error.ts';
 import { parseSipMessage } from '../../src/wire/sip-message.ts';
@@ -53,6 +54,17 @@ describe('without an asserted identity', () => {
   test('P-Preferred-Identity is no identity', () => {
     expect(caller({ ...bare, 'P-Preferred-Identity': '<sip:alice@atlanta.example.com>' }, core)).toBeNull();
   });
+});
+
+test('an identity is no longer than a URI in a roster may be', () => {
+  const long = (characters: number): string => `sip:${'a'.repeat(characters - 'sip:@x.example'.length)}@x.example`;
+  const aor = long(limits.uriCharactersMax);
+  expect(caller({ 'From': `<${aor}>;tag=1` }, stranger, { auth: 'open' })?.aor).toBe(aor);
+  const longer = `<${long(limits.uriCharactersMax + 1)}>`;
+  expect(() => caller({ 'From': `${longer};tag=1` }, stranger, { auth: 'open' })).toThrow(RemoteError);
+  expect(() => caller({ 'P-Asserted-Identity': longer }, core)).toThrow(RemoteError);
+  const anonymous = `<sip:anonymous@anonymous.invalid>;tag=${'t'.repeat(limits.uriCharactersMax)}`;
+  expect(() => caller({ 'From': anonymous }, stranger, { auth: 'open' })).toThrow(RemoteError);
 });
 
 test('of a SIP and a tel identity the SIP one names the user, in one header or two', () => {

@@ -308,6 +308,12 @@ describe('an INVITE that cannot be read is refused with the reason', () => {
     ['two From', factoryInvite({ 'From': ['<sip:a@x>;tag=1', '<sip:b@x>;tag=2'] }), 'bad-request'],
     ['an unterminated quote in From', factoryInvite({ 'From': '"Alice <sip:a@x>;tag=1' }), 'bad-request'],
     ['no To', factoryInvite({ 'To': null }), 'bad-request'],
+    ['a Call-ID beyond measure', factoryInvite({ 'Call-ID': 'c'.repeat(limits.uriCharactersMax + 1) }), 'bad-request'],
+    [
+      'a tag beyond measure',
+      factoryInvite({ 'From': `<sip:a@x>;tag=${'t'.repeat(limits.uriCharactersMax + 1)}` }),
+      'bad-request',
+    ],
     ['two Call-IDs', factoryInvite({ 'Call-ID': ['a', 'b'] }), 'bad-request'],
     ['CSeq of another method', factoryInvite({ 'CSeq': '1 OPTIONS' }), 'bad-request'],
     ['CSeq out of range', factoryInvite({ 'CSeq': '36893488147419103232 INVITE' }), 'bad-request'],
