@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { InviteReceived } from '../../src/core/input.ts';
+import { limits } from '../../src/core/limits.ts';
 import { addressOf, callerNamed, clientSdp, recipients } from '../support/fixtures.ts';
 import { World } from '../support/world.ts';
 
@@ -113,6 +114,15 @@ test('an INVITE that cannot be read at all is told so; where credentials count i
   digest.happens({ type: 'request-refused', reply: 'sip:eve:1', ...told, quirks: [], received: '…' });
   expect(digest.outcome('sip:eve:1')).toMatchObject({ code: 'bad-request' });
   expect(digest.attempts).toEqual([]);
+});
+
+test('an attempt keeps no more of a request than its log has room for', () => {
+  const world = new World();
+  const long = 'x'.repeat(100_000);
+  const told = { code: 'bad-request', detail: long, quirks: [], received: long } as const;
+  const asked = { method: 'INVITE', target: long, callId: long, caller: null };
+  world.happens({ type: 'request-refused', reply: 'sip:eve:1', ...told, ...asked });
+  expect(JSON.stringify(world.attempts[0]).length).toBeLessThan(limits.receivedTextMax + 4 * limits.uriCharactersMax);
 });
 
 test('CC-042 an entry with a foreign scheme fails alone, the others are invited', () => {
