@@ -54,6 +54,8 @@ export class Driver {
   readonly #queues = new Map<string, Waiting[]>();
   readonly #timers = new Map<string, () => void>();
   readonly #retries = new Set<() => void>();
+  /** Facts that are to be handled again, by what they are about; those that come meanwhile come after them. */
+  readonly #again = new Map<string, Input[]>();
   /** Why a conference's changes cannot be saved at present: one before them failed, and is not undone yet. */
   readonly #behind = new Map<string, unknown>();
   readonly #inputs: Input[] = [];
@@ -69,7 +71,9 @@ export class Driver {
   readonly submit = (input: Input): void => {
     if (this.#stopped) return;
     this.#parts.observer.took(input);
-    this.#take(input);
+    const earlier = 'reply' in input ? undefined : this.#again.get(subjectOf(input));
+    if (earlier === undefined) this.#take(input);
+    else earlier.push(input);
   };
 
   #take(input: Input): void {
@@ -100,7 +104,9 @@ export class Driver {
   #handle(input: Input): void {
     const { log } = this.#parts;
     log.info(described(input), `in ${input.type}`);
-    for (const turn of this.#turnsOf(input)) {
+    const turns = this.#turnsOf(input);
+    if (turns.length === 0) this.#ignored(input);
+    for (const turn of turns) {
       // Our own mistake: the request is answered, the conference ends, the process lives, and the log is loud.
       if (turn.mistake !== undefined) {
         log.error({ err: turn.mistake, conference: turn.conferenceId, input: input.type }, 'turn failed');
@@ -124,7 +130,11 @@ export class Driver {
     const key = turn.conferenceId ?? `-${++this.#loose}`;
     const queue = this.#queues.get(key) ?? [];
     const [first, ...rest] = this.#unsent(queue, turn.effects);
-    if (first === undefined) return;
+    if (first === undefined) {
+      // What it changed in memory only is undone with the turns that it follows.
+      if (queue.length > 0) queue.push(nothingOf(input, turn.undo));
+      return;
+    }
     const saves = first.type === 'store.save';
     const saved = saves ? this.#save(key, first.change) : Promise.resolve();
     // Looked at when its turn comes, which may be long after it has failed.
@@ -134,6 +144,17 @@ export class Driver {
     if (this.#queues.has(key)) return;
     this.#queues.set(key, queue);
     void this.#drain(key);
+  }
+
+  /** A fact about something that is gone; should what ended it be undone, it is not gone. */
+  #ignored(input: Input): void {
+    if ('reply' in input) return;
+    const subject = subjectOf(input);
+    for (const queue of this.#queues.values()) {
+      if (!queue.some(({ change }) => change !== null && concerns(change, subject))) continue;
+      queue.push(nothingOf(input, () => undefined));
+      return;
+    }
   }
 
   /** Saves a change, unless it is built on one that is being undone. */
@@ -213,8 +234,19 @@ export class Driver {
       this.#refuse(input, code);
       return;
     }
-    const again = input.type === 'sip-server-lost' ? { ...input, conferenceId: key } : input;
-    this.#retry(() => this.#take(again));
+    const fact = input.type === 'sip-server-lost' ? { ...input, conferenceId: key } : input;
+    const subject = subjectOf(fact);
+    const earlier = this.#again.get(subject);
+    if (earlier !== undefined) {
+      earlier.push(fact);
+      return;
+    }
+    const facts = [fact];
+    this.#again.set(subject, facts);
+    this.#retry(() => {
+      this.#again.delete(subject);
+      for (const each of facts) this.#take(each);
+    });
   }
 
   #retry(again: () => void): void {
@@ -271,6 +303,32 @@ export class Driver {
     this.#timers.get(id)?.();
     this.#timers.delete(id);
   }
+}
+
+/** What a fact is about: facts about the same are handled in their order. */
+function subjectOf(fact: Exclude<Input, { reply: ReplyTo }>): string {
+  if ('endpointId' in fact) return fact.endpointId;
+  if ('subscriptionId' in fact) return fact.subscriptionId;
+  if ('referralId' in fact) return fact.referralId;
+  if ('dialogId' in fact) return fact.dialogId;
+  if ('timer' in fact) return fact.timer;
+  return 'conferenceId' in fact ? (fact.conferenceId ?? fact.type) : fact.type;
+}
+
+/** Whether the rows of `change` tell of `subject`. */
+function concerns({ conferenceId, participants, subscriptions, referrals }: Change, subject: string): boolean {
+  const endpoints = participants.flatMap((participant) => participant.endpoints);
+  return (
+    conferenceId === subject ||
+    endpoints.some(({ id, dialogId }) => id === subject || dialogId === subject) ||
+    subscriptions.some(({ id }) => id === subject) ||
+    referrals.some(({ id }) => id === subject)
+  );
+}
+
+/** A turn that asks for nothing. */
+function nothingOf(input: Input, undo: () => void): Waiting {
+  return { input, change: null, effects: [], saved: Promise.resolve(), undo };
 }
 
 function isSip(effect: Effect): effect is SipEffect {

@@ -97,17 +97,29 @@ export class Service {
    */
   reconcile(conferenceId: string, stored: ConferenceRecord | undefined, now: Instant): Turn | null {
     const running = this.#directory.byId(conferenceId);
-    if (stored === undefined || stored.conference.status === 'ended') {
+    if (stored === undefined) {
       if (running !== undefined) this.#directory.drop(running);
       return null;
     }
-    const { seq, version } = stored.conference;
+    return running === undefined && stored.conference.status === 'ended' ? null : this.#giveUpOn(running, stored, now);
+  }
+
+  #giveUpOn(running: Conference | undefined, stored: ConferenceRecord, now: Instant): Turn | null {
+    const { id: conferenceId, seq, version, status } = stored.conference;
     if (running !== undefined && running.row.seq === seq && running.row.version === version) return null;
     const conference = running ?? new Conference({ ids: this.#ids, settings: this.#settings, record: stored });
+    const back = conference.capture();
     if (running === undefined) this.#directory.add(conference);
     const effects = conference.giveUpOn(stored, now);
     this.#directory.note(conference, effects, now);
-    return { conferenceId, effects, undo: () => undefined };
+    const undo = (): void => {
+      this.#directory.drop(conference);
+      back();
+      if (running !== undefined) this.#directory.add(running);
+    };
+    // The store has the end of it already.
+    const isKept = status === 'ended';
+    return { conferenceId, effects: isKept ? effects.filter(({ type }) => type !== 'store.save') : effects, undo };
   }
 
   #context(now: Instant): Context {

@@ -181,6 +181,12 @@ export class Attendance {
     this.#gone(participant, endpoint, how);
   }
 
+  /** Ends the dialog of an endpoint that is gone by its row. */
+  tellGone(endpoint: EndpointRow): void {
+    if (isPresent(endpoint.status)) this.#bye(endpoint, 'Conference ended');
+    else this.#dialler.tellGone(endpoint.id);
+  }
+
   /** An invitee who answered and cannot come in. */
   #turnAway(participant: ParticipantRow, endpoint: EndpointRow, cause: SipCause): void {
     this.#bye(endpoint, cause.reason);

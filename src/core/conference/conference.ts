@@ -1,6 +1,6 @@
 import type { Effect } from '../effect.ts';
 import type { Ids } from '../ids.ts';
-import type { ConferenceRecord, ConferenceRow, Disconnection, ParticipantRow } from '../rows.ts';
+import type { ConferenceRecord, ConferenceRow, Disconnection, EndpointRow, ParticipantRow } from '../rows.ts';
 import type { Settings } from '../settings.ts';
 import { after } from '../transition.ts';
 import { Attendance } from './attendance.ts';
@@ -136,8 +136,30 @@ export class Conference {
 
   /** Takes the stored rows for its own where they are not what was thought, and lets everybody go. */
   giveUpOn(record: ConferenceRecord, now: number): Effect[] {
+    const known = this.ledger.record();
     this.ledger.adopt(record);
-    return this.turn(now, null, () => this.#endInError());
+    return this.turn(now, null, () => {
+      if (record.conference.status === 'ended') this.#closeAll();
+      else this.#endInError();
+      this.#tellUntold(known, record);
+    });
+  }
+
+  /** What is still open of a conference that the store has as ended. */
+  #closeAll(): void {
+    this.referrals.endAll();
+    this.#sessions.close();
+    this.ledger.stopTimers(null);
+  }
+
+  /** Who has gone by the store's rows, and was never told: nobody else would end those dialogs. */
+  #tellUntold(known: ConferenceRecord, { participants, subscriptions }: ConferenceRecord): void {
+    const isOpen = ({ status }: EndpointRow): boolean => status !== 'disconnected';
+    const open = new Set(participants.flatMap(({ endpoints }) => endpoints.filter(isOpen).map(({ id }) => id)));
+    for (const endpoint of known.participants.flatMap(({ endpoints }) => endpoints))
+      if (isOpen(endpoint) && !open.has(endpoint.id)) this.attendance.tellGone(endpoint);
+    const watching = new Set(subscriptions.map(({ id }) => id));
+    for (const row of known.subscriptions) if (!watching.has(row.id)) this.notifier.tellGone(row);
   }
 
   #endInError(): void {

@@ -165,6 +165,12 @@ export class Dialler {
     }
   }
 
+  /** Ends the INVITE of an endpoint that is gone by its row. */
+  tellGone(endpointId: string): void {
+    this.#stop(endpointId);
+    this.#ledger.ask({ type: 'sip.cancel', endpointId });
+  }
+
   /** Ends an unanswered endpoint by CANCEL; the roster will say `as` once it has ended. */
   cancel(participant: ParticipantRow, endpoint: EndpointRow, as: EndpointRow['disconnection']): void {
     // The first reason stands: who was removed stays removed although the conference ends meanwhile.

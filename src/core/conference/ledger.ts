@@ -25,7 +25,8 @@ export class Ledger {
   #conference: ConferenceRow;
   readonly #participants = new Map<string, ParticipantRow>();
   readonly #subscriptions = new Map<string, SubscriptionRow>();
-  readonly #timers = new Set<string>();
+  /** When each timer that runs is due. */
+  readonly #timers = new Map<string, Instant>();
   /** How many participants have which status. */
   readonly #counts = new Map<EndpointStatus, number>();
   #nextPosition = 0;
@@ -175,7 +176,7 @@ export class Ledger {
 
   startTimer(kind: string, item: string, at: Instant): void {
     const id = this.#timerId(kind, item);
-    this.#timers.add(id);
+    this.#timers.set(id, at);
     this.ask({ type: 'timer.start', id, at });
   }
 
@@ -188,14 +189,19 @@ export class Ledger {
     return this.#timers.has(this.#timerId(kind, item));
   }
 
-  /** Whether the timer was still wanted; it is spent. */
+  /** Whether the timer was still wanted, and due; it is spent. */
   timerFired(kind: string, item: string): boolean {
-    return this.#timers.delete(this.#timerId(kind, item));
+    const id = this.#timerId(kind, item);
+    const at = this.#timers.get(id);
+    if (at === undefined || at <= this.#now) return this.#timers.delete(id);
+    // One that has been started anew fires all the same while that waits for its save.
+    this.ask({ type: 'timer.start', id, at });
+    return false;
   }
 
   /** Stops every timer, but for those of the kind that is still `wanted`. */
   stopTimers(wanted: string | null): void {
-    for (const id of this.#timers) {
+    for (const id of [...this.#timers.keys()]) {
       if (wanted !== null && id.startsWith(`${wanted}:`)) continue;
       this.#timers.delete(id);
       this.ask({ type: 'timer.stop', id });
@@ -244,7 +250,7 @@ export class Ledger {
     return () => {
       this.adopt(record);
       this.#timers.clear();
-      for (const id of timers) this.#timers.add(id);
+      for (const [id, at] of timers) this.#timers.set(id, at);
       this.#nextPosition = nextPosition;
     };
   }

@@ -15,10 +15,13 @@ export const fatalAnswers: ReadonlySet<number> = new Set([
   404, 405, 408, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 604,
 ]);
 
-/** Whether a subscriber's NOTIFY is under way, and whether the roster changed meanwhile. */
-type Delivery = { outstanding: boolean; stale: boolean };
+/** How many NOTIFYs to a subscriber are under way, and whether the roster changed meanwhile. */
+type Delivery = { outstanding: number; stale: boolean };
 
-/** The notifier of one conference (RFC 4575 3, RFC 6665 4.2): one NOTIFY under way per subscription. */
+/**
+ * The notifier of one conference (RFC 4575 3, RFC 6665 4.2): one NOTIFY under way per subscription, and beside it those
+ * that a SUBSCRIBE is owed at once.
+ */
 export class Notifier {
   readonly #ids: Ids;
   readonly #ledger: Ledger;
@@ -51,7 +54,7 @@ export class Notifier {
       terminatedReason: null,
     };
     this.#ledger.putSubscription(row);
-    this.#deliveries.set(row.id, { outstanding: false, stale: false });
+    this.#deliveries.set(row.id, { outstanding: 0, stale: false });
     this.#ledger.event('subscription.created', { subscription_id: row.id, subscriber, expires });
     this.#accept(input.reply, row, { toTag: this.#ids.tag(), expires });
   }
@@ -69,18 +72,18 @@ export class Notifier {
   rosterChanged(): void {
     for (const row of this.#ledger.subscriptions) {
       const delivery = this.#delivery(row.id);
-      if (delivery.outstanding) delivery.stale = true;
+      if (delivery.outstanding > 0) delivery.stale = true;
       else this.#notify(row);
     }
   }
 
   answered(row: SubscriptionRow, status: number): void {
     const delivery = this.#delivery(row.id);
-    delivery.outstanding = false;
+    delivery.outstanding = Math.max(0, delivery.outstanding - 1);
     if (fatalAnswers.has(status)) {
       this.#end(row, 'giveup');
       this.#ledger.ask({ type: 'sip.release', subscriptionId: row.id, dialogId: row.dialogId });
-    } else if (delivery.stale) {
+    } else if (delivery.stale && delivery.outstanding === 0) {
       delivery.stale = false;
       this.#notify(row);
     }
@@ -102,6 +105,12 @@ export class Notifier {
       const body = reason === 'noresource' ? deletedRoster(this.#ledger.conference.uri, row.lastVersionSent + 1) : null;
       this.#send(row, { name: 'terminated', reason }, body);
     }
+  }
+
+  /** The last NOTIFY of a subscription that is gone by its row. */
+  tellGone(row: SubscriptionRow): void {
+    this.#deliveries.delete(row.id);
+    this.#send(row, { name: 'terminated', reason: 'noresource' }, null);
   }
 
   /** A way back to this moment between two turns. */
@@ -133,7 +142,7 @@ export class Notifier {
     const version = row.lastVersionSent + 1;
     this.#ledger.putSubscription({ ...row, lastVersionSent: version });
     const delivery = this.#delivery(row.id);
-    delivery.outstanding = true;
+    delivery.outstanding += 1;
     delivery.stale = false;
     const expires = Math.max(0, Math.ceil((row.expiresAt - this.#ledger.now) / 1_000));
     this.#send(row, { name: 'active', expires }, this.#rosters.at(this.#ledger.record(), version));
@@ -163,7 +172,7 @@ export class Notifier {
   #delivery(id: string): Delivery {
     const known = this.#deliveries.get(id);
     if (known !== undefined) return known;
-    const fresh = { outstanding: false, stale: false };
+    const fresh = { outstanding: 0, stale: false };
     this.#deliveries.set(id, fresh);
     return fresh;
   }
