@@ -1,7 +1,6 @@
 import type { SessionDescription } from '../../wire/sdp.ts';
 import type { Ids } from '../ids.ts';
 import type { RouteMember } from '../messaging/switch.ts';
-import type { EndpointRow } from '../rows.ts';
 import type { Settings } from '../settings.ts';
 import type { Ledger } from './ledger.ts';
 import {
@@ -16,6 +15,7 @@ import {
   offerOf,
 } from './negotiation.ts';
 import { isPresent, rosterEntity } from './participant.ts';
+import { TurnMap } from './turn-map.ts';
 
 /** The message session of one endpoint: our side from the start, the peer's once agreed. */
 type MessageSession = {
@@ -31,8 +31,9 @@ export class MessageSessions {
   readonly #ids: Ids;
   readonly #settings: Settings;
   readonly #ledger: Ledger;
-  readonly #sessions = new Map<string, MessageSession>();
-  #routed = '';
+  readonly #sessions = new TurnMap<string, MessageSession>();
+  /** The members that the switch was last told. */
+  #routed: readonly RouteMember[] = [];
   #changed = false;
 
   constructor(parts: { ids: Ids; settings: Settings; ledger: Ledger }) {
@@ -103,11 +104,10 @@ export class MessageSessions {
 
   /** A way back to this moment between two turns. */
   capture(): () => void {
-    const sessions = new Map(this.#sessions);
+    const back = this.#sessions.capture();
     const routed = this.#routed;
     return () => {
-      this.#sessions.clear();
-      for (const [endpointId, session] of sessions) this.#sessions.set(endpointId, session);
+      back();
       this.#routed = routed;
     };
   }
@@ -120,13 +120,10 @@ export class MessageSessions {
   publishRoute(): void {
     if (!this.#changed && !this.#ledger.rosterChanged) return;
     this.#changed = false;
-    const { conference, participants } = this.#ledger;
-    const members = participants.flatMap((participant) =>
-      participant.endpoints.flatMap((endpoint) => this.#member(rosterEntity(participant), endpoint)),
-    );
-    const summary = JSON.stringify(members);
-    if (summary === this.#routed) return;
-    this.#routed = summary;
+    const members = [...this.#sessions].flatMap(([endpointId, session]) => this.#member(endpointId, session));
+    if (isSameRoute(members, this.#routed)) return;
+    this.#routed = members;
+    const { conference } = this.#ledger;
     const route = { conferenceId: conference.id, conferenceUri: conference.uri, version: conference.version, members };
     this.#ledger.ask({ type: 'msrp.route', route });
   }
@@ -136,10 +133,11 @@ export class MessageSessions {
     this.#ledger.ask({ type: 'msrp.unroute', conferenceId: this.#ledger.conference.id });
   }
 
-  #member(uri: string, endpoint: EndpointRow): RouteMember[] {
-    const msrp = this.#sessions.get(endpoint.id)?.agreement?.msrp;
-    if (msrp === null || msrp === undefined || !isPresent(endpoint.status)) return [];
-    return [{ endpointId: endpoint.id, uri, acceptsWrapped: msrp.acceptsWrapped }];
+  #member(endpointId: string, { agreement }: MessageSession): RouteMember[] {
+    const msrp = agreement?.msrp ?? null;
+    const place = msrp === null ? undefined : this.#ledger.participantOf(endpointId);
+    if (msrp === null || place === undefined || !isPresent(place.endpoint.status)) return [];
+    return [{ endpointId, uri: rosterEntity(place.participant), acceptsWrapped: msrp.acceptsWrapped }];
   }
 
   /** RFC 3264 8: o= counts the changes of what we describe; the same lines are the very same text. */
@@ -191,4 +189,19 @@ export class MessageSessions {
       agreement: null,
     };
   }
+}
+
+function isSameRoute(members: readonly RouteMember[], others: readonly RouteMember[]): boolean {
+  return (
+    members.length === others.length &&
+    members.every((member, at) => {
+      const other = others[at];
+      // What is agreed stays the same value until something else is.
+      return (
+        other?.endpointId === member.endpointId &&
+        other.uri === member.uri &&
+        other.acceptsWrapped === member.acceptsWrapped
+      );
+    })
+  );
 }
