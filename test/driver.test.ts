@@ -6,6 +6,7 @@ import type { Change, ConferenceRecord, ConferenceRow, ParticipantRow } from '..
 import { Service } from '../src/core/service.ts';
 import { Tally } from '../src/core/tally.ts';
 import { Driver } from '../src/driver.ts';
+import { parseSipUri } from '../src/wire/sip-uri.ts';
 import {
   clientSdp,
   countingIds,
@@ -259,7 +260,8 @@ test('a mistake of ours ends the conference it happened in, answers the request,
     reply: 'http:1',
     actor: 'key:1',
     conferenceId,
-    uri: { host: 'x', params: null },
+    uri: parseSipUri('sip:carol@example.com'),
+    replaces: null,
   };
   driver.submit(broken as unknown as Input);
   store.saves[1]?.pass();
