@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { header, parseSipMessage, type SipRequest } from '../../src/wire/sip-message.ts';
 import { endWithUs } from './children.ts';
 import type { LossyRelay } from './lossy-relay.ts';
 import { freeAddress, isListening } from './ports.ts';
@@ -12,7 +13,6 @@ import type { Address, Transport } from './sip-socket.ts';
 import { waitFor, within } from './wait.ts';
 
 const scenarios = fileURLToPath(new URL('../interop/scenarios/', import.meta.url));
-const callTimeoutMs = 40_000;
 
 export type SippOptions = {
   /** Name of a file in test/interop/scenarios, without `.xml`. */
@@ -22,6 +22,8 @@ export type SippOptions = {
   readonly remote?: Address;
   /** Values for the scenario's own `[keywords]`. */
   readonly keys?: Readonly<Record<string, string>>;
+  /** How long it may take in all, in seconds; default 40. */
+  readonly seconds?: number;
   /** How many calls it takes or makes before it ends; default 1. */
   readonly calls?: number;
   /** Further arguments. */
@@ -38,12 +40,15 @@ export class Sipp {
   readonly address: Address;
   readonly #folder: string;
   readonly #child: ChildProcess;
+  readonly #timeoutMs: number;
   #errors = '';
 
-  private constructor(address: Address, folder: string, child: ChildProcess) {
+  private constructor(address: Address, folder: string, process: { child: ChildProcess; seconds: number }) {
+    const { child, seconds } = process;
     this.address = address;
     this.#folder = folder;
     this.#child = child;
+    this.#timeoutMs = seconds * 1_000;
     child.stderr?.on('data', (bytes: Buffer) => {
       this.#errors += bytes.toString('utf8');
     });
@@ -51,7 +56,7 @@ export class Sipp {
 
   /** Starts SIPp on a free port; one who is called is ready when this resolves. */
   static async start(options: SippOptions): Promise<Sipp> {
-    const { scenario, transport, remote, keys = {}, calls = 1, more = [], behind } = options;
+    const { scenario, transport, remote, keys = {}, calls = 1, seconds = 40, more = [], behind } = options;
     const folder = await mkdtemp(join(tmpdir(), 'isfocus-sipp-'));
     const address = await freeAddress();
     behind?.join(address);
@@ -62,7 +67,7 @@ export class Sipp {
         ...(remote ? [`${remote.host}:${remote.port}`] : []),
         ...['-sf', join(scenarios, `${scenario}.xml`), '-t', transport === 'udp' ? 'u1' : 't1'],
         ...['-i', address.host, '-p', String(address.port), '-m', String(calls), '-nostdin'],
-        ...['-deadcall_wait', '0', '-timeout', '40s', '-timeout_error', '-default_behaviors', 'none'],
+        ...['-deadcall_wait', '0', '-timeout', `${seconds}s`, '-timeout_error', '-default_behaviors', 'none'],
         ...[
           '-trace_msg',
           '-message_file',
@@ -76,7 +81,7 @@ export class Sipp {
       ],
       { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, TERM: 'dumb' } },
     );
-    const sipp = new Sipp(address, folder, endWithUs(child));
+    const sipp = new Sipp(address, folder, { child: endWithUs(child), seconds });
     if (!remote) await waitFor(`SIPp ${scenario} to listen`, () => sipp.#listens(transport));
     return sipp;
   }
@@ -94,10 +99,21 @@ export class Sipp {
       .map((section) => /\r?\n\r?\n(<\?xml[\s\S]*)$/.exec(section)?.[1]?.trim() ?? '');
   }
 
+  /** The NOTIFYs received, in order. */
+  async notifies(): Promise<readonly SipRequest[]> {
+    const sections = (await this.messages()).split(/^-{10,}.*$/m);
+    const texts = sections.flatMap(
+      (section) => /message received \[\d+\] bytes\s*:\s*(NOTIFY .*)$/s.exec(section)?.[1] ?? [],
+    );
+    const requests = texts.map(parseSipMessage).filter((message) => message.kind === 'request');
+    // A repetition has the same Via.
+    return [...new Map(requests.map((request) => [header(request, 'Via'), request])).values()];
+  }
+
   /** Waits for the scenario's end; rejects, with what went wrong, when it did not go as written. */
   async succeeded(): Promise<void> {
     if (this.#child.exitCode === null)
-      await within('SIPp to end', once(this.#child, 'exit'), callTimeoutMs).catch(() => undefined);
+      await within('SIPp to end', once(this.#child, 'exit'), this.#timeoutMs).catch(() => undefined);
     if (this.#child.exitCode === 0) return;
     const how = this.#child.exitCode === null ? 'did not end' : `ended with ${this.#child.exitCode}`;
     const errors = await this.complaints();
@@ -108,7 +124,7 @@ export class Sipp {
 
   /** Waits for its end, however its calls went. */
   async tally(): Promise<SippTally> {
-    if (this.#child.exitCode === null) await within('SIPp to end', once(this.#child, 'exit'), callTimeoutMs);
+    if (this.#child.exitCode === null) await within('SIPp to end', once(this.#child, 'exit'), this.#timeoutMs);
     const text = await readFile(join(this.#folder, 'statistics'), 'utf8').catch(() => '');
     const rows = text.trim().split('\n');
     const [names, last] = [rows[0], rows.at(-1)].map((row = '') => row.split(';'));
