@@ -3,6 +3,7 @@ import { consentRefused, permissionUri } from './conference/consent.ts';
 import { shortened } from './conference/participant.ts';
 import { type Context, isFocus, loose, type Turn, turnOf } from './context.ts';
 import type { DefinitionInput, FactInput } from './input.ts';
+import { rateRefused } from './requests/permission.ts';
 
 /** What has happened outside. A fact about something long gone changes nothing. */
 export function handleFact(context: Context, input: Fact): readonly Turn[] {
@@ -46,6 +47,7 @@ function apply(context: Context, conference: Conference, input: ConferenceFact):
     case 'endpoint-failed':
       return conference.invitations.refused(input.endpointId, input, {
         isFocus: (uri) => isFocus(context, uri),
+        askIn: (by, invitations) => rateRefused(context, by, { creations: 0, invitations }) === null,
         beInvited: (target) => consentRefused([permissionUri(target)], context) === null,
       });
     case 'reinvite-answered':

@@ -1,33 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { SipInvite } from '../../src/core/effect.ts';
 import { limits } from '../../src/core/limits.ts';
-import { addressOf, clientSdp, recipients } from '../support/fixtures.ts';
+import { clientSdp } from '../support/fixtures.ts';
+import { invitesIn, inviting, refuses } from '../support/refusing.ts';
 import { World } from '../support/world.ts';
 
 /** What follows when invitees refuse, do not answer, or answer too late. */
-
-function inviting(list: readonly string[], settings: ConstructorParameters<typeof World>[0] = {}): World {
-  const world = new World(settings);
-  world.factoryInvite(list);
-  world.ladder.take();
-  return world;
-}
-
-type Said = { minSe?: number; reasonHeader?: string; members?: readonly string[] };
-
-/** A refusal that says more than its status. */
-function refuses(world: World, name: string, answer: [status: number, said: Said]): void {
-  const [status, { minSe = null, reasonHeader = null, members }] = answer;
-  const behind = members === undefined ? null : recipients(members, world.settings.lenient);
-  const more = `${minSe === null ? '' : ` Min-SE: ${minSe}`}${behind === null ? '' : ` members: ${behind.length}`}`;
-  world.ladder.add(name, 'focus', `${status} INVITE${more}`);
-  const cause = { status, reason: `Reason ${status}` };
-  const endpointId = world.endpointOf(name);
-  world.happens({ type: 'endpoint-failed', endpointId, cause, unsupported: [], reasonHeader, minSe, members: behind });
-}
-
-const invitesIn = (world: World): readonly SipInvite[] =>
-  world.effects.filter((effect): effect is SipInvite => effect.type === 'sip.invite');
 
 describe('CC-053 422', () => {
   test('once more in the same call, with the interval and the Min-SE that were asked for', () => {
@@ -200,128 +177,6 @@ test('the tag of an early dialog is kept while it lasts', () => {
   expect(world.participant('bob').endpoints[0]?.remoteTag).toBe('desk');
   world.answers('bob');
   expect(world.participant('bob').endpoints[0]?.remoteTag).toBe('bobtag');
-});
-
-describe('CC-052 a URI that is a list itself is refused, and its members are told', () => {
-  const friends = 'sip:friends@lists.example.org';
-
-  test('they are invited in its stead, and the URI stays refused', () => {
-    const world = inviting([friends, 'bob']);
-    refuses(world, friends, [403, { members: ['ted', 'carol'] }]);
-    world.ladder.matches(`
-      sip:friends@lists.example.org -> focus : 403 INVITE members: 2
-      focus -> store : save v2
-      focus -> ted   : INVITE
-      focus -> carol : INVITE
-    `);
-    expect(world.participant(friends)).toMatchObject({ status: 'disconnected', disconnection: { sipStatus: 403 } });
-    expect(world.inviteTo('ted')).toMatchObject({ referredBy: addressOf['alice'], maxForwards: 69, history: null });
-    expect(world.participant('ted')).toMatchObject({ listEntry: { raw: addressOf['ted'] } });
-    expect(world.participant('ted').endpoints[0]?.origin).toMatchObject({ by: 'list', received: addressOf['ted'] });
-    expect(world.events).toContain('participant.list-refused');
-  });
-
-  test('nobody is invited twice, nor the creator, nor the focus, nor whoever cannot be', () => {
-    const world = inviting([friends, 'bob'], { privateTargets: 'refuse' });
-    const before = invitesIn(world).length;
-    const members = [
-      'bob',
-      'alice',
-      world.conferenceUri,
-      'sip:conf-fact@conf.example.com',
-      'sip:x@10.0.0.7',
-      'ted',
-      'ted',
-    ];
-    refuses(world, friends, [403, { members }]);
-    expect(
-      invitesIn(world)
-        .slice(before)
-        .map(({ target }) => target),
-    ).toEqual([addressOf['ted']]);
-    expect(world.participant('sip:x@10.0.0.7')).toMatchObject({ disconnection: { sipStatus: 403 } });
-  });
-
-  test('members that are lists are asked too, once; what stands behind those is not', () => {
-    const world = inviting([friends]);
-    refuses(world, friends, [403, { members: ['sip:team@lists.example.org'] }]);
-    refuses(world, 'sip:team@lists.example.org', [403, { members: ['sip:staff@lists.example.org'] }]);
-    refuses(world, 'sip:staff@lists.example.org', [403, { members: ['ted'] }]);
-    expect(world.wasInvited('ted')).toBe(false);
-    expect(world.participant('sip:staff@lists.example.org').status).toBe('disconnected');
-  });
-
-  test('a list in itself leads nowhere', () => {
-    const world = inviting([friends]);
-    refuses(world, friends, [403, { members: [friends] }]);
-    expect(invitesIn(world)).toHaveLength(1);
-  });
-
-  test('members beyond what a list may have, in one or in several, are not invited at all', () => {
-    const people = (name: string, count: number): string[] =>
-      Array.from({ length: count }, (_, index) => `sip:${name}${index}@${name}${index}.example`);
-    const world = inviting([friends, 'sip:team@lists.example.org']);
-    refuses(world, friends, [403, { members: people('a', limits.listEntriesMax) }]);
-    expect(world.saved.participants.size).toBe(3 + limits.listEntriesMax);
-    refuses(world, 'sip:team@lists.example.org', [403, { members: ['ted'] }]);
-    expect(world.wasInvited('ted')).toBe(false);
-    const other = inviting([friends]);
-    refuses(other, friends, [403, { members: people('a', limits.listEntriesMax + 1) }]);
-    expect(other.saved.participants.size).toBe(2);
-  });
-
-  test('who has not agreed to be invited is not (RFC 5363 5.2)', () => {
-    const world = new World({ consent: 'on' });
-    const agrees = (id: string, uri: string): void =>
-      world.happens({
-        type: 'user-defined',
-        user: {
-          id,
-          uri,
-          displayName: null,
-          secrets: null,
-          barred: false,
-          mayCreate: true,
-          consents: true,
-          createdAt: 0,
-          updatedAt: 0,
-          revision: 1,
-        },
-      });
-    agrees('u1', friends);
-    agrees('u2', addressOf['ted'] ?? '');
-    world.factoryInvite([friends]);
-    refuses(world, friends, [403, { members: ['ted', 'carol'] }]);
-    expect(world.wasInvited('ted')).toBe(true);
-    expect(world.wasInvited('carol')).toBe(false);
-    expect(world.participant('carol')).toMatchObject({ disconnection: { method: 'failed', sipStatus: 470 } });
-  });
-
-  test('of a URI that is being cancelled, or in a conference that is over, nobody', () => {
-    const cancelled = inviting([friends]);
-    cancelled.passes(limits.ringTimeoutMs);
-    refuses(cancelled, friends, [403, { members: ['ted'] }]);
-    expect(cancelled.wasInvited('ted')).toBe(false);
-    const ending = inviting([friends]);
-    ending.hangsUp('alice');
-    refuses(ending, friends, [403, { members: ['ted'] }]);
-    expect(ending.wasInvited('ted')).toBe(false);
-    expect(ending.conference.status).toBe('ended');
-  });
-
-  test('a locked conference takes nobody in their stead', () => {
-    const world = inviting([friends]);
-    const conferenceId = world.conference.id;
-    world.happens({ type: 'change-requested', reply: 'http:op:1', actor: 'key:1', conferenceId, locked: true });
-    refuses(world, friends, [403, { members: ['ted'] }]);
-    expect(world.wasInvited('ted')).toBe(false);
-  });
-
-  test('another status with members is a refusal like any', () => {
-    const world = inviting([friends]);
-    refuses(world, friends, [404, { members: ['ted'] }]);
-    expect(world.wasInvited('ted')).toBe(false);
-  });
 });
 
 describe('a list of fifty, with every kind of outcome', () => {

@@ -35,6 +35,8 @@ export type RefusalFacts = Refusal &
 /** Who of those behind a URI may be invited. */
 export type MemberRules = {
   readonly isFocus: ListReading['isFocus'];
+  /** Whether so many more may be asked in on behalf of `by`, an address of record; counts them. */
+  readonly askIn: (by: string, invitations: number) => boolean;
   /** Whether no consent is needed, or it was given (RFC 5360). */
   readonly beInvited: (target: SipUri) => boolean;
 };
@@ -134,7 +136,10 @@ export class Invitations {
       order.listDepth < limits.refusedListDepthMax &&
       this.#dialler.membersDialled + strangers.length <= limits.listEntriesMax &&
       this.#ledger.participants.length + strangers.length <= limits.participantsPerConferenceMax;
-    const invited = fits && !conference.locked ? strangers : [];
+    const dialled = strangers.filter(({ target }) => target !== null).length;
+    const by = order.referredBy ?? creatorAor;
+    const mayAskIn = fits && !conference.locked && (by === null || may.askIn(by, dialled));
+    const invited = mayAskIn ? strangers.map(plainly) : [];
     this.#ledger.event('participant.list-refused', {
       participant_id: participantId,
       members: members.length,
@@ -194,6 +199,22 @@ export class Invitations {
       position: this.#ledger.nextPosition,
     };
   }
+}
+
+/**
+ * Our choice: of a list that a stranger made only the people count. RFC 3891 has a call replaced for whoever is named as
+ * the referrer, who has asked for nothing of the kind.
+ */
+function plainly(invitee: Invitee): Invitee {
+  const { replaces, join, extraHeaders, listEntry } = invitee;
+  const names = [
+    ...(replaces === null ? [] : ['Replaces']),
+    ...(join === null ? [] : ['Join']),
+    ...extraHeaders.map(({ name }) => name),
+  ];
+  if (names.length === 0) return invitee;
+  const ignoredHeaders = [...listEntry.ignoredHeaders, ...names];
+  return { ...invitee, replaces: null, join: null, extraHeaders: [], listEntry: { ...listEntry, ignoredHeaders } };
 }
 
 /** RFC 5363 5.2: nobody is invited without consent; members who have not given it are shown as failed. */
