@@ -14,6 +14,7 @@ import type {
   SubscriptionRow,
 } from '../rows.ts';
 import { isPresent, participantEvent } from './participant.ts';
+import { TurnMap } from './turn-map.ts';
 
 /**
  * The rows of one conference, and the only place where they change. One input opens a turn; what it changes and asks
@@ -23,12 +24,17 @@ import { isPresent, participantEvent } from './participant.ts';
 export class Ledger {
   readonly #ids: Ids;
   #conference: ConferenceRow;
-  readonly #participants = new Map<string, ParticipantRow>();
-  readonly #subscriptions = new Map<string, SubscriptionRow>();
+  readonly #participants = new TurnMap<string, ParticipantRow>();
+  /** Ids of participants by their URIs, and by the ids of their endpoints. */
+  readonly #byUri = new TurnMap<string, string>();
+  readonly #byEndpoint = new TurnMap<string, string>();
+  /** Ids of those who are no longer in the roster, the first to leave it first. */
+  readonly #past = new TurnMap<string, true>();
+  readonly #subscriptions = new TurnMap<string, SubscriptionRow>();
   /** When each timer that runs is due. */
-  readonly #timers = new Map<string, Instant>();
+  readonly #timers = new TurnMap<string, Instant>();
   /** How many participants have which status. */
-  readonly #counts = new Map<EndpointStatus, number>();
+  readonly #counts = new TurnMap<EndpointStatus, number>();
   #nextPosition = 0;
   #now: Instant = 0;
   #actor: string | null = null;
@@ -101,16 +107,14 @@ export class Ledger {
   }
 
   participantByUri(uri: string): ParticipantRow | undefined {
-    for (const participant of this.#participants.values()) if (participant.uri === uri) return participant;
-    return undefined;
+    const id = this.#byUri.get(uri);
+    return id === undefined ? undefined : this.#participants.get(id);
   }
 
   participantOf(endpointId: string): { participant: ParticipantRow; endpoint: EndpointRow } | undefined {
-    for (const participant of this.#participants.values()) {
-      const endpoint = participant.endpoints.find((candidate) => candidate.id === endpointId);
-      if (endpoint !== undefined) return { participant, endpoint };
-    }
-    return undefined;
+    const participant = this.#participants.get(this.#byEndpoint.get(endpointId) ?? '');
+    const endpoint = participant?.endpoints.find((candidate) => candidate.id === endpointId);
+    return participant === undefined || endpoint === undefined ? undefined : { participant, endpoint };
   }
 
   patchConference(patch: Partial<ConferenceRow>): void {
@@ -127,17 +131,14 @@ export class Ledger {
   putParticipant(row: ParticipantRow): void {
     const before = this.#participants.get(row.id);
     if (before === row) return;
-    this.#participants.set(row.id, row);
+    this.#enter(row, before);
     this.#changedParticipants.set(row.id, row);
-    if (before !== undefined) this.#tally(before, -1);
-    this.#tally(row, 1);
-    this.#nextPosition = Math.max(this.#nextPosition, row.position + 1);
     this.#rosterChanged = true;
     this.#conferenceChanged = true;
     const type = participantEvent(before, row);
     if (type !== null) this.event(type, { participant_id: row.id, uri: row.uri, status: row.status });
     if (row.status === 'disconnected' && before?.status !== 'disconnected') this.#linger(row.id);
-    if (!row.inRoster) this.#forgetOldest();
+    this.#forgetOldest();
   }
 
   putSubscription(row: SubscriptionRow): void {
@@ -244,13 +245,13 @@ export class Ledger {
 
   /** A way back to this moment between two turns. */
   capture(): () => void {
-    const record = this.record();
-    const timers = [...this.#timers];
+    const ways = [...this.#rows(), this.#timers].map((map) => map.capture());
+    const conference = this.#conference;
     const nextPosition = this.#nextPosition;
     return () => {
-      this.adopt(record);
-      this.#timers.clear();
-      for (const [id, at] of timers) this.#timers.set(id, at);
+      this.close();
+      for (const back of ways) back();
+      this.#conference = conference;
       this.#nextPosition = nextPosition;
     };
   }
@@ -259,21 +260,35 @@ export class Ledger {
   adopt(record: ConferenceRecord): void {
     this.close();
     this.#conference = record.conference;
-    this.#participants.clear();
-    this.#counts.clear();
-    this.#subscriptions.clear();
+    for (const map of this.#rows()) map.clear();
     this.#fill(record);
   }
 
+  /** The rows, and what is counted and looked up of them. */
+  #rows(): readonly Pick<TurnMap<string, unknown>, 'capture' | 'clear'>[] {
+    return [this.#participants, this.#byUri, this.#byEndpoint, this.#past, this.#subscriptions, this.#counts];
+  }
+
   #fill(record: ConferenceRecord): void {
-    for (const row of record.participants) {
-      this.#participants.set(row.id, row);
-      this.#tally(row, 1);
-      this.#nextPosition = Math.max(this.#nextPosition, row.position + 1);
-    }
+    for (const row of record.participants) this.#enter(row, undefined);
     for (const row of record.subscriptions) {
       if (row.state !== 'terminated') this.#subscriptions.set(row.id, row);
     }
+  }
+
+  /** Puts a row in the place of the one `before`, or behind all others. */
+  #enter(row: ParticipantRow, before: ParticipantRow | undefined): void {
+    this.#participants.set(row.id, row);
+    if (!this.#byUri.has(row.uri)) this.#byUri.set(row.uri, row.id);
+    if (before?.endpoints !== row.endpoints) {
+      for (const { id } of before?.endpoints ?? []) this.#byEndpoint.delete(id);
+      for (const { id } of row.endpoints) this.#byEndpoint.set(id, row.id);
+    }
+    if (row.inRoster) this.#past.delete(row.id);
+    else if (!this.#past.has(row.id)) this.#past.set(row.id, true);
+    if (before !== undefined) this.#tally(before, -1);
+    this.#tally(row, 1);
+    this.#nextPosition = Math.max(this.#nextPosition, row.position + 1);
   }
 
   #save(): Effect | null {
@@ -303,11 +318,14 @@ export class Ledger {
 
   /** A conference that runs for weeks does not remember everybody who ever came by; the store does. */
   #forgetOldest(): void {
-    const past = this.participants.filter((participant) => !participant.inRoster);
-    const [oldest] = past;
-    if (oldest === undefined || past.length <= limits.pastParticipantsMax) return;
-    this.#participants.delete(oldest.id);
-    this.#tally(oldest, -1);
+    const [oldest] = this.#past.size > limits.pastParticipantsMax ? this.#past.keys() : [];
+    const row = oldest === undefined ? undefined : this.#participants.get(oldest);
+    if (row === undefined) return;
+    this.#participants.delete(row.id);
+    this.#past.delete(row.id);
+    if (this.#byUri.get(row.uri) === row.id) this.#byUri.delete(row.uri);
+    for (const { id } of row.endpoints) this.#byEndpoint.delete(id);
+    this.#tally(row, -1);
   }
 
   #tally({ status }: ParticipantRow, by: 1 | -1): void {
