@@ -12,9 +12,11 @@ export function reinvite(context: Context, input: ReinviteReceived): Turn {
   if (conference === undefined || found === undefined) {
     return refuse(input.reply, { code: 'no-such-dialog', detail: 'No such session' });
   }
-  const owner = { aor: found.participant.uri, known: found.endpoint.joiningMethod === 'dialed-in' };
+  // Whoever was called may have another name where he is, and changes but his own session.
+  const isCalled = found.endpoint.joiningMethod === 'dialed-out';
+  const owner = { aor: found.participant.uri, known: true };
   const refused =
-    notTheOwner(context, input.caller, owner) ??
+    (isCalled ? null : notTheOwner(context, input.caller, owner)) ??
     reinviteRefused(context, input) ??
     crossingRefused(context, conference.attendance.crossing(input, found.endpoint, context.now));
   if (refused !== null) return refuse(input.reply, refused);
