@@ -277,6 +277,18 @@ test('a group that is not in session: members are told so, strangers are not', (
   expect(asks('eve')).toMatchObject({ code: 'not-a-participant' });
 });
 
+test('a stranger cannot tell by any SUBSCRIBE whether a group is in session', () => {
+  const asks = (world: World, changes: Parameters<typeof subscribeFrom>[2]): unknown => {
+    const input = subscribeFrom('eve', teamUri, changes);
+    world.happens(input);
+    return world.outcome(input.reply);
+  };
+  const [silent, running] = [teamWorld(), teamWorld()];
+  callsTeam(running, 'alice');
+  for (const changes of [{}, { requires: ['unheard-of'] }, { accepts: ['text/plain'] }, { expires: 1 }])
+    expect(asks(running, changes)).toEqual(asks(silent, changes));
+});
+
 test.each([
   ['participants', ['not-a-participant', 'not-a-participant']],
   ['members', [null, 'not-a-participant']],

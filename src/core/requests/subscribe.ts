@@ -31,10 +31,11 @@ function watched(context: Context, input: SubscribeReceived): Watched | Refused 
   const found = running(context, input, subscriber);
   if ('code' in found) return found;
   const { conference, target } = found;
+  // RFC 3261 8.2: authorization comes before extensions and content, so that nobody else learns of a group's session.
   const refused =
+    watchRefused(standingIn(conference, { aor: subscriber, groups: context.groups })) ??
     extensionRefused(input.requires) ??
-    conferenceInfoNotAcceptable(input) ??
-    watchRefused(standingIn(conference, { aor: subscriber, groups: context.groups }));
+    conferenceInfoNotAcceptable(input);
   if (refused !== null) return refused;
   if (conference.ledger.subscriptions.length >= limits.subscriptionsPerConferenceMax)
     return { code: 'busy', detail: 'Too many subscriptions' };
