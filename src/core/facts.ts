@@ -1,7 +1,8 @@
 import type { Conference } from './conference/conference.ts';
 import { consentRefused, permissionUri } from './conference/consent.ts';
+import { listReading } from './conference/invitation-list.ts';
 import { shortened } from './conference/participant.ts';
-import { type Context, isFocus, loose, type Turn, turnOf } from './context.ts';
+import { type Context, loose, type Turn, turnOf } from './context.ts';
 import type { DefinitionInput, FactInput } from './input.ts';
 import { rateRefused } from './requests/permission.ts';
 
@@ -46,7 +47,7 @@ function apply(context: Context, conference: Conference, input: ConferenceFact):
       return attendance.answered(input.endpointId, input);
     case 'endpoint-failed':
       return conference.invitations.refused(input.endpointId, input, {
-        isFocus: (uri) => isFocus(context, uri),
+        ...listReading(context),
         askIn: (by, invitations) => rateRefused(context, by, { creations: 0, invitations }) === null,
         beInvited: (target) => consentRefused([permissionUri(target)], context) === null,
       });

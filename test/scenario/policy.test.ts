@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { CommandInput } from '../../src/core/input.ts';
 import { limits } from '../../src/core/limits.ts';
-import { addressOf, callerNamed } from '../support/fixtures.ts';
+import { addressOf, callerNamed, recipients } from '../support/fixtures.ts';
+import { conferenceOfTwo, refers } from '../support/refer-steps.ts';
 import { callsTeam, defineUser, member, teamWorld } from '../support/teams.ts';
 import { World } from '../support/world.ts';
 
@@ -240,6 +241,45 @@ test('who is barred gets nothing; sessions that there are go on', () => {
   expect(world.attempts).toMatchObject([{ code: 'barred' }, { code: 'barred' }]);
   defineUser(world, 'bob', { barred: false, revision: 2 });
   expect(world.outcome(world.subscribes('bob').reply).kind).toBe('subscription-accepted');
+});
+
+test('who is barred is not called either, by whomever and whatever way', () => {
+  const world = teamWorld();
+  defineUser(world, 'bob', { barred: true });
+  const barred = { status: 'disconnected', disconnection: { method: 'failed', sipStatus: 403 } };
+  callsTeam(world, 'alice');
+  expect(world.wasInvited('ted')).toBe(true);
+  expect(world.wasInvited('bob')).toBe(false);
+  expect(world.participant('bob')).toMatchObject(barred);
+
+  const conference = conferenceOfTwo();
+  defineUser(conference, 'carol', { barred: true });
+  expect(conference.outcome(refers(conference, 'alice', { to: 'carol' }).reply)).toMatchObject({ code: 'barred' });
+  conference.dialsOut('carol', conference.conference.id);
+  expect(conference.outcome('http:op:carol')).toMatchObject({ code: 'barred' });
+  expect(conference.wasInvited('carol')).toBe(false);
+
+  const list = new World();
+  defineUser(list, 'bob', { barred: true });
+  list.factoryInvite(['bob', 'ted']);
+  expect(list.participant('bob')).toMatchObject(barred);
+  expect([list.wasInvited('bob'), list.wasInvited('ted')]).toEqual([false, true]);
+});
+
+test('a barred member of a list that refuses us is not called in its stead', () => {
+  const world = new World();
+  defineUser(world, 'carol', { barred: true });
+  world.factoryInvite(['ted']);
+  world.happens({
+    type: 'endpoint-failed',
+    endpointId: world.endpointOf('ted'),
+    cause: { status: 403, reason: 'List' },
+    unsupported: [],
+    reasonHeader: null,
+    minSe: null,
+    members: recipients(['bob', 'carol'], true),
+  });
+  expect([world.wasInvited('bob'), world.wasInvited('carol')]).toEqual([true, false]);
 });
 
 test('CC-010 who may make no conferences gets 403 at the factory, and nobody is invited', () => {

@@ -4,7 +4,7 @@ import { refuseCommand } from '../attempt.ts';
 import type { Conference } from '../conference/conference.ts';
 import { consentRefused, permissionUri } from '../conference/consent.ts';
 import { newConference, operatorPolicy } from '../conference/factory.ts';
-import { planList, readList } from '../conference/invitation-list.ts';
+import { listReading, planList, readList } from '../conference/invitation-list.ts';
 import { type Invitee, inviteesOf } from '../conference/invitees.ts';
 import { groupOf } from '../conference/own-groups.ts';
 import type { Refused } from '../conference/requirements.ts';
@@ -97,7 +97,7 @@ function planTold(context: Context, entries: readonly RecipientEntry[], plan: Pl
 
 /** What became of one entry; `kept` are the places of those that stand for somebody. */
 function entryTold(context: Context, entry: RecipientEntry, kept: ReadonlySet<number>): ConferencePlan['entries'][0] {
-  const [invitee] = inviteesOf([entry], { creatorAor: null, settings: context.settings, isFocus: () => false });
+  const [invitee] = inviteesOf([entry], { ...listReading(context), isFocus: () => false });
   if (invitee === undefined) throw new Error('an entry by itself is nobody twice');
   const { listEntry, displayName, replaces, target, failure } = invitee;
   const told = { entry: listEntry, displayName, replaces };

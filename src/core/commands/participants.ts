@@ -1,3 +1,4 @@
+import { aorOf } from '../../wire/sip-uri.ts';
 import type { Conference } from '../conference/conference.ts';
 import { consentRefused, permissionUri } from '../conference/consent.ts';
 import { privateTargetRefusal } from '../conference/invitees.ts';
@@ -5,6 +6,7 @@ import { isFull } from '../conference/policy.ts';
 import type { Refused } from '../conference/requirements.ts';
 import { type Context, isFocus, refuse, type Turn, turnOf } from '../context.ts';
 import type { Command } from '../input.ts';
+import { barredRefused } from '../requests/permission.ts';
 import type { ParticipantRow } from '../rows.ts';
 import { answered } from './answered.ts';
 
@@ -35,7 +37,7 @@ function dialRefused(
   if (isFull(row)) return { code: 'conference-full', detail: `${row.participantCount} participants are in it` };
   if (isFocus(context, uri)) return { code: 'loop', detail: raw };
   if (privateTargetRefusal(uri, context.settings) !== null) return { code: 'private-target', detail: raw };
-  return consentRefused([permissionUri(uri)], context);
+  return barredRefused(context, aorOf(uri)) ?? consentRefused([permissionUri(uri)], context);
 }
 
 /** An operator has one taken out. */

@@ -2,7 +2,7 @@ import type { RecipientEntry } from '../../wire/resource-lists.ts';
 import { type Context, isFocus } from '../context.ts';
 import { limits } from '../limits.ts';
 import { consentRefused, permissionUri } from './consent.ts';
-import { type Invitee, inviteesOf } from './invitees.ts';
+import { type Invitee, inviteesOf, type ListReading } from './invitees.ts';
 import { type Asker, expandGroups } from './own-groups.ts';
 import type { Refused } from './requirements.ts';
 
@@ -26,8 +26,18 @@ export function planList(context: Context, entries: readonly RecipientEntry[], a
 
 /** The invitees of a list that is as good as judged: the members of a group. */
 export function readList(context: Context, entries: readonly RecipientEntry[], asker: Asker): readonly Invitee[] {
-  const { settings } = context;
-  return inviteesOf(entries, { creatorAor: asker, settings, isFocus: (uri) => isFocus(context, uri) });
+  return inviteesOf(entries, { ...listReading(context), creatorAor: asker });
+}
+
+/** How a list is read that nobody sent who would be in it. */
+export function listReading(context: Context): ListReading {
+  const { settings, users } = context;
+  return {
+    creatorAor: null,
+    settings,
+    isFocus: (uri) => isFocus(context, uri),
+    isBarred: (aor) => users.isBarred(aor),
+  };
 }
 
 function tooLong(): Refused {

@@ -33,8 +33,7 @@ export type RefusalFacts = Refusal &
   Pick<DialAttemptRow, 'reasonHeader'> & { readonly members: readonly RecipientEntry[] | null };
 
 /** Who of those behind a URI may be invited. */
-export type MemberRules = {
-  readonly isFocus: ListReading['isFocus'];
+export type MemberRules = Pick<ListReading, 'isFocus' | 'isBarred'> & {
   /** Whether so many more may be asked in on behalf of `by`, an address of record; counts them. */
   readonly askIn: (by: string, invitations: number) => boolean;
   /** Whether no consent is needed, or it was given (RFC 5360). */
@@ -126,7 +125,7 @@ export class Invitations {
     const { participantId, order, may } = list;
     const { conference } = this.#ledger;
     const creatorAor = conference.createdBy.startsWith('key:') ? null : conference.createdBy;
-    const reading = { creatorAor, settings: this.#settings, isFocus: may.isFocus };
+    const reading = { ...may, creatorAor, settings: this.#settings };
     // A list that is too long is not even looked at.
     const strangers = (members.length > limits.listEntriesMax ? [] : inviteesOf(members, reading)).filter(
       ({ aor }) => this.#ledger.participantByUri(aor) === undefined,

@@ -29,6 +29,8 @@ export type ListReading = {
   readonly settings: Settings;
   /** Whether a URI names the factory or a conference of ours. */
   readonly isFocus: (uri: SipUri) => boolean;
+  /** Whether the operator has barred whom this canonical address names. */
+  readonly isBarred: (aor: string) => boolean;
 };
 
 /** The invitees of `entries`: duplicates once, without the creator and without the focus itself. */
@@ -39,7 +41,7 @@ export function inviteesOf(entries: readonly RecipientEntry[], reading: ListRead
   // URIs that are equal have one address of record, so only those with the same one are compared.
   const byAor = new Map<string, number[]>();
   for (const entry of entries) {
-    const invitee = inviteeOf(entry, reading.settings);
+    const invitee = inviteeOf(entry, reading);
     const { aor, target } = invitee;
     // An INVITE to the creator, to the factory or to a conference of ours would only come back.
     if (aor === creatorAor) continue;
@@ -70,7 +72,7 @@ export function historyOf(invitees: readonly Invitee[]): string | null {
   return history !== null && Buffer.byteLength(history) <= limits.historyBytesMax ? history : null;
 }
 
-function inviteeOf(entry: RecipientEntry, settings: Settings): Invitee {
+function inviteeOf(entry: RecipientEntry, { settings, isBarred }: ListReading): Invitee {
   const { reading } = entry;
   const listEntry = (uri: string | null): ListEntryRow => ({
     raw: entry.raw.slice(0, limits.uriCharactersMax),
@@ -88,7 +90,7 @@ function inviteeOf(entry: RecipientEntry, settings: Settings): Invitee {
   }
   const { target } = reading;
   const aor = aorOf(target).slice(0, limits.uriCharactersMax);
-  const failure = refusalOf(reading.method, target, settings);
+  const failure = refusalOf(reading.method, target, settings) ?? (isBarred(aor) ? barred : null);
   if (failure !== null) return { ...never, aor, listEntry: listEntry(aor), failure };
   return {
     aor,
@@ -101,6 +103,8 @@ function inviteeOf(entry: RecipientEntry, settings: Settings): Invitee {
     failure: null,
   };
 }
+
+const barred: SipCause = { status: 403, reason: 'The operator has barred this user' };
 
 /** Why a readable entry is not dialled all the same. */
 function refusalOf(method: string | null, target: SipUri, settings: Settings): SipCause | null {

@@ -25,4 +25,9 @@ export class Users {
   byUri(uri: string): UserRow | undefined {
     return this.#byUri.get(uri);
   }
+
+  /** Whether the operator has barred whom `uri`, a canonical AOR, names. Of whom nothing is said, everything is fine. */
+  isBarred(uri: string): boolean {
+    return this.#byUri.get(uri)?.barred === true;
+  }
 }

@@ -4,9 +4,9 @@ import { limits } from '../limits.ts';
 
 /** What the operator has said of single users, and what any one user may ask for in a minute. */
 
-/** Whoever is barred gets nothing. Of whom nothing is said, everything is believed to be fine. */
+/** Whoever is barred gets nothing, and is not called. */
 export function barredRefused({ users }: Context, aor: string): Refused | null {
-  return users.byUri(aor)?.barred === true ? { code: 'barred', detail: 'The operator has barred this user' } : null;
+  return users.isBarred(aor) ? { code: 'barred', detail: 'The operator has barred this user' } : null;
 }
 
 /** Who must not make conferences, be it by the factory or by calling a group. */

@@ -3,6 +3,7 @@ import type { RecipientEntry } from '../../wire/resource-lists.ts';
 import { parseNameAddr } from '../../wire/sip-headers.ts';
 import { aorOf, parseSipUri, type SipUri, withoutHeaders, writeSipUri } from '../../wire/sip-uri.ts';
 import type { Conference } from '../conference/conference.ts';
+import { listReading } from '../conference/invitation-list.ts';
 import { type Invitee, inviteesOf, privateTargetRefusal } from '../conference/invitees.ts';
 import { isPresent, rosterEntity } from '../conference/participant.ts';
 import { isFull, mayInvite, type Standing } from '../conference/policy.ts';
@@ -11,6 +12,7 @@ import { type Context, isFocus } from '../context.ts';
 import { limits } from '../limits.ts';
 import { refusal } from '../refusal.ts';
 import type { ParticipantRow, ReferTargetRow, SipCause } from '../rows.ts';
+import { barredRefused } from './permission.ts';
 
 /** What one URI of a REFER asks for, and what is to be done about it. */
 export type ReferPlan = { readonly row: ReferTargetRow; readonly what: Asked };
@@ -91,7 +93,7 @@ function whatOf(entry: RecipientEntry, scene: ReferScene): Asked {
   const refused = targetRefused(reading.target, scene);
   if (refused !== null) return { kind: 'nothing', refused };
   if (method === 'REFER') return callIn(reading, scene);
-  const [invitee] = inviteesOf([entry], { creatorAor: null, settings: scene.context.settings, isFocus: () => false });
+  const [invitee] = inviteesOf([entry], { ...listReading(scene.context), isFocus: () => false });
   if (invitee === undefined) throw new Error('one entry has one invitee');
   const known = scene.conference.ledger.participantByUri(invitee.aor);
   // Our choice: whoever is in need not be called, unless for a call that is to become part of the conference.
@@ -113,6 +115,8 @@ function targetRefused(target: SipUri, { context, maxForwards }: ReferScene): Re
   if (uri.length > limits.uriCharactersMax) return { code: 'uri-too-long', detail: 'Refer-To' };
   if (isFocus(context, target)) return { code: 'loop', detail: uri };
   if (privateTargetRefusal(target, context.settings) !== null) return { code: 'private-target', detail: uri };
+  const barred = barredRefused(context, aorOf(target));
+  if (barred !== null) return barred;
   // RFC 7332 5: Max-Forwards goes down through the focus too, so that two of them cannot refer to each other for ever.
   return maxForwards > 0 ? null : { code: 'too-many-hops', detail: 'Max-Forwards' };
 }

@@ -4,7 +4,12 @@ import { inviteesOf } from '../../../src/core/conference/invitees.ts';
 import { parseSipUri, type SipUri, sameUri } from '../../../src/wire/sip-uri.ts';
 import { recipients, settings } from '../../support/fixtures.ts';
 
-const reading = { creatorAor: 'sip:alice@atlanta.example.com', settings: settings(), isFocus: () => false };
+const reading = {
+  creatorAor: 'sip:alice@atlanta.example.com',
+  settings: settings(),
+  isFocus: () => false,
+  isBarred: () => false,
+};
 
 const uris = fc.tuple(
   fc.constantFrom('sip:', 'SIP:', 'sips:'),
