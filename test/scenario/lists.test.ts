@@ -100,6 +100,29 @@ test('a history has nothing of what a URI says to the focus alone', () => {
   expect(invitesFor([{ uri: 'bob', copyControl: 'to', replaces }]).invites[0]?.history).not.toContain('a84b4c');
 });
 
+test('a password in a URI is for the Request-URI alone: watchers do not see it', () => {
+  const { world, invites } = invitesFor(['sip:ted:secret@example.net;transport=tcp']);
+  expect(invites).toMatchObject([{ target: 'sip:ted:secret@example.net;transport=tcp' }]);
+  expect(world.participant('ted').endpoints).toMatchObject([{ entity: 'sip:ted@example.net;transport=tcp' }]);
+});
+
+test('a method as long as the list itself is told in short', () => {
+  const { world } = invitesFor([`sip:ted@example.net;method=${'X'.repeat(900)}`]);
+  const method = 'X'.repeat(limits.methodCharactersMax);
+  expect(world.participant('ted').lastError).toEqual({ status: 400, reason: `Method ${method} in a list entry` });
+});
+
+test('one person is called at no more devices than anybody may bring, each a key of its own in the roster', () => {
+  const uris = Array.from({ length: 12 }, (_, index) => `sip:ted@example.net;transport=${index}`);
+  const { world } = invitesFor(uris);
+  expect(world.participant('ted').endpoints).toHaveLength(limits.endpointsPerParticipantMax);
+  const passwords = invitesFor(['sip:ted:a@example.net', 'sip:ted:b@example.net']).world;
+  expect(passwords.participant('ted').endpoints).toMatchObject([
+    { entity: 'sip:ted@example.net' },
+    { entity: 'sip:ted@example.net;dialog=2' },
+  ]);
+});
+
 test('whom the focus does not invite stands in no history', () => {
   const list = ['alice', 'mailto:carol@example.org', 'sip:x@10.0.0.7', 'sip:ted@example.net;method=BYE', 'bob'];
   expect(historyOf(list.map((uri) => ({ uri, copyControl: 'to' as const })))).toEqual([`to ${bob}`]);

@@ -136,6 +136,19 @@ describe('inviting', () => {
     expect(referralOf(world, 'bob').targets).toMatchObject([{ outcome: { status: 486 } }]);
   });
 
+  test('whoever is in is called for calls that are to become part of it, at each device one endpoint, and not for ever', () => {
+    const world = conferenceOfTwo();
+    for (let call = 1; call < limits.endpointsPerParticipantMax; call += 1) {
+      refers(world, 'alice', { to: `bob?Replaces=call${call}%3Bto-tag%3D1%3Bfrom-tag%3D2`, wantsSubscription: false });
+      world.answers('bob');
+    }
+    const entities = world.participant('bob').endpoints.map(({ entity }) => entity);
+    expect(entities).toHaveLength(limits.endpointsPerParticipantMax);
+    expect(new Set(entities).size).toBe(limits.endpointsPerParticipantMax);
+    const { reply } = refers(world, 'alice', { to: 'bob?Replaces=more%3Bto-tag%3D1%3Bfrom-tag%3D2' });
+    expect(world.outcome(reply)).toMatchObject({ code: 'conference-full' });
+  });
+
   test('whoever left is called again', () => {
     const world = conferenceOfTwo();
     world.hangsUp('bob');

@@ -10,7 +10,7 @@ import type { Dialler } from './dialler.ts';
 import { endpointTransitions } from './endpoint-state.ts';
 import type { Ledger } from './ledger.ts';
 import type { MessageSessions } from './message-sessions.ts';
-import { isPresent, newParticipant, shortened, withEndpoint } from './participant.ts';
+import { isPresent, newParticipant, shortened, unusedEntity, withEndpoint } from './participant.ts';
 import { conferenceFull, isFull } from './policy.ts';
 import { type Place, SessionChanges } from './session-changes.ts';
 import { agreedTimer, grantedTimer, timerRow } from './session-timer.ts';
@@ -73,7 +73,7 @@ export class Attendance {
     const sessionTimer = grantedTimer(input, this.#settings, null);
     const endpoint = {
       ...this.#dialledIn(input, endpointId, toTag),
-      entity: unusedEntity(participant, input.contact),
+      entity: unusedEntity(participant.endpoints, input.contact),
       media,
       sessionTimer: timerRow(sessionTimer),
     };
@@ -288,15 +288,5 @@ export class Attendance {
       listEntry: null,
       position: this.#ledger.nextPosition,
     });
-  }
-}
-
-/** RFC 4575 5.7: an endpoint's key is its own within the participant, even when two dialogs bear the same Contact. */
-function unusedEntity(participant: ParticipantRow, contact: string): string {
-  const used = new Set(participant.endpoints.map((endpoint) => endpoint.entity));
-  if (!used.has(contact)) return contact;
-  for (let number = 2; ; number += 1) {
-    const numbered = `${contact};dialog=${number}`;
-    if (!used.has(numbered)) return numbered;
   }
 }

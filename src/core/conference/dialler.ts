@@ -11,7 +11,7 @@ import { DialSlots } from './dial-slots.ts';
 import { type EndpointEvent, endpointTransitions } from './endpoint-state.ts';
 import type { Ledger } from './ledger.ts';
 import type { MessageSessions } from './message-sessions.ts';
-import { disconnectionFor, isPresent, shortened, withEndpoint } from './participant.ts';
+import { disconnectionFor, isPresent, shortened, unusedEntity, withEndpoint } from './participant.ts';
 import { conferenceFull, isFull } from './policy.ts';
 
 /** Whom to dial and what to say in the INVITE. */
@@ -79,9 +79,11 @@ export class Dialler {
     this.#dials.set(endpointId, { participantId: participant.id, order, form, cseq: 0 });
     this.#waiting.add(endpointId);
     if (order.listDepth > 0) this.#membersDialled += 1;
+    // Who is called again at the same URI is shown there again.
+    const open = participant.endpoints.filter(({ status }) => status !== 'disconnected');
     const endpoint: EndpointRow = {
       id: endpointId,
-      entity: writeSipUri(order.target),
+      entity: unusedEntity(open, writeSipUri({ ...order.target, password: null })),
       contact: null,
       status: 'pending',
       joiningMethod: 'dialed-out',

@@ -10,7 +10,7 @@ import type { Refusal } from './dial-plan.ts';
 import type { Dialler, DialOrder } from './dialler.ts';
 import { historyOf, type Invitee, inviteesOf, type ListReading } from './invitees.ts';
 import type { Ledger } from './ledger.ts';
-import { failedParticipant, type NewParticipant, newParticipant } from './participant.ts';
+import { failedParticipant, mayBringAnother, type NewParticipant, newParticipant } from './participant.ts';
 
 /** On whose behalf, and how, people are invited. */
 export type Inviting = {
@@ -167,6 +167,7 @@ export class Invitations {
       this.#ledger.putParticipant(failed);
       return failed;
     }
+    if (known !== undefined && !mayBringAnother(known)) return known;
     const origin = { by, received: listEntry.raw, quirks: listEntry.quirks };
     const order = {
       target,

@@ -110,7 +110,7 @@ const barred: SipCause = { status: 403, reason: 'The operator has barred this us
 function refusalOf(method: string | null, target: SipUri, settings: Settings): SipCause | null {
   // RFC 3261 19.1.5: the request would have the URI's method. Our decision: a list makes INVITEs and nothing else.
   if (method !== null && method.toUpperCase() !== 'INVITE')
-    return { status: 400, reason: `Method ${method} in a list entry` };
+    return { status: 400, reason: `Method ${method.slice(0, limits.methodCharactersMax)} in a list entry` };
   if (writeSipUri(target).length > limits.uriCharactersMax) return { status: 414, reason: 'Request-URI Too Long' };
   return privateTargetRefusal(target, settings);
 }

@@ -109,6 +109,21 @@ export function withEndpoint(participant: ParticipantRow, endpoint: EndpointRow,
   };
 }
 
+/** Whether one more endpoint of the participant may be open beside those that are. */
+export function mayBringAnother({ endpoints }: ParticipantRow): boolean {
+  return endpoints.filter(({ status }) => status !== 'disconnected').length < limits.endpointsPerParticipantMax;
+}
+
+/** RFC 4575 5.7: an endpoint's key is its own within the participant, even where two dialogs bear the same URI. */
+export function unusedEntity(endpoints: readonly EndpointRow[], uri: string): string {
+  const used = new Set(endpoints.map((endpoint) => endpoint.entity));
+  if (!used.has(uri)) return uri;
+  for (let number = 2; ; number += 1) {
+    const numbered = `${uri};dialog=${number}`;
+    if (!used.has(numbered)) return numbered;
+  }
+}
+
 /** Whether this status means: in the conference. */
 export function isPresent(status: EndpointStatus): boolean {
   return status === 'connected' || status === 'on-hold' || status === 'muted-via-focus';

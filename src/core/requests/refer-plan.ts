@@ -5,7 +5,7 @@ import { aorOf, parseSipUri, type SipUri, withoutHeaders, writeSipUri } from '..
 import type { Conference } from '../conference/conference.ts';
 import { listReading } from '../conference/invitation-list.ts';
 import { type Invitee, inviteesOf, privateTargetRefusal } from '../conference/invitees.ts';
-import { isPresent, rosterEntity } from '../conference/participant.ts';
+import { isPresent, mayBringAnother, rosterEntity } from '../conference/participant.ts';
 import { isFull, mayInvite, type Standing } from '../conference/policy.ts';
 import type { Refused } from '../conference/requirements.ts';
 import { type Context, isFocus } from '../context.ts';
@@ -98,7 +98,10 @@ function whatOf(entry: RecipientEntry, scene: ReferScene): Asked {
   const known = scene.conference.ledger.participantByUri(invitee.aor);
   // Our choice: whoever is in need not be called, unless for a call that is to become part of the conference.
   const isIn = known !== undefined && isPresent(known.status) && invitee.replaces === null;
-  return isIn ? { kind: 'nothing', refused: null } : { kind: 'invite', invitee };
+  if (isIn) return { kind: 'nothing', refused: null };
+  return known === undefined || mayBringAnother(known)
+    ? { kind: 'invite', invitee }
+    : { kind: 'nothing', refused: { code: 'conference-full', detail: 'Too many devices of one participant' } };
 }
 
 /** RFC 4579 5.11: known by the address, or by what the roster shows in its place. */
