@@ -75,8 +75,9 @@ const table = {
   'session-interval-too-small': { sip: 422, http: 400, text: 'Session Interval Too Small' },
   'interval-too-brief': { sip: 423, http: 400, text: 'Interval Too Brief' },
   // Ourselves.
-  'too-many-creations': { sip: 503, http: 429, text: 'Too many conferences in a minute', warning: 399 },
-  'too-many-invitations': { sip: 503, http: 429, text: 'Too many invitations in a minute', warning: 399 },
+  // RFC 3261 21.5.4: a 503 would have proxies send us nothing at all for a while, not even of others.
+  'too-many-creations': { sip: 480, http: 429, text: 'Too many conferences in a minute', warning: 399 },
+  'too-many-invitations': { sip: 480, http: 429, text: 'Too many invitations in a minute', warning: 399 },
   'busy': { sip: 503, http: 503, text: 'The service is busy' },
   'stopping': { sip: 503, http: 503, text: 'The service is stopping' },
   'store-failed': { sip: 500, http: 503, text: 'The state could not be saved' },

@@ -89,7 +89,7 @@ test('CC-205 a user who makes one conference too many is told when to come back;
   const { bob, ted } = cast;
   const factory = service.factoryOver('udp');
   for (let count = 0; count < 3; count += 1) await bob.call(factory);
-  const response = await refused(bob.invite(factory).final, 503);
+  const response = await refused(bob.invite(factory).final, 480);
   const seconds = Number(header(response, 'Retry-After'));
   expect(seconds).toBeGreaterThan(0);
   expect(seconds).toBeLessThanOrEqual(60);

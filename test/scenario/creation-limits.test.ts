@@ -23,7 +23,7 @@ test('CC-205 one user makes so many conferences in a minute, and no more until i
     focus -> alice : 200 INVITE <sip:conf-2@conf.example.com>;isfocus
     alice -> focus : INVITE sip:conf-fact@conf.example.com [bob]
     focus -> store : attempt too-many-creations
-    focus -> alice : 503 too-many-creations
+    focus -> alice : 480 too-many-creations
     carol -> focus : INVITE sip:conf-fact@conf.example.com
     focus -> store : save v1
     focus -> carol : 200 INVITE <sip:conf-3@conf.example.com>;isfocus
@@ -33,7 +33,7 @@ test('CC-205 one user makes so many conferences in a minute, and no more until i
   `);
   expect(world.outcome(third.reply)).toMatchObject({ headers: { 'Retry-After': '40' } });
   expect(world.wasInvited('bob')).toBe(false);
-  expect(world.attempts).toMatchObject([{ code: 'too-many-creations', status: 503 }]);
+  expect(world.attempts).toMatchObject([{ code: 'too-many-creations', status: 480 }]);
 });
 
 test('CC-205 a group’s session counts as a conference, joining it does not', () => {
