@@ -38,6 +38,8 @@ export class RosterTexts {
   #rosterVersion = -1;
   #beforeVersion = '';
   #afterVersion = '';
+  /** While the roster is too long: each participant as shown last, and the roster version since when. */
+  #changed: ReadonlyMap<string, { readonly row: ParticipantRow; readonly version: number }> = new Map();
 
   at(record: ConferenceRecord, version: number): string {
     if (record.conference.version !== this.#rosterVersion) this.#render(record);
@@ -45,12 +47,31 @@ export class RosterTexts {
   }
 
   #render(record: ConferenceRecord): void {
-    const text = fitting(record);
+    const text = this.#fitting(record);
     // The root comes first, and in its attributes a quotation mark ends a value.
     const at = text.indexOf(' version="0"') + ' version="'.length;
     this.#beforeVersion = text.slice(0, at);
     this.#afterVersion = text.slice(at + 1);
     this.#rosterVersion = record.conference.version;
+  }
+
+  #fitting(record: ConferenceRecord): string {
+    const document = rosterDocument(record, 0);
+    const whole = writeConferenceInfo(document);
+    if (bytesOf(whole) <= room) return whole;
+    const users = (document.users ?? []).map((user) => ({ ...user, endpoints: user.endpoints.map(statusOf) }));
+    return shortened(writeConferenceInfo({ ...document, users }), this.#lastChangedFirst(record));
+  }
+
+  /** Places in the roster: who changed last at the front, and of several who did whoever is not just waiting. */
+  #lastChangedFirst(record: ConferenceRecord): readonly number[] {
+    const places = listed(record).map((row, index) => {
+      const known = this.#changed.get(row.id);
+      return { row, index, version: known?.row === row ? known.version : record.conference.version };
+    });
+    this.#changed = new Map(places.map(({ row, version }) => [row.id, { row, version }]));
+    const waits = ({ status }: ParticipantRow): number => (status === 'pending' ? 1 : 0);
+    return places.sort((a, b) => b.version - a.version || waits(a.row) - waits(b.row)).map(({ index }) => index);
   }
 }
 
@@ -58,24 +79,10 @@ export class RosterTexts {
 const roomForVersion = 10;
 const room = limits.conferenceInfoBytesMax - roomForVersion;
 
-function fitting(record: ConferenceRecord): string {
-  const document = rosterDocument(record, 0);
-  const whole = writeConferenceInfo(document);
-  if (bytesOf(whole) <= room) return whole;
-  const users = (document.users ?? []).map((user) => ({ ...user, endpoints: user.endpoints.map(statusOf) }));
-  return shortened(writeConferenceInfo({ ...document, users }), lastChangedFirst(listed(record)));
-}
-
 /** What became of an endpoint, without the circumstances. */
 function statusOf({ entity, status, disconnectionMethod }: ConferenceInfoEndpoint): ConferenceInfoEndpoint {
   const circumstances = { referred: null, joiningMethod: null, joiningInfo: null, disconnectionInfo: null, media: [] };
   return { entity, status, disconnectionMethod, ...circumstances };
-}
-
-/** Places in `participants`, of whom something was heard last at the front. */
-function lastChangedFirst(participants: readonly ParticipantRow[]): readonly number[] {
-  const heard = participants.map(({ leftAt, joinedAt, attempts }) => leftAt ?? joinedAt ?? attempts.at(-1)?.at ?? 0);
-  return [...heard.keys()].sort((a, b) => (heard[b] ?? 0) - (heard[a] ?? 0));
 }
 
 /**

@@ -1,51 +1,64 @@
 import { expect, test } from 'vitest';
-import { fullRoster, rosterDocument } from '../../../src/core/conference/roster.ts';
+import { fullRoster, RosterTexts, rosterDocument } from '../../../src/core/conference/roster.ts';
 import { limits } from '../../../src/core/limits.ts';
 import type { ConferenceRecord } from '../../../src/core/rows.ts';
 import { parseConferenceInfo } from '../../../src/wire/conference-info.ts';
 import { World } from '../../support/world.ts';
 
-/** A running conference of the creator and `count` guests who have answered. */
-function recordOf(count: number): ConferenceRecord {
+/** A world with a running conference of the creator and `count` guests who have answered. */
+function worldOf(count: number): World {
   const world = new World();
-  world.factoryInvite(
-    Array.from({ length: Math.min(count, 50) }, (_, index) => `sip:guest${index}@host${index}.example.org`),
-  );
-  for (let index = 0; index < count; index += 1) world.answers(`sip:guest${index}@host${index}.example.org`);
-  const { record } = world;
+  const guests = Array.from({ length: count }, (_, index) => `sip:guest${index}@host${index}.example.org`);
+  world.factoryInvite(guests);
+  for (const guest of guests) world.answers(guest);
+  return world;
+}
+
+function runningIn({ record }: World): ConferenceRecord {
   if (record === undefined) throw new Error('the conference does not run');
   return record;
 }
 
 test('a roster that fits is sent whole', () => {
-  const document = parseConferenceInfo(fullRoster(recordOf(5), 3));
+  const document = parseConferenceInfo(fullRoster(runningIn(worldOf(5)), 3));
   expect(document).toMatchObject({ version: 3, state: 'full', conferenceState: { userCount: 6 } });
   expect(document.users?.every((user) => user.endpoints.length === 1)).toBe(true);
 });
 
 test('one that does not fit lists all its users, and what became of those who changed last', () => {
-  const record = recordOf(50);
-  const last = record.participants[7];
-  if (last?.joinedAt == null) throw new Error('guest 6 has not answered');
-  const participants = record.participants.map((one) =>
-    one === last ? { ...one, leftAt: (last.joinedAt ?? 0) + 1 } : { ...one, joinedAt: one.position },
-  );
-  const text = fullRoster({ ...record, participants }, 0);
-  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limits.conferenceInfoBytesMax);
-  const document = parseConferenceInfo(text);
-  expect(document.conferenceState?.userCount).toBe(51);
-  expect(document.users).toHaveLength(51);
-  const told = [...(document.users ?? []).entries()].filter(([, { endpoints }]) => endpoints.length > 0);
-  expect(told.length).toBeGreaterThan(20);
-  expect(told.map(([index]) => index)).toEqual([
-    7,
-    ...Array.from({ length: told.length - 1 }, (_, i) => 52 - told.length + i),
-  ]);
-  expect(told[0]?.[1].endpoints[0]).toMatchObject({ status: 'connected', joiningInfo: null, media: [] });
+  const world = worldOf(50);
+  const texts = new RosterTexts();
+  /** Who is listed with an endpoint, by place. */
+  const shown = (version: number): readonly number[] => {
+    const text = texts.at(runningIn(world), version);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limits.conferenceInfoBytesMax);
+    const { users = null, conferenceState } = parseConferenceInfo(text);
+    expect([users?.length, conferenceState?.userCount]).toEqual([51, 51 - version]);
+    return [...(users ?? []).entries()].flatMap(([place, { endpoints }]) => (endpoints.length > 0 ? [place] : []));
+  };
+  const first = shown(0);
+  expect(first.length).toBeGreaterThan(20);
+  expect(first).toEqual(first.map((_, index) => index));
+  world.hangsUp('sip:guest45@host45.example.org');
+  const second = shown(1);
+  expect(second).toEqual([...second.slice(0, -1).map((_, index) => index), 46]);
+  world.hangsUp('sip:guest40@host40.example.org');
+  expect(shown(2).slice(-2)).toEqual([41, 46]);
+  const left = parseConferenceInfo(texts.at(runningIn(world), 3)).users?.[41]?.endpoints[0];
+  expect(left).toMatchObject({ status: 'disconnected', disconnectionMethod: 'departed', disconnectionInfo: null });
+});
+
+test('of those it has no news of, it tells first who does not just wait for a place', () => {
+  const world = new World();
+  const guests = Array.from({ length: 49 }, (_, index) => `sip:guest${index}@host${index}.example.org`);
+  world.factoryInvite([...guests, 'mailto:nina@example.org']);
+  const users = parseConferenceInfo(fullRoster(runningIn(world), 0)).users ?? [];
+  expect(users.at(-1)).toMatchObject({ entity: 'mailto:nina@example.org', endpoints: [{ status: 'disconnected' }] });
+  expect(users.at(-2)?.endpoints).toEqual([]);
 });
 
 test('one that does not even fit so lists as many users as fit', () => {
-  const record = recordOf(50);
+  const record = runningIn(worldOf(50));
   const many = Array.from({ length: 400 }, (_, index) => ({
     ...record.participants[1],
     uri: `sip:p${index}@example.org`,
@@ -63,8 +76,7 @@ test('CC-122 user-count counts who is connected', () => {
   world.factoryInvite(['bob', 'ted', 'carol']);
   world.answers('bob');
   world.refuses('ted', 486);
-  const { record } = world;
-  if (record === undefined) throw new Error('the conference does not run');
+  const record = runningIn(world);
   expect(rosterDocument(record, 0).conferenceState?.userCount).toBe(2);
 });
 
@@ -76,8 +88,7 @@ test('CC-051, CC-119 what became of each invitee stands in the roster', () => {
   world.refuses('carol', 603);
   world.answers('eve');
   world.hangsUp('eve');
-  const { record } = world;
-  if (record === undefined) throw new Error('the conference does not run');
+  const record = runningIn(world);
   const shown = rosterDocument(record, 0).users?.map(({ endpoints: [endpoint] }) => [
     endpoint?.status,
     endpoint?.disconnectionMethod,
