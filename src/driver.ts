@@ -206,8 +206,8 @@ export class Driver {
     const stored = isConference ? await this.#reload(key, store) : undefined;
     this.#behind.delete(key);
     const lost = queue.splice(0);
-    // The first way back undoes all that came after it.
-    lost[0]?.undo();
+    // What came last goes first.
+    for (const { undo } of [...lost].reverse()) undo();
     const turn = isConference ? service.reconcile(key, stored, clock.now()) : null;
     const code = error instanceof StoreBusy ? 'busy' : 'store-failed';
     for (const { input } of lost) this.#notHandled(input, { key, code });

@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import type { Effect, Outcome } from '../src/core/effect.ts';
 import type { Input } from '../src/core/input.ts';
 import { type Clock, StoreBusy } from '../src/core/ports.ts';
-import type { Change, ConferenceRecord, ConferenceRow, ParticipantRow } from '../src/core/rows.ts';
+import type { Change, ConferenceRow, ParticipantRow, StoredConference } from '../src/core/rows.ts';
 import { Service } from '../src/core/service.ts';
 import { Tally } from '../src/core/tally.ts';
 import { Driver } from '../src/driver.ts';
@@ -34,10 +34,15 @@ class HandStore {
     });
   }
 
-  load(id: string): Promise<ConferenceRecord | undefined> {
+  load(id: string): Promise<StoredConference | undefined> {
     const conference = this.conferences.get(id);
     if (conference === undefined) return Promise.resolve(undefined);
-    return Promise.resolve({ conference, participants: [...this.participants.values()], subscriptions: [] });
+    return Promise.resolve({
+      conference,
+      participants: [...this.participants.values()],
+      subscriptions: [],
+      referrals: [],
+    });
   }
 }
 

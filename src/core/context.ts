@@ -16,7 +16,7 @@ import type { Settings } from './settings.ts';
 export type Turn = {
   readonly conferenceId: string | null;
   readonly effects: readonly Effect[];
-  /** The core's way back to before the turn, for when its save fails: later turns of the conference are undone with it. */
+  /** The core's way back to before the turn, for when its save fails; later turns of the conference are undone before it. */
   readonly undo: () => void;
   /** A mistake of ours broke the turn; its effects end the conference instead. */
   readonly mistake?: unknown;

@@ -12,6 +12,7 @@ import type {
   Instant,
   ParticipantRow,
   ReferralRow,
+  StoredConference,
   SubscriptionRow,
   UserRow,
 } from './rows.ts';
@@ -45,7 +46,7 @@ export type SavePort = {
   /** Resolves when committed. Rejects when it was not; then nothing of this change is in the store. StoreBusy: too many wait. */
   readonly save: (change: Change) => Promise<void>;
   /** One conference as last saved; undefined when it never was. */
-  readonly load: (conferenceId: string) => Promise<ConferenceRecord | undefined>;
+  readonly load: (conferenceId: string) => Promise<StoredConference | undefined>;
 };
 
 export type Clock = {

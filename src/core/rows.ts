@@ -340,3 +340,6 @@ export type ConferenceRecord = {
   readonly participants: readonly ParticipantRow[];
   readonly subscriptions: readonly SubscriptionRow[];
 };
+
+/** One conference as the store has it, with the referrals that are not settled. */
+export type StoredConference = ConferenceRecord & { readonly referrals: readonly ReferralRow[] };

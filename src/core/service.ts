@@ -10,7 +10,7 @@ import type { Ids } from './ids.ts';
 import type { CommandInput, DefinitionInput, Input, RequestInput } from './input.ts';
 import { Rate, type Rates } from './rates.ts';
 import { handleRequest } from './requests/requests.ts';
-import type { ConferenceRecord, Instant } from './rows.ts';
+import type { ConferenceRecord, Instant, StoredConference } from './rows.ts';
 import type { Settings } from './settings.ts';
 
 const requestTypes: ReadonlySet<string> = new Set<RequestInput['type']>([
@@ -95,7 +95,7 @@ export class Service {
    * holds. Where the two differ, some of what was reported failed was committed; nobody outside knows of it, so the
    * conference ends. Null when all is well.
    */
-  reconcile(conferenceId: string, stored: ConferenceRecord | undefined, now: Instant): Turn | null {
+  reconcile(conferenceId: string, stored: StoredConference | undefined, now: Instant): Turn | null {
     const running = this.#directory.byId(conferenceId);
     if (stored === undefined) {
       if (running !== undefined) this.#directory.drop(running);
@@ -104,7 +104,7 @@ export class Service {
     return running === undefined && stored.conference.status === 'ended' ? null : this.#giveUpOn(running, stored, now);
   }
 
-  #giveUpOn(running: Conference | undefined, stored: ConferenceRecord, now: Instant): Turn | null {
+  #giveUpOn(running: Conference | undefined, stored: StoredConference, now: Instant): Turn | null {
     const { id: conferenceId, seq, version, status } = stored.conference;
     if (running !== undefined && running.row.seq === seq && running.row.version === version) return null;
     const conference = running ?? new Conference({ ids: this.#ids, settings: this.#settings, record: stored });

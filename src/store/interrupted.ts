@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Change, ConferenceRecord, Instant } from '../core/rows.ts';
 import { reasonOf } from './errors.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
-import { record } from './reads.ts';
+import { openReferrals, record } from './reads.ts';
 import { dialogsOf, endedByRestart, type Interrupted } from './restarted.ts';
-import { conferenceRow, participantRow, referralRow, subscriptionRow } from './rows.ts';
+import { conferenceRow, participantRow, subscriptionRow } from './rows.ts';
 import type { StoreLog } from './store-log.ts';
 
 /** Conferences read, and closed together, at a time. */
@@ -64,8 +64,7 @@ export async function closeInterruptedOf(owner: Owner, now: Instant, closing: Cl
 async function closeOne(interrupted: ConferenceRecord, now: Instant, closing: Closing) {
   const { id } = interrupted.conference;
   try {
-    const followed = await closing.prisma.referral.findMany({ where: { conferenceId: id, state: 'trying' } });
-    const referrals = followed.map(referralRow);
+    const referrals = await openReferrals(closing.prisma, id);
     await closing.save(endedByRestart(interrupted, { now, eventId: randomUUID(), referrals }));
     return dialogsOf(interrupted);
   } catch (error) {

@@ -155,6 +155,12 @@ function subscriptions(prisma: PrismaClient, conferenceId: string | null, page: 
   );
 }
 
+/** The referrals of a conference that are not settled. */
+export async function openReferrals(prisma: PrismaClient, conferenceId: string): Promise<readonly ReferralRow[]> {
+  const kept = await prisma.referral.findMany({ where: { conferenceId, state: 'trying' } });
+  return kept.map(referralRow);
+}
+
 function referrals(prisma: PrismaClient, conferenceId: string, page: PageRequest) {
   return pageOf<ReferralRow>(
     {

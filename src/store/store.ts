@@ -16,7 +16,7 @@ import { NodePresence } from './node-presence.ts';
 import { packageFiles } from './package-files.ts';
 import { openEmbedded } from './pglite/pglite.ts';
 import { openPostgres } from './postgres.ts';
-import { keyPort, readPort, record } from './reads.ts';
+import { keyPort, openReferrals, readPort, record } from './reads.ts';
 import type { Interrupted } from './restarted.ts';
 import type { StoreLog } from './store-log.ts';
 
@@ -120,8 +120,9 @@ async function open(options: StoreOptions, { opened, close }: Opened): Promise<S
     save: (change) => commits.save(change),
     load: async (conferenceId) => {
       const found = await record(prisma, conferenceId);
+      const referrals = await openReferrals(prisma, conferenceId);
       commits.readAgain(conferenceId);
-      return found;
+      return found === undefined ? undefined : { ...found, referrals };
     },
     interrupted: () => allInterruptedOf(prisma, owner),
     closeInterrupted: (now) => closeInterruptedOf(owner, now, closing),

@@ -123,6 +123,7 @@ export function storeContract(
           subscription: null,
           quirks: ['QK-34'],
         });
+        const followed = referralRow({ id: fresh('ref'), conferenceId: id });
         await store.save(
           changeOf({
             conferences: [conference],
@@ -130,7 +131,7 @@ export function storeContract(
             subscriptions: [subscription],
             events: [eventRow({ conferenceId: id, seq: 1 })],
             attempts: [attempt],
-            referrals: [referral],
+            referrals: [referral, followed],
           }),
         );
         expect(await store.conference(id)).toEqual(conference);
@@ -140,7 +141,7 @@ export function storeContract(
         expect((await store.attempts(allAttempts, first(1))).rows).toEqual([attempt]);
         const record = { conference, participants: [participant], subscriptions: [subscription] };
         expect(await store.record(id)).toEqual(record);
-        expect(await store.load(id)).toEqual(record);
+        expect(await store.load(id)).toEqual({ ...record, referrals: [followed] });
       });
 
       test('what was never saved is undefined', async () => {

@@ -37,7 +37,8 @@ export class MemoryStore implements SavePort, ReadPort, KeyPort {
   readonly load: SavePort['load'] = async (id) => {
     const found = await this.record(id);
     this.#commits.readAgain(id);
-    return found;
+    const referrals = this.#referralsOf(id).filter(({ state }) => state === 'trying');
+    return found === undefined ? undefined : { ...found, referrals };
   };
 
   readonly conference: ReadPort['conference'] = async (id) => this.#conferences.get(id);

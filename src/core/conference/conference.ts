@@ -1,6 +1,14 @@
 import type { Effect } from '../effect.ts';
 import type { Ids } from '../ids.ts';
-import type { ConferenceRecord, ConferenceRow, Disconnection, EndpointRow, ParticipantRow } from '../rows.ts';
+import type {
+  ConferenceRecord,
+  ConferenceRow,
+  ConferenceStatus,
+  Disconnection,
+  EndpointRow,
+  ParticipantRow,
+  StoredConference,
+} from '../rows.ts';
 import type { Settings } from '../settings.ts';
 import { after } from '../transition.ts';
 import { Attendance } from './attendance.ts';
@@ -135,30 +143,35 @@ export class Conference {
   }
 
   /** Takes the stored rows for its own where they are not what was thought, and lets everybody go. */
-  giveUpOn(record: ConferenceRecord, now: number): Effect[] {
+  giveUpOn(stored: StoredConference, now: number): Effect[] {
     const known = this.ledger.record();
-    this.ledger.adopt(record);
+    this.ledger.adopt(stored);
     return this.turn(now, null, () => {
-      if (record.conference.status === 'ended') this.#closeAll();
-      else this.#endInError();
-      this.#tellUntold(known, record);
+      if (stored.conference.status === 'active') this.#endInError();
+      else this.#closeAll(stored.conference.status);
+      this.referrals.endUnknown(stored.referrals);
+      this.#tellUntold(known, stored);
     });
   }
 
-  /** What is still open of a conference that the store has as ended. */
-  #closeAll(): void {
+  /** What is still open of a conference that the store has as ending, or ended. */
+  #closeAll(status: ConferenceStatus): void {
     this.referrals.endAll();
     this.#sessions.close();
-    this.ledger.stopTimers(null);
+    this.ledger.stopTimers(status === 'ended' ? null : 'cancel');
   }
 
-  /** Who has gone by the store's rows, and was never told: nobody else would end those dialogs. */
-  #tellUntold(known: ConferenceRecord, { participants, subscriptions }: ConferenceRecord): void {
-    const isOpen = ({ status }: EndpointRow): boolean => status !== 'disconnected';
-    const open = new Set(participants.flatMap(({ endpoints }) => endpoints.filter(isOpen).map(({ id }) => id)));
-    for (const endpoint of known.participants.flatMap(({ endpoints }) => endpoints))
-      if (isOpen(endpoint) && !open.has(endpoint.id)) this.attendance.tellGone(endpoint);
-    const watching = new Set(subscriptions.map(({ id }) => id));
+  /** Who has gone by the store's rows, or is being called no more, and was never told: nobody else would end that. */
+  #tellUntold(known: ConferenceRecord, stored: ConferenceRecord): void {
+    const before = endpointsOf(known);
+    const after = endpointsOf(stored);
+    for (const endpoint of before.values()) {
+      const isGone = (after.get(endpoint.id)?.status ?? 'disconnected') === 'disconnected';
+      if (endpoint.status !== 'disconnected' && isGone) this.attendance.tellGone(endpoint);
+    }
+    for (const { id, status } of after.values())
+      if (status === 'disconnecting' && before.get(id)?.status !== status) this.dialler.tellCancelled(id);
+    const watching = new Set(stored.subscriptions.map(({ id }) => id));
     for (const row of known.subscriptions) if (!watching.has(row.id)) this.notifier.tellGone(row);
   }
 
@@ -209,4 +222,8 @@ export class Conference {
     if (status === undefined) throw new Error(`conference ${this.row.status} cannot ${event}`);
     this.ledger.patchConference({ status });
   }
+}
+
+function endpointsOf({ participants }: ConferenceRecord): ReadonlyMap<string, EndpointRow> {
+  return new Map(participants.flatMap(({ endpoints }) => endpoints.map((endpoint) => [endpoint.id, endpoint])));
 }

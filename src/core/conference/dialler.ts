@@ -173,6 +173,14 @@ export class Dialler {
     this.#ledger.ask({ type: 'sip.cancel', endpointId });
   }
 
+  /** CANCEL of an INVITE that is being cancelled by its row. */
+  tellCancelled(endpointId: string): void {
+    this.#slots.give(endpointId);
+    this.#ledger.stopTimer('ring', endpointId);
+    this.#ledger.startTimer('cancel', endpointId, this.#ledger.now + limits.cancelTimeoutMs);
+    this.#ledger.ask({ type: 'sip.cancel', endpointId });
+  }
+
   /** Ends an unanswered endpoint by CANCEL; the roster will say `as` once it has ended. */
   cancel(participant: ParticipantRow, endpoint: EndpointRow, as: EndpointRow['disconnection']): void {
     // The first reason stands: who was removed stays removed although the conference ends meanwhile.
@@ -183,10 +191,7 @@ export class Dialler {
     }
     const status = after(endpointTransitions, endpoint.status, 'cancel');
     if (status === undefined) return;
-    this.#slots.give(endpoint.id);
-    this.#ledger.stopTimer('ring', endpoint.id);
-    this.#ledger.startTimer('cancel', endpoint.id, this.#ledger.now + limits.cancelTimeoutMs);
-    this.#ledger.ask({ type: 'sip.cancel', endpointId: endpoint.id });
+    this.tellCancelled(endpoint.id);
     this.#ledger.putParticipant(withEndpoint(participant, { ...endpoint, status }, this.#ledger.now));
   }
 

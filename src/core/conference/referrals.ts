@@ -160,6 +160,14 @@ export class Referrals {
     }
   }
 
+  /** Ends referrals of which only the store knows: nobody was ever told of them. */
+  endUnknown(rows: readonly ReferralRow[]): void {
+    for (const row of rows) {
+      if (row.state === 'trying' && !this.#open.has(row.id))
+        this.#ledger.putReferral({ ...row, state: 'ended', endedAt: this.#ledger.now });
+    }
+  }
+
   /** A way back to this moment between two turns. */
   capture(): () => void {
     const open = [...this.#open];
