@@ -1,16 +1,16 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomFillSync, randomInt } from 'node:crypto';
 import type { Ids } from './core/ids.ts';
 
 /** Identifiers nobody can guess, each as long as its standard asks. */
 export const randomIds: Ids = {
   row: uuidV7,
   // Our bound: at least 96 random bits, since whoever knows a conference URI may try to join.
-  conferenceUser: () => randomBytes(13).toString('hex'),
+  conferenceUser: () => random(13, 'hex'),
   // RFC 3261 19.3: at least 32 random bits.
-  tag: () => randomBytes(8).toString('hex'),
-  callId: () => randomBytes(16).toString('hex'),
+  tag: () => random(8, 'hex'),
+  callId: () => random(16, 'hex'),
   // RFC 4975 14.1: at least 80 random bits.
-  msrpSession: () => randomBytes(15).toString('base64url'),
+  msrpSession: () => random(15, 'base64url'),
   sdpSession: () => String(randomInt(2 ** 47)),
   glarePause: () => 10 * randomInt(201),
   retryAfter: () => randomInt(11),
@@ -18,10 +18,22 @@ export const randomIds: Ids = {
 
 /** RFC 9562 5.7: milliseconds first, so that keys sort by time, then random bits. */
 function uuidV7(): string {
-  const bytes = randomBytes(16);
-  bytes.writeUIntBE(Date.now(), 0, 6);
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  const time = Date.now().toString(16).padStart(12, '0');
+  const bits = random(10, 'hex');
+  const variant = ((Number.parseInt(bits.charAt(3), 16) & 0x3) | 0x8).toString(16);
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${bits.slice(0, 3)}-${variant}${bits.slice(4, 7)}-${bits.slice(7, 19)}`;
+}
+
+/** Random octets that nobody has been given yet: asking the system for those of one identifier costs as much as for all. */
+const store = Buffer.alloc(8 * 1024);
+let used = store.length;
+
+function random(octets: number, encoding: 'hex' | 'base64url'): string {
+  if (used + octets > store.length) {
+    randomFillSync(store);
+    used = 0;
+  }
+  const text = store.toString(encoding, used, used + octets);
+  used += octets;
+  return text;
 }
