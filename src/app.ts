@@ -248,7 +248,8 @@ function joinShells(parts: AppParts, ground: Ground): Joined {
       },
     },
     observer: tally,
-    log: log.child({ part: 'driver' }),
+    // Its lines are the most, and nothing they name is a secret.
+    log: log.child({ part: 'driver' }, { redact: [] }),
   });
   entry.submit = driver.submit;
   entry.define = (input) => void service.handle(input, systemClock.now());

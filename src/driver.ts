@@ -17,6 +17,7 @@ import type { Change } from './core/rows.ts';
 import type { Service } from './core/service.ts';
 
 export type DriverLog = {
+  readonly debug: (fields: object, text: string) => void;
   readonly info: (fields: object, text: string) => void;
   readonly error: (fields: object, text: string) => void;
 };
@@ -266,7 +267,10 @@ export class Driver {
 
   /** A shell never throws; if one does, the other effects leave all the same. */
   #perform(effect: Effect): void {
-    this.#parts.log.info(described(effect), `out ${effect.type}`);
+    const { log } = this.#parts;
+    // What stays within the process is for whoever looks for a mistake of ours.
+    if (effect.type.startsWith('timer.') || isMsrp(effect)) log.debug(described(effect), `out ${effect.type}`);
+    else log.info(described(effect), `out ${effect.type}`);
     try {
       this.#hand(effect);
     } catch (error) {
@@ -339,22 +343,25 @@ function isMsrp(effect: Effect): effect is MsrpEffect {
   return effect.type.startsWith('msrp.');
 }
 
+const told = [
+  'conferenceId',
+  'endpointId',
+  'subscriptionId',
+  'dialogId',
+  'callId',
+  'timer',
+  'id',
+  'reply',
+  'to',
+  'status',
+  'method',
+  'reason',
+] as const;
+
 /** The facts of a log line: what it is about, never what a message says. */
 function described(thing: Input | Effect): object {
-  const { type: _type, ...facts } = thing as { type: string } & Record<string, unknown>;
-  const told = [
-    'conferenceId',
-    'endpointId',
-    'subscriptionId',
-    'dialogId',
-    'callId',
-    'timer',
-    'id',
-    'reply',
-    'to',
-    'status',
-    'method',
-    'reason',
-  ];
-  return Object.fromEntries(told.filter((name) => facts[name] !== undefined).map((name) => [name, facts[name]]));
+  const facts = thing as Partial<Record<(typeof told)[number], unknown>>;
+  const line: Record<string, unknown> = {};
+  for (const name of told) if (facts[name] !== undefined) line[name] = facts[name];
+  return line;
 }

@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino';
+import { destination, type Logger, pino } from 'pino';
 
 export type { Logger };
 
@@ -12,7 +12,8 @@ export function makeLogger(config: LogConfig, terminal: boolean): Logger {
     base: null,
   };
   const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && terminal);
-  if (!pretty) return pino(options);
+  // Lines that come while one is being written go together; what is left at the end is written then.
+  if (!pretty) return pino(options, destination({ dest: 1, sync: false }));
   return pino({
     ...options,
     transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' } },
