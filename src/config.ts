@@ -306,6 +306,9 @@ function trustedPeers(env: Env, onLoopback: boolean): readonly string[] {
   return peers;
 }
 
+/** Addresses whose place inside or outside a list is remembered. */
+const addressesKeptMax = 1_000;
+
 /** A test for "does this address belong to `list`", each entry an address or a network in CIDR form. Throws BadConfig. */
 export function addresses(list: readonly string[]): (address: string) => boolean {
   const block = new BlockList();
@@ -320,7 +323,16 @@ export function addresses(list: readonly string[]): (address: string) => boolean
     }
     block.addSubnet(address, bits, family);
   }
-  return (address) => block.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+  // Asked of every request, mostly of the same few: what was found is kept, a bounded number of times.
+  const found = new Map<string, boolean>();
+  return (address) => {
+    const known = found.get(address);
+    if (known !== undefined) return known;
+    const listed = block.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
+    if (found.size >= addressesKeptMax) found.clear();
+    found.set(address, listed);
+    return listed;
+  };
 }
 
 function sipCore(env: Env): string | null {

@@ -3,9 +3,16 @@
 /** `uuid|response|uuid|` of a server's frame is 83 octets; what follows does not matter here. */
 const headBytesMax = 128;
 
+const hash = 35;
+const digit0 = 48;
+
 /** The message id of a frame `<length>#<id>|…` that is being written; null when the text is no frame. */
 export function frameIdOf(text: string): string | null {
-  return /^\d+#([^|]*)\|/.exec(text)?.[1] ?? null;
+  let at = 0;
+  while (isDigit(text.charCodeAt(at))) at += 1;
+  if (at === 0 || text.charCodeAt(at) !== hash) return null;
+  const end = text.indexOf('|', at);
+  return end === -1 ? null : text.slice(at + 1, end);
 }
 
 /**
@@ -13,13 +20,14 @@ export function frameIdOf(text: string): string | null {
  * `uuid|response|<message id>|…`. The payloads are skipped, not kept.
  */
 export class ConfirmationReader {
-  #digits = '';
-  #head: number[] = [];
+  #length = 0;
+  #digits = 0;
+  #head = '';
   #left = 0;
   #unreadable = false;
 
   /** Ids of the frames confirmed within `bytes`, in order. Nothing more comes after a malformed length. */
-  push(bytes: Uint8Array): string[] {
+  push(bytes: Buffer): string[] {
     const confirmed: string[] = [];
     let at = 0;
     while (at < bytes.length && !this.#unreadable) {
@@ -29,8 +37,8 @@ export class ConfirmationReader {
         continue;
       }
       const end = Math.min(bytes.length, at + this.#left);
-      const wanted = Math.max(0, headBytesMax - this.#head.length);
-      this.#head.push(...bytes.subarray(at, Math.min(end, at + wanted)));
+      const wanted = headBytesMax - this.#head.length;
+      if (wanted > 0) this.#head += bytes.toString('latin1', at, Math.min(end, at + wanted));
       this.#left -= end - at;
       at = end;
       if (this.#left === 0) this.#frameEnd(confirmed);
@@ -39,20 +47,25 @@ export class ConfirmationReader {
   }
 
   #lengthOctet(octet: number): void {
-    const char = String.fromCharCode(octet);
-    if (char === '#' && this.#digits !== '') {
-      this.#left = Number(this.#digits);
-      this.#digits = '';
-    } else if (/\d/.test(char) && this.#digits.length < 9) {
-      this.#digits += char;
+    if (octet === hash && this.#digits > 0) {
+      this.#left = this.#length;
+      this.#length = 0;
+      this.#digits = 0;
+    } else if (isDigit(octet) && this.#digits < 9) {
+      this.#length = this.#length * 10 + octet - digit0;
+      this.#digits += 1;
     } else {
       this.#unreadable = true;
     }
   }
 
   #frameEnd(confirmed: string[]): void {
-    const tokens = String.fromCharCode(...this.#head).split('|');
-    this.#head = [];
-    if (tokens[1] === 'response' && tokens[2] !== undefined) confirmed.push(tokens[2].trim());
+    const [, kind, id] = this.#head.split('|', 3);
+    this.#head = '';
+    if (kind === 'response' && id !== undefined) confirmed.push(id.trim());
   }
+}
+
+function isDigit(code: number): boolean {
+  return code >= digit0 && code < digit0 + 10;
 }

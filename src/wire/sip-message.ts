@@ -106,13 +106,20 @@ export function writeSipMessage(message: SipMessage, encoding: 'utf-8' | 'latin1
 /** Values of every header of that name (any case), in order, not split at commas. */
 export function headerValues(message: { readonly headers: readonly SipHeader[] }, name: string): readonly string[] {
   const wanted = name.toLowerCase();
-  return message.headers.filter((each) => each.name.toLowerCase() === wanted).map((each) => each.value);
+  const values: string[] = [];
+  for (const each of message.headers) if (isNamed(each, wanted)) values.push(each.value);
+  return values;
 }
 
 /** Value of the first header of that name (any case). */
 export function header(message: { readonly headers: readonly SipHeader[] }, name: string): string | undefined {
   const wanted = name.toLowerCase();
-  return message.headers.find((each) => each.name.toLowerCase() === wanted)?.value;
+  return message.headers.find((each) => isNamed(each, wanted))?.value;
+}
+
+/** `wanted` is in lower case. Lengths first: making lower case of every name is what asking for one would cost. */
+function isNamed({ name }: SipHeader, wanted: string): boolean {
+  return name.length === wanted.length && name.toLowerCase() === wanted;
 }
 
 /** Reads `METHOD uri SIP/2.0` or `SIP/2.0 200 OK`. Throws RemoteError 400, or 505 for another version. */

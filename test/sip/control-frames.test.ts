@@ -29,7 +29,7 @@ test('the stream may be split at every octet', () => {
 
 test('octet by octet', () => {
   const reader = new ConfirmationReader();
-  expect([...stream].flatMap((octet) => reader.push(Uint8Array.of(octet)))).toEqual(ours);
+  expect([...stream].flatMap((octet) => reader.push(Buffer.of(octet)))).toEqual(ours);
 });
 
 test('after a malformed length nothing is believed any more', () => {

@@ -30,8 +30,9 @@ export const bodyLimits = { partsMax: limits.multipartPartsMax, depthMax: limits
 export function bodyOf({ message, facts, lenient }: Asked): Read<InviteBody> {
   const expectList = facts.requires.includes(listTag) || (lenient && facts.requires.includes(listTagOfQuirk));
   const body = reading('bad-body', () => readInviteBody(message, { ...bodyLimits, lenient, expectList }));
+  if (body.ok || body.code !== 'unsupported-body') return body;
   const encoded = /^Content-Encoding[ \t]*:[ \t]*(?!identity\b)/im.test(`${contentEncodings(message)}${message.body}`);
-  return !body.ok && body.code === 'unsupported-body' && encoded ? { ...body, code: 'unsupported-encoding' } : body;
+  return encoded ? { ...body, code: 'unsupported-encoding' } : body;
 }
 
 function contentEncodings(message: SipMessage): string {
