@@ -12,8 +12,8 @@ export function makeLogger(config: LogConfig, terminal: boolean): Logger {
     base: null,
   };
   const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && terminal);
-  // Lines that come while one is being written go together; what is left at the end is written then.
-  if (!pretty) return pino(options, destination({ dest: 1, sync: false }));
+  // Each write costs as much as making ten lines: they go together. At the process's end the rest is written at once.
+  if (!pretty) return pino(options, destination({ dest: 1, sync: false, minLength: 4_096, periodicFlush: 100 }));
   return pino({
     ...options,
     transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' } },
