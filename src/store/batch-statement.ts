@@ -9,9 +9,9 @@ import type { Batch } from './fold.ts';
  * have been closed; dividing by the count of its rows then fails the whole statement. The row is locked until the
  * batch is committed: whoever takes the node over waits for that, and closes what the batch left.
  */
-export const batchStatement: readonly [string, string, string, string] = [
-  'WITH batch AS MATERIALIZED (SELECT ',
-  `::jsonb AS rows),\n${[
+export const batchStatement = [
+  'WITH batch AS MATERIALIZED (SELECT $1::jsonb AS rows),',
+  [
     insert('conferences', 'replaced'),
     insert('participants', 'replaced'),
     insert('subscriptions', 'replaced'),
@@ -19,10 +19,9 @@ export const batchStatement: readonly [string, string, string, string] = [
     insert('events', 'refused'),
     insert('attempts', 'replaced'),
     insert('referrals', 'replaced'),
-  ].join(',\n')}\nSELECT 1 / count(*) FROM (SELECT FROM nodes WHERE id = `,
-  ' AND instance = ',
-  ' FOR SHARE) AS own',
-];
+  ].join(',\n'),
+  'SELECT 1 / count(*) FROM (SELECT FROM nodes WHERE id = $2 AND instance = $3 FOR SHARE) AS own',
+].join('\n');
 
 /** SQLSTATE of the fence: division by zero. */
 export const fencedState = '22012';

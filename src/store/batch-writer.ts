@@ -1,8 +1,9 @@
+import type { SqlQuery, SqlQueryable } from '@prisma/driver-adapter-utils';
 import { limits } from '../core/limits.ts';
 import { batchStatement, fencedState } from './batch-statement.ts';
 import { BatchFailed, databaseSaid, reasonOf } from './errors.ts';
 import type { Batch } from './fold.ts';
-import { Prisma, type PrismaClient } from './generated/client.ts';
+import type { PrismaClient } from './generated/client.ts';
 import { jsonText } from './json-text.ts';
 import type { StoreLog } from './store-log.ts';
 
@@ -12,7 +13,12 @@ const attemptsSlack = 100;
 /** A save that takes longer is worth a line in the log. */
 const slowMs = 1_000;
 
+const text = { scalarType: 'string', arity: 'scalar' } as const;
+const threeTexts: SqlQuery['argTypes'] = [text, text, text];
+
 export type BatchWriterOptions = {
+  /** Takes the batches as they are: Prisma's own engine would read and write each of them once more on its way. */
+  readonly database: SqlQueryable;
   readonly prisma: PrismaClient;
   readonly node: string;
   readonly instance: string;
@@ -22,12 +28,12 @@ export type BatchWriterOptions = {
 };
 
 /** Writes batches, each in one statement, and keeps the log of attempts within its bound. */
-export function batchWriter({ prisma, node, instance, log, onFenced }: BatchWriterOptions) {
+export function batchWriter({ database, prisma, node, instance, log, onFenced }: BatchWriterOptions) {
   let untrimmed = attemptsSlack;
   return async (batch: Batch): Promise<void> => {
     const started = performance.now();
     try {
-      await prisma.$executeRaw(Prisma.sql([...batchStatement], jsonText(batch), node, instance));
+      await database.executeRaw({ sql: batchStatement, args: [jsonText(batch), node, instance], argTypes: threeTexts });
     } catch (error) {
       const failure = batchFailure(error);
       log.error({ state: failure.state, reason: failure.message, changes: batch.events.length }, 'batch not saved');
@@ -60,9 +66,8 @@ export function isPoison(error: unknown): boolean {
   return error.state !== fencedState && /^(22|23|54)/.test(error.state);
 }
 
-/** What the database said; the text of Prisma's error would repeat the whole statement. */
+/** What the database said. */
 function batchFailure(error: unknown): BatchFailed {
-  const isKnown = error instanceof Prisma.PrismaClientKnownRequestError;
-  const said = databaseSaid(isKnown ? error.meta?.['driverAdapterError'] : undefined);
+  const said = databaseSaid(error);
   return new BatchFailed(said?.originalMessage ?? reasonOf(error), { state: said?.originalCode, cause: error });
 }

@@ -3,7 +3,7 @@ import type { Database } from './database.ts';
 import { codeOf, reasonOf, StartRefused } from './errors.ts';
 import type { StoreLog } from './store-log.ts';
 
-/** One writes batches, the others read for REST. */
+/** For what REST reads; batches are written over one of their own. */
 const connectionsMax = 8;
 const connectTimeoutMs = 5_000;
 /** A statement that takes longer fails, so that no save waits for ever on a database that hangs. */
@@ -33,7 +33,15 @@ export async function openPostgres(databaseUrl: string, log: StoreLog): Promise<
   } finally {
     await probe.dispose();
   }
-  return { adapter, migrating: new PrismaPg(config, listeners), exclusive: false, close: async () => undefined };
+  // Prepared once: to read and to plan it takes the database longer than to write a batch.
+  const prepared = { ...listeners, statementNameGenerator: () => 'isfocus-batch' };
+  return {
+    adapter,
+    writing: new PrismaPg({ ...config, ...timeouts, max: 1 }, prepared),
+    migrating: new PrismaPg(config, listeners),
+    exclusive: false,
+    close: async () => undefined,
+  };
 }
 
 /** The URL, made to ask for times in UTC. Throws StartRefused when it is none of Postgres. */

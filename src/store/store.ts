@@ -89,7 +89,10 @@ async function open(options: StoreOptions, { opened, close }: Opened): Promise<S
   const presence = await claimNode(options, { nodeId, prisma, database });
   opened(() => quietly(presence.stop(), log));
 
+  const writing = await database.writing.connect();
+  opened(() => writing.dispose());
   const write = batchWriter({
+    database: writing,
     prisma,
     node: nodeId,
     instance: presence.instance,

@@ -34,7 +34,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Database> 
     const thread = await DatabaseThread.start({ folder, template }, options.onDeath);
     if (isNew) await rm(unfinished, { force: true });
     const adapter = pgliteAdapter(thread);
-    return { adapter, migrating: adapter, exclusive: true, close: () => thread.close() };
+    return { adapter, writing: adapter, migrating: adapter, exclusive: true, close: () => thread.close() };
   } catch (error) {
     throw new StartRefused(`The embedded database ${folder} cannot be opened: ${reasonOf(error)}.`);
   }
