@@ -175,6 +175,9 @@ async function layGround(parts: AppParts, closers: Closers): Promise<Ground> {
   };
 }
 
+/** The driver's lines are the most, and nothing they name is a secret. */
+const nothingSecret = { redact: [] };
+
 type Joined = {
   readonly settings: Settings;
   readonly service: Service;
@@ -248,8 +251,7 @@ function joinShells(parts: AppParts, ground: Ground): Joined {
       },
     },
     observer: tally,
-    // Its lines are the most, and nothing they name is a secret.
-    log: log.child({ part: 'driver' }, { redact: [] }),
+    log: log.child({ part: 'driver' }, nothingSecret),
   });
   entry.submit = driver.submit;
   entry.define = (input) => void service.handle(input, systemClock.now());
