@@ -98,9 +98,9 @@ test('idle: it stands empty for as long as was said, whoever comes in between ke
   world.passes(60_000);
   world.ladder.matches(`
     clock -> focus : linger timer
-    focus -> store : save v9
+    focus -> store : save v11
     clock -> focus : idle timer
-    focus -> store : save v9
+    focus -> store : save v11
   `);
   expect(world.conference).toMatchObject({ status: 'ended', endReason: 'idle', endedBy: null });
   expect(world.timers).toEqual([]);
