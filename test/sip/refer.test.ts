@@ -18,9 +18,13 @@ function referText(changes: Headers = {}, body = ''): string {
   return requestText(`REFER ${conferenceUri} SIP/2.0`, { ...own, ...changes }, body);
 }
 
-function read(raw: string, dialog: Dialog | null = null, lenient = true): RequestInput {
+function read(
+  raw: string,
+  dialog: Dialog | null = null,
+  { lenient = true, unanswered = [] }: { lenient?: boolean; unanswered?: readonly string[] } = {},
+): RequestInput {
   const [method = '', uri = ''] = raw.split(' ');
-  const from = { sourceAddress: '192.0.2.1', dialogId: dialog?.id ?? '', unanswered: [] };
+  const from = { sourceAddress: '192.0.2.1', dialogId: dialog?.id ?? '', unanswered };
   return inputFor({ reply: 'sip:1', method, uri, raw, ...from }, dialog, {
     auth: 'open',
     isTrustedPeer: () => false,
@@ -72,6 +76,12 @@ describe('a REFER', () => {
     expect(refer(referText(withTag), { ...session, referred: true })).toMatchObject({ further: true });
   });
 
+  test('CC-082 RFC 3515 2.4.6: a second one is one though the first is still to be answered', () => {
+    const raw = referText(withTag);
+    expect(read(raw, session, { unanswered: ['INFO'] })).toMatchObject({ further: false });
+    expect(read(raw, session, { unanswered: ['REFER'] })).toMatchObject({ further: true });
+  });
+
   test.each(['Replaces', 'Join'])('CC-064 RFC 3891 3: with a %s header is refused', (name) => {
     expect(refusal(referText({ [name]: 'a;to-tag=1;from-tag=2' }))).toBe('bad-request');
   });
@@ -97,7 +107,7 @@ describe('a REFER', () => {
     expect(input.targets).toMatchObject([
       { reading: { ok: true, replaces: { callId: '7', toTag: '1', fromTag: '2' } } },
     ]);
-    expect(read(referText({ 'Refer-To': literal }), null, false)).toMatchObject({ code: 'bad-request' });
+    expect(read(referText({ 'Refer-To': literal }), null, { lenient: false })).toMatchObject({ code: 'bad-request' });
   });
 
   test.each([
@@ -177,6 +187,14 @@ describe('Referred-By (RFC 3892)', () => {
     const { referredBy } = refer(referText(withToken, body));
     expect(referredBy && writeSipUri(referredBy.uri)).toBe('sip:alice@atlanta.example.com');
     expect(referredBy).toMatchObject({ value: withToken['Referred-By'], token: { contentId: 't@x', body: token } });
+  });
+
+  test('QK-19, QK-34 with blanks around its URI goes on so, and is told; strictly it is refused', () => {
+    const raw = referText({ 'Referred-By': '< sip:alice@atlanta.example.com >' });
+    const input = refer(raw);
+    expect(input.quirks).toEqual(['QK-19', 'QK-34']);
+    expect(input.referredBy?.value).toBe('< sip:alice@atlanta.example.com >');
+    expect(read(raw, null, { lenient: false })).toMatchObject({ code: 'bad-request' });
   });
 
   test('that points at nothing, or stands twice, is refused', () => {

@@ -31,9 +31,12 @@ export function readRefer(asked: Asked): Read<ReferReceived> {
   return ok({
     ...facts,
     type: 'refer-received',
-    quirks: [...facts.quirks, ...contact.quirks, ...targets.value.flatMap(({ quirks }) => quirks)].filter(once),
+    quirks: [facts, contact, ...(referrer === null ? [] : [referrer]), ...targets.value]
+      .flatMap(({ quirks }) => quirks)
+      .filter(once),
     endpointId: dialog?.session?.endpointId ?? null,
-    further: dialog?.referred ?? false,
+    // Those that are still to be answered may be accepted yet.
+    further: dialog?.referred === true || asked.unanswered.includes('REFER'),
     contact: contact.uri,
     maxForwards: maxForwardsOf(message),
     targets: targets.value,
