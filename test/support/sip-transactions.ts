@@ -48,6 +48,8 @@ type Served = { readonly stop: () => void; last: string | null; readonly sendBac
 export type TransactionOptions = {
   readonly owner: string;
   readonly transport: Transport;
+  /** Where it listens; default: 127.0.0.1. */
+  readonly host?: string | undefined;
   readonly log: WireLog;
   /** A new request: not a repetition, not an ACK of a refusal. */
   readonly onRequest: (transaction: ServerTransaction) => void;
@@ -71,7 +73,8 @@ export class Transactions {
 
   static async open(options: TransactionOptions): Promise<Transactions> {
     const transactions = new Transactions(options);
-    transactions.#socket = await openSipSocket(options.transport, (arrival) => transactions.#receive(arrival));
+    const receive = (arrival: Arrival): void => transactions.#receive(arrival);
+    transactions.#socket = await openSipSocket(options.transport, receive, options.host);
     return transactions;
   }
 

@@ -20,6 +20,8 @@ export type UserAgentOptions = {
   /** Lower case; user part of its URIs and its name in the log. */
   readonly name: string;
   readonly transport: Transport;
+  /** Where it listens; default: 127.0.0.1. */
+  readonly host?: string;
   /** Its address of record; default: its own address, `sip:<name>@127.0.0.1:<port>`. */
   readonly aor?: string;
   /** Where requests to a domain name go, as to a proxy. */
@@ -90,9 +92,9 @@ export class UserAgent {
 
   static async open(options: UserAgentOptions): Promise<UserAgent> {
     const agent = new UserAgent(options);
-    const { name: owner, transport, behind } = options;
+    const { name: owner, transport, host, behind } = options;
     const onRequest = (transaction: ServerTransaction): void => agent.#receive(transaction);
-    agent.#transactions = await Transactions.open({ owner, transport, log: agent.log, onRequest, behind });
+    agent.#transactions = await Transactions.open({ owner, transport, host, log: agent.log, onRequest, behind });
     behind?.join(agent.#transactions.listens);
     return agent;
   }
