@@ -72,6 +72,8 @@ async function embedded({ config, log, onLost }: SipServerParts, secret: string)
     control: { host: '127.0.0.1', port: 0, secret },
     mode: waysWith(config.sipdMode, config.sipdSwitches),
     trustedPeers: config.trustedPeers,
+    // The core judges addresses; what a name in a list leads to is known only here.
+    publicNames: config.privateTargets === 'refuse',
     log: log.child({ part: 'sipd' }),
   };
   if (config.sipdThread === 'main') return await startSipd(options);

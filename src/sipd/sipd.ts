@@ -63,6 +63,8 @@ export type SipdOptions = {
   readonly protection?: Omit<ProtectionOptions, 'isTrusted'> | undefined;
   /** URI of the next hop of every request outside dialogs, unless the application names another. */
   readonly outboundProxy?: string | null | undefined;
+  /** Names in the URIs of requests outside dialogs lead to public addresses only, unless by a proxy; false when not given. */
+  readonly publicNames?: boolean | undefined;
   /** Sends call records to the applications that ask for them; false when not given. */
   readonly cdrs?: boolean | undefined;
   /** Who is asked what becomes of new requests, by method (drachtio's outbound mode); nobody when not given. */
@@ -153,6 +155,7 @@ class Runner {
         // Inside sipd text is octets.
         secret: Buffer.from(control.secret, 'utf8').toString('latin1'),
         outboundProxy: this.#options.outboundProxy,
+        publicNames: this.#options.publicNames,
         cdrs: this.#options.cdrs,
         handlers,
         protection: { ...this.#options.protection, isTrusted },

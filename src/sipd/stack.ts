@@ -50,6 +50,8 @@ export type StackOptions = ContextOptions & {
   readonly cdrs?: boolean | undefined;
   /** URI of the next hop of requests outside dialogs; null or absent: where their own URI leads. */
   readonly outboundProxy?: string | null | undefined;
+  /** Names in the URIs of requests outside dialogs lead to public addresses only; to any when absent. */
+  readonly publicNames?: boolean | undefined;
   /** Who is asked what becomes of new requests; nobody when absent. */
   readonly handlers?: RequestHandlers | undefined;
 };
@@ -86,6 +88,7 @@ type RequestingParts = SharedParts & {
   readonly sessions: Sessions;
   readonly transit: Transit;
   readonly outboundProxy: string | null;
+  readonly publicNames: boolean;
 };
 
 /** One stack. Times are milliseconds since 1970; sockets and the clock are the caller’s. */
@@ -115,7 +118,7 @@ export class Stack {
   constructor(options: StackOptions) {
     const context = new Context(options);
     this.#context = context;
-    const { secret, cdrs = false, handlers = new Map(), outboundProxy = null } = options;
+    const { secret, cdrs = false, handlers = new Map(), outboundProxy = null, publicNames = false } = options;
     this.#apps = new Apps(context, { secret, cdrs, handled: methodsOf(handlers) });
     this.#lookups = new Lookups(context);
     this.#clientTransactions = new ClientTransactions(context);
@@ -145,7 +148,8 @@ export class Stack {
       dialogOfEarlyNotify: (notify) => this.#calls.dialogOfEarlyNotify(notify),
     });
     this.#answers = new Answers(serving);
-    const requesting = this.#requesting({ ...shared, sessions: serving.sessions, transit, outboundProxy });
+    const { sessions } = serving;
+    const requesting = this.#requesting({ ...shared, sessions, transit, outboundProxy, publicNames });
     this.#calls = requesting.calls;
     this.#client = requesting.client;
     this.#ends = new DialogEnds({ ...serving, client: this.#client });

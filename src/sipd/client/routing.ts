@@ -25,6 +25,8 @@ export type RoutingParts = {
   readonly connectionsByUser: ConnectionsByUser;
   /** The URI where requests outside dialogs go unless the application names another; null: none. Checked at once. */
   readonly outboundProxy: string | null;
+  /** Names in the URIs of requests outside dialogs lead to public addresses only. */
+  readonly publicNames: boolean;
 };
 
 /** The ways of requests. The constructor throws one sentence on a proxy that cannot be used; the rest throws Refused with what the application is told. */
@@ -46,7 +48,7 @@ export class Routing {
     const next = proxy === '' ? this.#parts.outboundProxy : proxy;
     // A `tel:` target crashes the daemon whatever else is said; and nobody can route it without a proxy.
     if (target.kind === 'refused' && (next === null || tel)) throw new Refused(target.text);
-    const reading = next === null ? target : readHop(next);
+    const reading = next === null ? this.#publicly(target) : readHop(next);
     // RFC 3261 8.1.2: what goes to a sips URI goes over TLS, whoever says where.
     return this.#route(isSips(uri) ? securedReading(reading) : reading);
   }
@@ -86,6 +88,11 @@ export class Routing {
     const { own } = this.#context;
     if (transportsFor(reading.hop, own).length > 0) return;
     throw new Error(`The outbound proxy ${outboundProxy} needs a transport that sipd does not listen on.`);
+  }
+
+  #publicly(reading: HopReading): HopReading {
+    if (!this.#parts.publicNames || reading.kind === 'refused') return reading;
+    return { kind: 'hop', hop: { ...reading.hop, publicOnly: true } };
   }
 
   #connected(dialog: Dialog, requestUri: string): Peer | null {

@@ -19,6 +19,8 @@ export type Hop = {
   readonly name: string;
   /** The transport where RFC 3263 4.1 leaves it open; null: as it says there. */
   readonly usual: Protocol | null;
+  /** Whether what a name leads to must be a public address; it may be any when absent. */
+  readonly publicOnly?: boolean;
 };
 
 export type HopReading =

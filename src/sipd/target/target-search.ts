@@ -4,6 +4,7 @@
  * before it have failed. Pure.
  */
 
+import { isPrivateHost } from '../../wire/ip-address.ts';
 import type { Peer, Protocol } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { OwnAddresses } from '../own-addresses.ts';
@@ -181,10 +182,11 @@ export class TargetSearch {
     const key = `${protocol} ${host} ${port}`;
     if (this.#seen.has(key) || this.#seen.size >= limits.targetsMax) return false;
     // An address of a family we have no socket for.
-    const { own, toOurselves = false } = this.#parts;
+    const { hop, own, toOurselves = false } = this.#parts;
     if (own.towards(protocol, host) === null) return false;
     // A request of ours that comes back is a new one to us; only what is forwarded shows that it has been here.
     if (!toOurselves && own.isOwn(host, port)) return false;
+    if (hop.publicOnly === true && !hop.numeric && isPrivateHost(host)) return false;
     this.#seen.add(key);
     return true;
   }

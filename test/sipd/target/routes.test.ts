@@ -67,6 +67,36 @@ describe('RFC 3261 12.2.1.1: Request-URI, Route and next hop', () => {
   });
 });
 
+describe('names that shall lead to public addresses only', () => {
+  function asked(addresses: readonly string[], how: { proxy?: string; publicNames?: boolean } = {}): StackWorld {
+    const { publicNames = true, ...proxy } = how;
+    const world = new StackWorld('free', sockets('udp'), { publicNames });
+    world.application(1);
+    world.appAsks(1, 'INVITE sip:bob@rebound.example:5060', { headers, ...proxy });
+    world.finds({ kind: 'a', addresses });
+    return world;
+  }
+
+  test('private ones are passed over; with none left nothing is sent', () => {
+    expect(asked(['127.0.0.1', '192.168.1.7', '198.51.100.7']).ladder.at(-1)).toContain('udp/198.51.100.7:5060');
+    const world = asked(['127.0.0.1', '192.168.1.7']);
+    expect(world.sent).toEqual([]);
+    expect(world.ladder.at(-1)).toBe('0 sipd -> app1 : event 503 INVITE');
+  });
+
+  test('unless they need not, or a proxy is named', () => {
+    expect(asked(['192.168.1.7'], { publicNames: false }).ladder.at(-1)).toContain('udp/192.168.1.7:5060');
+    expect(asked(['192.168.1.7'], { proxy: 'sip:core.example:5060' }).ladder.at(-1)).toContain('udp/192.168.1.7:5060');
+  });
+
+  test('an address is as good as judged by whoever wrote it', () => {
+    const world = new StackWorld('free', sockets('udp'), { publicNames: true });
+    world.application(1);
+    world.appAsks(1, 'INVITE sip:bob@10.0.0.77', { headers });
+    expect(world.ladder.at(-1)).toContain('10.0.0.77');
+  });
+});
+
 describe('the outbound proxy', () => {
   function open(outboundProxy: string): StackWorld {
     const world = new StackWorld('free', sockets('udp', 'tcp'), { outboundProxy });
