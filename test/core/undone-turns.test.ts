@@ -4,7 +4,7 @@ import type { Outcome } from '../../src/core/effect.ts';
 import type { Input } from '../../src/core/input.ts';
 import { Service } from '../../src/core/service.ts';
 import type { Settings } from '../../src/core/settings.ts';
-import { countingIds, factoryUri, inviteFrom, settings } from '../support/fixtures.ts';
+import { countingIds, factoryUri, inviteFrom, settings, subscribeFrom } from '../support/fixtures.ts';
 import { referFrom } from '../support/refer-steps.ts';
 import { team, teamUri } from '../support/teams.ts';
 
@@ -74,4 +74,21 @@ test('a REFER that could not be saved never was: nobody is called, and it is no 
   expect(outcomes(again)).toMatchObject([{ kind: 'referral-accepted' }]);
   expect(again.effects.filter(({ type }) => type === 'sip.invite')).toHaveLength(1);
   expect(again.effects).toContainEqual(expect.objectContaining({ type: 'sip.notify-referral', eventId: null }));
+});
+
+test('a roster that could not be saved is told to nobody, though the next has its version', () => {
+  const handle = service();
+  const uri = saved(handle(inviteFrom('alice', factoryUri)))[0]?.uri ?? '';
+  const bodies = (turn: Turn): (string | null)[] =>
+    turn.effects.flatMap((effect) => (effect.type === 'sip.notify' ? [effect.body] : []));
+  const [first] = handle(subscribeFrom('alice', uri)).effects.flatMap((effect) =>
+    effect.type === 'sip.notify' ? [effect.subscriptionId] : [],
+  );
+  handle({ type: 'notify-answered', subscriptionId: first ?? '', status: 200 });
+  const lost = handle(inviteFrom('bob', uri));
+  expect(bodies(lost)).toEqual([expect.stringContaining('sip:bob@')]);
+  lost.undo();
+  const [body] = bodies(handle(inviteFrom('ted', uri)));
+  expect(body).toContain('sip:ted@');
+  expect(body).not.toContain('sip:bob@');
 });

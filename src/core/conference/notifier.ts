@@ -26,7 +26,7 @@ export class Notifier {
   readonly #ids: Ids;
   readonly #ledger: Ledger;
   readonly #deliveries = new Map<string, Delivery>();
-  readonly #rosters = new RosterTexts();
+  #rosters = new RosterTexts();
 
   constructor(parts: { ids: Ids; ledger: Ledger }) {
     this.#ids = parts.ids;
@@ -119,6 +119,8 @@ export class Notifier {
     return () => {
       this.#deliveries.clear();
       for (const [id, delivery] of deliveries) this.#deliveries.set(id, delivery);
+      // The next roster has the version of one that never was.
+      this.#rosters = new RosterTexts();
     };
   }
 
