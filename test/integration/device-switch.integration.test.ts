@@ -1,13 +1,15 @@
 /** Whoever is in a conference goes on with another device, or changes the session on the one he has. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { header, type SipResponse } from '../../src/wire/sip-message.ts';
+import { inviteFactory } from '../support/appendix-m.ts';
 import type { Call } from '../support/call.ts';
 import { openCast } from '../support/cast.ts';
 import { readRoster, rosterLine } from '../support/conference-document.ts';
 import { Service } from '../support/service.ts';
 import type { Headers } from '../support/sip-dialog.ts';
 import type { Transport } from '../support/sip-socket.ts';
-import { UserAgent } from '../support/user-agent.ts';
+import { ringing, UserAgent } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait.ts';
 
 let service: Service;
 beforeAll(async () => {
@@ -108,6 +110,20 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     expect(rosterLine(last)).toBe('alice connected, bob connected');
     const refresh = await call.ask('UPDATE');
     expect([refresh.status, refresh.body, header(refresh, 'Content-Type')]).toEqual([200, '', undefined]);
+  });
+
+  test('RFC 3311 5.2: an invitee who rings may refresh by UPDATE, but not offer: 491', async () => {
+    await using cast = await openCast({ transport });
+    const { alice, bob } = cast;
+    bob.answers(ringing);
+    const entries = [{ uri: bob.address }];
+    const made = await inviteFactory(alice, service.factoryOver(transport), { entries }).established();
+    const early = await waitFor('Bob to ring', () => bob.dialogs[0]);
+    expect((await bob.askIn(early, 'UPDATE')).status).toBe(200);
+    const offer = { headers: { 'Content-Type': 'application/sdp' }, body: bob.media.offer() };
+    expect((await bob.askIn(early, 'UPDATE', offer)).status).toBe(491);
+    expect((await made.bye()).status).toBe(200);
+    await waitFor('Bob to be cancelled', () => bob.log.requests('bob', 'CANCEL').length === 1);
   });
 
   test('CC-007 a re-INVITE that requires lists is 420, and the session goes on', async () => {

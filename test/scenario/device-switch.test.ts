@@ -4,6 +4,7 @@ import { limits } from '../../src/core/limits.ts';
 import type { ReplacesValue } from '../../src/core/rows.ts';
 import { parseSipUri } from '../../src/wire/sip-uri.ts';
 import { addressOf, clientSdp, factoryUri, inviteFrom } from '../support/fixtures.ts';
+import { callsTeam, teamWorld } from '../support/teams.ts';
 import { World } from '../support/world.ts';
 
 /** INVITE with Replaces of one of our dialogs: somebody goes on with another device (RFC 3891 3, RFC 4579 5.9). */
@@ -127,6 +128,18 @@ test('CC-066 nor is a dialog found anywhere but at its own conference', () => {
   for (const target of elsewhere) {
     expect(refusedFor(world, { target: parseSipUri(target), replaces })).toBe('no-such-dialog');
   }
+});
+
+test('at a group’s URI the dialogs of its session are found', () => {
+  const world = teamWorld();
+  callsTeam(world, 'alice');
+  callsTeam(world, 'bob');
+  const replaces = world.dialogOf('bob');
+  const input = callsTeam(world, 'bob', { contact: tablet, replaces });
+  expect(world.outcome(input.reply)).toMatchObject({ kind: 'session-accepted' });
+  expect(world.participant('bob')).toMatchObject({ status: 'connected' });
+  const outside = world.dialsIn('bob', { target: parseSipUri(factoryUri), replaces: world.dialogOf('bob') });
+  expect(world.outcome(outside.reply)).toMatchObject({ code: 'no-such-dialog' });
 });
 
 test('a subscription is no dialog that an INVITE could take over', () => {
