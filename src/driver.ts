@@ -60,6 +60,8 @@ export class Driver {
   /** Why a conference's changes cannot be saved at present: one before them failed, and is not undone yet. */
   readonly #behind = new Map<string, unknown>();
   readonly #inputs: Input[] = [];
+  /** Ends of INVITEs that were never sent: they have not happened if what they follow from has not. */
+  readonly #madeUp = new WeakSet<Input>();
   #handling = false;
   #stopped = false;
   #loose = 0;
@@ -150,7 +152,8 @@ export class Driver {
   /** A fact about something that is gone; should what ended it be undone, it is not gone. */
   #ignored(input: Input): void {
     if ('reply' in input) return;
-    const subject = subjectOf(input);
+    // A timer is known to its conference only.
+    const subject = 'timer' in input ? (input.timer.split(':')[1] ?? '') : subjectOf(input);
     for (const queue of this.#queues.values()) {
       if (!queue.some(({ change }) => change !== null && concerns(change, subject))) continue;
       queue.push(nothingOf(input, () => undefined));
@@ -174,7 +177,9 @@ export class Driver {
       holder.effects = holder.effects.filter((other) => !isInvite(other));
       const cause = { status: 487, reason: 'Request Terminated' };
       const nothing = { unsupported: [], reasonHeader: null, minSe: null, members: null };
-      this.#inputs.push({ type: 'endpoint-failed', endpointId, cause, ...nothing });
+      const ended: Input = { type: 'endpoint-failed', endpointId, cause, ...nothing };
+      this.#madeUp.add(ended);
+      this.#inputs.push(ended);
       return false;
     });
   }
@@ -235,6 +240,7 @@ export class Driver {
       this.#refuse(input, code);
       return;
     }
+    if (this.#madeUp.has(input)) return;
     const fact = input.type === 'sip-server-lost' ? { ...input, conferenceId: key } : input;
     const subject = subjectOf(fact);
     const earlier = this.#again.get(subject);

@@ -146,8 +146,9 @@ class Play {
 
   #wentWrong(text: string, fields: object): void {
     this.#excuse();
+    const { err, conference } = fields as { err?: unknown; conference?: string };
+    this.#steps.push(`    ${text} of ${conference}`);
     if (text === 'save failed' || text === 'reload failed') return;
-    const { err } = fields as { err?: unknown };
     this.#faults.push(`${text}: ${err instanceof Error ? err.stack : JSON.stringify(fields)}`);
   }
 
