@@ -50,23 +50,27 @@ export function turnOf(
   const { directory, now } = context;
   const known = directory.byId(conference.row.id) !== undefined;
   const back = conference.capture();
-  const undo = (): void => {
-    // Whoever came in that turn is nobody again.
-    directory.drop(conference);
-    back();
-    if (known) directory.add(conference);
-  };
-  const ended = (
-    effects: readonly Effect[],
-  ): { conferenceId: string; effects: readonly Effect[]; undo: () => void } => {
-    directory.note(conference, effects, now);
-    return { conferenceId: conference.row.id, effects, undo };
-  };
+  let effects: readonly Effect[];
+  let broken: { readonly mistake: unknown } | null = null;
   try {
-    return ended(conference.turn(now, change.actor, change.body));
+    effects = conference.turn(now, change.actor, change.body);
   } catch (mistake) {
-    return { ...ended(conference.collapse()), mistake };
+    effects = conference.collapse();
+    broken = { mistake };
   }
+  directory.note(conference, effects, now);
+  const turn: Turn = {
+    conferenceId: conference.row.id,
+    effects,
+    // A method, as are the bodies of frequent turns: tsx defines the name of an arrow function whenever one is made.
+    undo() {
+      // Whoever came in that turn is nobody again.
+      directory.drop(conference);
+      back();
+      if (known) directory.add(conference);
+    },
+  };
+  return broken === null ? turn : { ...turn, ...broken };
 }
 
 /** A turn that only answers. */

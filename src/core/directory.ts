@@ -3,6 +3,7 @@ import type { Conference } from './conference/conference.ts';
 import type { Groups } from './definitions/groups.ts';
 import type { Effect, SipNotify } from './effect.ts';
 import { limits } from './limits.ts';
+import { Memory } from './memory.ts';
 import type { Change, EndpointRow, GroupRow, Instant, ReplacesValue } from './rows.ts';
 
 /** What a Request-URI of ours names. */
@@ -31,9 +32,9 @@ export class Directory {
   readonly #byReferral = new Map<string, Conference>();
   readonly #byGroup = new Map<string, Conference>();
   /** User part of an ended conference's URI → when it ended; oldest first. */
-  readonly #ended = new Map<string, Instant>();
+  readonly #ended = new Memory(limits.endedMemoryMax);
   /** Call-ID and tags of a dialog that is gone → when it went; oldest first. */
-  readonly #gone = new Map<string, Instant>();
+  readonly #gone = new Memory(limits.goneDialogsMax);
 
   constructor(names: Names, groups: Groups) {
     this.#names = names;
@@ -154,9 +155,11 @@ export class Directory {
 
   /** Every endpoint that changes stands in the turn's save. */
   #learnEndpoints(conference: Conference, { participants }: Change, now: Instant): void {
-    for (const endpoint of participants.flatMap((participant) => participant.endpoints)) {
-      if (endpoint.status !== 'disconnected') this.#own(conference, endpoint);
-      else if (this.#disown(endpoint.id)) this.#rememberGone(endpoint, now);
+    for (const { endpoints } of participants) {
+      for (const endpoint of endpoints) {
+        if (endpoint.status !== 'disconnected') this.#own(conference, endpoint);
+        else if (this.#disown(endpoint.id)) this.#rememberGone(endpoint, now);
+      }
     }
   }
 
@@ -184,21 +187,13 @@ export class Directory {
   }
 
   #rememberGone(endpoint: EndpointRow, now: Instant): void {
-    if (endpoint.remoteTag !== null) remember(this.#gone, { key: nameOf(endpoint), now, max: limits.goneDialogsMax });
+    if (endpoint.remoteTag !== null) this.#gone.add(nameOf(endpoint), now);
   }
 
   #remove(conference: Conference, now: Instant): void {
     this.drop(conference);
-    remember(this.#ended, { key: userOf(conference), now, max: limits.endedMemoryMax });
+    this.#ended.add(userOf(conference), now);
   }
-}
-
-/** Writes down when `key` ended; the oldest is forgotten when there are more than `max`. */
-function remember(memory: Map<string, Instant>, { key, now, max }: { key: string; now: Instant; max: number }): void {
-  memory.delete(key);
-  memory.set(key, now);
-  const oldest = memory.keys().next().value;
-  if (memory.size > max && oldest !== undefined) memory.delete(oldest);
 }
 
 /** What names a dialog (RFC 3261 12): Call-ID and both tags. */

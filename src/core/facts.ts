@@ -11,7 +11,13 @@ export function handleFact(context: Context, input: Fact): readonly Turn[] {
   if (input.type === 'sip-server-lost') return serverLost(context, input.conferenceId);
   const conference = conferenceOf(context, input);
   if (conference === undefined) return orphan(input);
-  return [turnOf(context, conference, { actor: null, body: () => apply(context, conference, input) })];
+  const change = {
+    actor: null,
+    body() {
+      apply(context, conference, input);
+    },
+  };
+  return [turnOf(context, conference, change)];
 }
 
 type Fact = Exclude<FactInput, DefinitionInput>;

@@ -24,7 +24,7 @@ export function found(
   let refused: Refused | null = null;
   const turn = turnOf(context, conference, {
     actor: row.createdBy,
-    body: () => {
+    body() {
       refused = begin(conference);
     },
   });

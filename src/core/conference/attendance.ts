@@ -33,7 +33,7 @@ export type Arriving = {
   readonly caller: Caller;
   readonly role: Role;
   readonly at: 'factory' | 'conference';
-  readonly replaces?: string;
+  readonly replaces?: string | undefined;
 };
 
 /** Who is in the conference: endpoints that join, change their session, and leave. */

@@ -40,10 +40,10 @@ export class Ledger {
   #actor: string | null = null;
   #conferenceChanged = false;
   #rosterChanged = false;
-  #changedParticipants = new Map<string, ParticipantRow>();
-  #changedSubscriptions = new Map<string, SubscriptionRow>();
-  #events: EventRow[] = [];
-  #changedReferrals = new Map<string, ReferralRow>();
+  readonly #changedParticipants = new Map<string, ParticipantRow>();
+  readonly #changedSubscriptions = new Map<string, SubscriptionRow>();
+  #events: Omit<EventRow, 'version'>[] = [];
+  readonly #changedReferrals = new Map<string, ReferralRow>();
   #effects: Effect[] = [];
 
   constructor(ids: Ids, record: ConferenceRecord) {
@@ -154,14 +154,14 @@ export class Ledger {
 
   event(type: string, data: Readonly<Record<string, unknown>>): void {
     const seq = this.#conference.seq + 1;
-    this.patchConference({ seq });
+    this.#conference = { ...this.#conference, seq };
+    this.#conferenceChanged = true;
     this.#events.push({
       id: this.#ids.row(),
       conferenceId: this.#conference.id,
       seq,
       type,
       time: this.#now,
-      version: this.#conference.version,
       actor: this.#actor,
       data,
     });
@@ -212,12 +212,11 @@ export class Ledger {
   /** Counts and the version follow from the turn's changes; called before NOTIFYs are rendered. */
   settleCounts(): void {
     if (!this.#rosterChanged) return;
-    const count = this.count(isPresent);
-    this.patchConference({
-      version: this.#conference.version + 1,
-      participantCount: count,
-      peakParticipants: Math.max(this.#conference.peakParticipants, count),
-    });
+    const participantCount = this.count(isPresent);
+    const version = this.#conference.version + 1;
+    const peakParticipants = Math.max(this.#conference.peakParticipants, participantCount);
+    this.#conference = { ...this.#conference, version, participantCount, peakParticipants };
+    this.#conferenceChanged = true;
   }
 
   /** Takes back what the running turn asked for, not what it changed. */
@@ -228,15 +227,15 @@ export class Ledger {
   /** Ends the turn. */
   close(): Effect[] {
     const save = this.#save();
-    const asked = [...this.#effects].sort((a, b) => rank(a) - rank(b));
+    const asked = inOrder(this.#effects, save);
     this.#conferenceChanged = false;
     this.#rosterChanged = false;
-    this.#changedParticipants = new Map();
-    this.#changedSubscriptions = new Map();
+    this.#changedParticipants.clear();
+    this.#changedSubscriptions.clear();
     this.#events = [];
-    this.#changedReferrals = new Map();
+    this.#changedReferrals.clear();
     this.#effects = [];
-    return save === null ? asked : [save, ...asked];
+    return asked;
   }
 
   record(): ConferenceRecord {
@@ -303,7 +302,7 @@ export class Ledger {
         participants: [...this.#changedParticipants.values()],
         subscriptions: [...this.#changedSubscriptions.values()],
         // Known only now: the version that this turn's change made.
-        events: this.#events.map((event) => ({ ...event, version: this.#conference.version })),
+        events: this.#events.map((event) => versioned(event, this.#conference.version)),
         attempts: [],
         referrals: [...this.#changedReferrals.values()],
       },
@@ -337,8 +336,20 @@ export class Ledger {
   }
 }
 
-/** A peer may connect over MSRP as soon as it has our answer, so the session comes before the reply. */
-function rank(effect: Effect): number {
-  if (effect.type.startsWith('msrp.')) return 0;
-  return effect.type === 'reply' ? 1 : 2;
+/** The save first. A peer may connect over MSRP as soon as it has our answer, so the session comes before the reply. */
+function inOrder(effects: readonly Effect[], save: Effect | null): Effect[] {
+  const ordered = save === null ? [] : [save];
+  for (let rank = 0; rank < 3; rank += 1)
+    for (const effect of effects) if (rankOf(effect) === rank) ordered.push(effect);
+  return ordered;
+}
+
+function rankOf({ type }: Effect): number {
+  if (type.startsWith('msrp.')) return 0;
+  return type === 'reply' ? 1 : 2;
+}
+
+function versioned(event: Omit<EventRow, 'version'>, version: number): EventRow {
+  const { id, conferenceId, seq, type, time, actor, data } = event;
+  return { id, conferenceId, seq, type, time, version, actor, data };
 }

@@ -41,13 +41,12 @@ const chatType = 'message/cpim';
 
 /** Our answer to `offer`, or null when nothing in it can be used (488). */
 export function answerTo(offer: SessionDescription, local: LocalMedia): Answer | null {
-  const chosen = offer.media.findIndex((media) => usableMsrp(media, offer) !== null);
+  const { chosen, usable } = chosenMsrp(offer);
   const rows: MediaRow[] = [];
   let msrp: Agreement['msrp'] = null;
   let silenced = false;
   const lines = offer.media.map((media, index): MediaDescription => {
-    const usable = index === chosen ? usableMsrp(media, offer) : null;
-    if (usable !== null) {
+    if (index === chosen && usable !== null) {
       // RFC 6135 4.2: whoever offers actpass or active connects; the focus waits where it may, for clients behind NAT.
       const role = usable.setup === 'passive' ? 'active' : 'passive';
       const direction = mirrored(usable.direction);
@@ -95,20 +94,26 @@ export function offeredAgain(lines: readonly MediaDescription[]): readonly Media
 
 /** What the peer's answer to our offer means, or null when it took nothing of it. */
 export function agreementFrom(answer: SessionDescription): Agreement | null {
-  const chosen = answer.media.findIndex((media) => usableMsrp(media, answer) !== null);
+  const { chosen, usable: msrp } = chosenMsrp(answer);
   const rows = answer.media.flatMap((media, index): MediaRow[] => {
     const id = String(index + 1);
-    const usable = index === chosen ? usableMsrp(media, answer) : null;
-    if (usable !== null) return [{ id, type: 'message', status: usable.direction }];
+    if (index === chosen && msrp !== null) return [{ id, type: 'message', status: msrp.direction }];
     return media.media === 'audio' && media.port !== 0 ? [{ id, type: 'audio', status: 'inactive' }] : [];
   });
-  const line = answer.media[chosen];
-  const msrp = line === undefined ? null : usableMsrp(line, answer);
   if (rows.length === 0) return null;
   if (msrp === null) return { media: rows, msrp };
   // RFC 6135 4.2 and RFC 4975 5.4: without a=setup in the answer the offerer, here the focus, connects.
   const role = msrp.setup === 'active' ? 'passive' : 'active';
   return { media: rows, msrp: { role, remotePath: msrp.path, acceptsWrapped: receivable(msrp) } };
+}
+
+/** The first line that can be used, and what it says. */
+function chosenMsrp(session: SessionDescription): { chosen: number; usable: MsrpMedia | null } {
+  for (const [chosen, media] of session.media.entries()) {
+    const usable = usableMsrp(media, session);
+    if (usable !== null) return { chosen, usable };
+  }
+  return { chosen: -1, usable: null };
 }
 
 /** RFC 7701 5.2: a chat room needs message/cpim among the types the peer accepts. */
@@ -178,15 +183,16 @@ function audioLine(offered: MediaDescription): MediaDescription {
 
 /** RFC 3264 8: the version in o= steps by one when anything changed since `last`; else the text is the very same. */
 export function describe(local: LocalMedia, lines: readonly MediaDescription[], last: Described | null): Described {
-  const written = (version: number): string => {
-    const step = String(BigInt(local.originId) + BigInt(version));
-    const origin = { username: 'focus', sessionId: local.originId, version: step, address: local.host };
-    return writeSdp({ origin, connection: local.host, media: lines, attributes: [] });
-  };
-  if (last === null) return { lines, version: 0, sdp: written(0) };
-  const unchanged = written(last.version);
+  if (last === null) return { lines, version: 0, sdp: written(local, lines, 0) };
+  const unchanged = written(local, lines, last.version);
   if (unchanged === last.sdp) return { ...last, lines };
-  return { lines, version: last.version + 1, sdp: written(last.version + 1) };
+  return { lines, version: last.version + 1, sdp: written(local, lines, last.version + 1) };
+}
+
+function written(local: LocalMedia, lines: readonly MediaDescription[], version: number): string {
+  const step = version === 0 ? local.originId : String(BigInt(local.originId) + BigInt(version));
+  const origin = { username: 'focus', sessionId: local.originId, version: step, address: local.host };
+  return writeSdp({ origin, connection: local.host, media: lines, attributes: [] });
 }
 
 /** RFC 3264 6.1: the answer's direction mirrors the offer's. */

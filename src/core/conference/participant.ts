@@ -41,20 +41,29 @@ export type NewParticipant = {
 
 /** A participant without endpoints yet. */
 export function newParticipant(facts: NewParticipant): ParticipantRow {
-  // What is added stands before the spread: V8 takes a microsecond for each property that is added to one.
+  // Written out: what is added beside a spread costs V8 a microsecond for each property.
   return {
+    id: facts.id,
+    conferenceId: facts.conferenceId,
+    uri: facts.uri,
+    displayName: facts.displayName === null ? null : shortened(facts.displayName),
     nickname: null,
+    private: facts.private,
+    role: facts.role,
     status: 'pending',
+    joiningMethod: facts.joiningMethod,
+    referredBy: facts.referredBy,
+    replaces: facts.replaces,
     muted: false,
     joinedAt: null,
     leftAt: null,
     disconnection: null,
     endpoints: [],
+    listEntry: facts.listEntry,
     attempts: [],
     lastError: null,
+    position: facts.position,
     inRoster: true,
-    ...facts,
-    displayName: facts.displayName === null ? null : shortened(facts.displayName),
   };
 }
 

@@ -13,22 +13,22 @@ import type { ReplacesValue } from '../rows.ts';
 export function join(context: Context, input: InviteReceived, who: { caller: Caller; conference: Conference }): Turn {
   const standing = standingIn(who.conference, { aor: who.caller.aor, groups: context.groups });
   const refused = joinRefused(context, standing, input);
-  return refused === null
-    ? takenIn(context, input, { ...who, role: roleFor(standing) })
-    : refuseAttempt(context, input, refused);
+  if (refused !== null) return refuseAttempt(context, input, refused);
+  const { caller, conference } = who;
+  return takenIn(context, input, { conference, caller, role: roleFor(standing) });
 }
 
 /** Takes the caller in; `replaces`: the endpoint whose place the new one takes. */
 export function takenIn(
   context: Context,
   input: InviteReceived,
-  { conference, ...who }: Omit<Arriving, 'at'> & { conference: Conference },
+  { conference, caller, role, replaces }: Omit<Arriving, 'at'> & { conference: Conference },
 ): Turn {
   let code: NotTakenIn | null = null;
   const turn = turnOf(context, conference, {
-    actor: who.caller.aor,
-    body: () => {
-      code = conference.attendance.join(input, { ...who, at: 'conference' });
+    actor: caller.aor,
+    body() {
+      code = conference.attendance.join(input, { caller, role, at: 'conference', replaces });
     },
   });
   return code === null ? turn : refuseAttempt(context, input, entranceRefused(code));
