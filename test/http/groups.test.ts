@@ -133,6 +133,11 @@ test('a member of another scheme is refused with the SIP status it would have me
   });
 });
 
+test('a name is taken in every form of it', async () => {
+  expect((await world.post('/v1/groups', { uri: 'a%2Fb' })).json()).toMatchObject({ uri: 'sip:a/b@conf.example.com' });
+  expect((await world.post('/v1/groups', { uri: 'a/b' })).json()).toMatchObject({ code: 'already-defined' });
+});
+
 test('a name is taken at every domain of ours', async () => {
   await team();
   const response = await world.post('/v1/groups', { uri: 'sip:team@other.example.com' });

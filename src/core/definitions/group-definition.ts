@@ -21,9 +21,18 @@ export function groupUri(text: string, { factoryUser, ownHosts, conferenceAuthor
     return no('may have neither password nor parameters nor headers');
   if (!ownHosts.has(uri.host)) return no(`is not at a domain of ours: ${[...ownHosts].join(', ')}`);
   const user = unescapeUser(uri.user);
+  if (user === uri.user && user.includes('%')) return no('has escapes that are not UTF-8');
   if (user === factoryUser) return no('is the factory’s');
   if (user.startsWith(conferencePrefix)) return no(`begins as those of conferences do, with ${conferencePrefix}`);
-  return { ok: true, uri: aorOf(uri) };
+  return { ok: true, uri: aorOf({ ...uri, user: writeUser(user) }) };
+}
+
+/**
+ * The one form of a user part: a group is found by what stands behind the escapes, hence its name is taken in whichever
+ * form. RFC 3261 25.1: of what is escaped elsewhere, these may stand for themselves.
+ */
+function writeUser(user: string): string {
+  return encodeURIComponent(user).replace(/%(?:26|3D|2B|24|2C|3B|3F|2F)/g, decodeURIComponent);
 }
 
 /** What holds of a group that nothing else is said of: closed to all but its members, led by its chairs. */

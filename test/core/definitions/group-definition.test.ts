@@ -9,6 +9,11 @@ test.each([
   ['team', 'sip:team@conf.example.com'],
   ['night%20shift', 'sip:night%20shift@conf.example.com'],
   ['%74eam', 'sip:team@conf.example.com'],
+  ['a/b', 'sip:a/b@conf.example.com'],
+  ['a%2fb', 'sip:a/b@conf.example.com'],
+  ['%26%3d%2B$%2c%3B%3f', 'sip:&=+$,;?@conf.example.com'],
+  ['100%25%40home%3a', 'sip:100%25%40home%3A@conf.example.com'],
+  ['caf%c3%a9', 'sip:caf%C3%A9@conf.example.com'],
   ['sip:team@CONF.example.com', 'sip:team@conf.example.com'],
   ['SIP:team@other.example.com', 'sip:team@other.example.com'],
   ['sip:team@192.0.2.7:5080', 'sip:team@192.0.2.7:5080'],
@@ -35,6 +40,7 @@ test.each([
   ['conf-fact', 'is the factory’s'],
   ['sip:conf-fact@other.example.com', 'is the factory’s'],
   ['conf%2dfact', 'is the factory’s'],
+  ['caf%e9', 'has escapes that are not UTF-8'],
   ['conf-7', 'begins as those of conferences do, with conf-'],
 ])('no group is called "%s": it %s', (text, detail) => {
   expect(groupUri(text, names)).toEqual({ ok: false, detail });
