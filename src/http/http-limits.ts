@@ -1,7 +1,7 @@
 /** Every bound of the REST shell in one place, each with its reason. Times in milliseconds. */
 export const httpLimits = {
-  /** Command bodies are a few hundred octets; this leaves room for long display names and nothing else. */
-  bodyBytesMax: 64 * 1024,
+  /** The longest body is a group with all the members it may have, each with an address and a name of full length. */
+  bodyBytesMax: 1024 * 1024,
   /** A slow sender may not hold a socket for ever. */
   requestTimeoutMs: 30_000,
   /** Commands waiting for the core's answer; more than this and the core is not keeping up. */

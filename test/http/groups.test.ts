@@ -133,6 +133,18 @@ test('a member of another scheme is refused with the SIP status it would have me
   });
 });
 
+test('a group of the most members there may be, each told at full length, has room in a body', async () => {
+  const name = 'ż'.repeat(200);
+  const members = Array.from({ length: limits.groupMembersMax }, (_, index) => ({
+    uri: `sip:${index}.${'x'.repeat(1000)}@example.com`,
+    display_name: name,
+    role: 'participant',
+  }));
+  const response = await world.post('/v1/groups', { uri: 'all-hands', members });
+  expect(response.statusCode).toBe(201);
+  expect(response.json().members).toHaveLength(limits.groupMembersMax);
+});
+
 test('a name is taken in every form of it', async () => {
   expect((await world.post('/v1/groups', { uri: 'a%2Fb' })).json()).toMatchObject({ uri: 'sip:a/b@conf.example.com' });
   expect((await world.post('/v1/groups', { uri: 'a/b' })).json()).toMatchObject({ code: 'already-defined' });
