@@ -266,8 +266,9 @@ export type Actor = string;
 export type InvitationOrder = {
   readonly uri: SipUri;
   readonly raw: string;
+  /** null, as for the role: nothing is said; who was in before has those of then. */
   readonly displayName: string | null;
-  readonly role: Role;
+  readonly role: Role | null;
   readonly replaces: ReplacesValue | null;
 };
 

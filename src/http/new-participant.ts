@@ -17,7 +17,11 @@ export const NewParticipant = Type.Object(
   {
     uri: printable({ minLength: 1, maxLength: 1024, description: 'Whom to dial: a sip:, sips: or tel: URI.' }),
     display_name: Type.Optional(personName),
-    role: Type.Optional(oneOf(roles, { description: 'What it may do; `participant` unless said.' })),
+    role: Type.Optional(
+      oneOf(roles, {
+        description: 'What it may do; unless said, `participant`, or what it was before if it was in already.',
+      }),
+    ),
     replaces: Type.Optional(
       Type.Object(
         {

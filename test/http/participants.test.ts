@@ -221,7 +221,7 @@ test('only the URI need be said', async () => {
   await world.post(list, { uri: body.uri });
   await world.post(list, body);
   expect(world.submitted).toMatchObject([
-    { displayName: null, role: 'participant', replaces: null },
+    { displayName: null, role: null, replaces: null },
     { replaces: { earlyOnly: false } },
   ]);
 });

@@ -143,6 +143,18 @@ test('an operator dials out a further participant; one who is there is not diall
   `);
 });
 
+test('whom an operator dials again has the name and the role that are said now, else those of before', () => {
+  const world = conference(['bob']);
+  const { id: conferenceId } = world.conference;
+  world.hangsUp('bob');
+  world.dialsOut('bob', conferenceId, { displayName: 'Robert', role: 'observer' });
+  expect(world.participant('bob')).toMatchObject({ displayName: 'Robert', role: 'observer', status: 'dialing-out' });
+  world.answers('bob');
+  world.hangsUp('bob');
+  world.dialsOut(world.participant('bob').uri, conferenceId);
+  expect(world.participant('bob')).toMatchObject({ displayName: 'Robert', role: 'observer', status: 'dialing-out' });
+});
+
 test('the process stops: everybody is sent BYE, subscribers may come back (deactivated)', () => {
   const world = conference(['bob']);
   world.subscribes('alice');

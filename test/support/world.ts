@@ -11,6 +11,7 @@ import type {
   ParticipantRow,
   ReferralRow,
   ReplacesValue,
+  Role,
   SubscriptionRow,
 } from '../../src/core/rows.ts';
 import { Service } from '../../src/core/service.ts';
@@ -218,9 +219,9 @@ export class World {
   }
 
   /** An operator asks for one more participant. */
-  dialsOut(name: string, conferenceId: string): void {
+  dialsOut(name: string, conferenceId: string, said: { displayName?: string; role?: Role } = {}): void {
     const uri = addressOf[name] ?? name;
-    const asked = { displayName: null, role: 'participant', replaces: null } as const;
+    const asked = { displayName: null, role: null, replaces: null, ...said };
     this.ladder.add('op', 'focus', `dial ${name}`);
     this.happens({
       type: 'participant-requested',

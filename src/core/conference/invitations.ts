@@ -10,7 +10,7 @@ import type { Refusal } from './dial-plan.ts';
 import type { Dialler, DialOrder } from './dialler.ts';
 import { historyOf, type Invitee, inviteesOf, type ListReading } from './invitees.ts';
 import type { Ledger } from './ledger.ts';
-import { failedParticipant, mayBringAnother, type NewParticipant, newParticipant } from './participant.ts';
+import { failedParticipant, mayBringAnother, type NewParticipant, newParticipant, shortened } from './participant.ts';
 
 /** On whose behalf, and how, people are invited. */
 export type Inviting = {
@@ -75,7 +75,7 @@ export class Invitations {
     const facts = {
       ...this.#facts(aor, null),
       displayName: order.displayName,
-      role: order.role,
+      role: order.role ?? 'participant',
       replaces: order.replaces,
       listEntry: {
         raw: order.raw,
@@ -87,8 +87,7 @@ export class Invitations {
         ignoredHeaders: [],
       },
     };
-    const participant =
-      known === undefined ? newParticipant(facts) : { ...known, replaces: order.replaces, lastError: null };
+    const participant = known === undefined ? newParticipant(facts) : askedAgain(known, order);
     return this.#dialler.enqueue(participant, {
       target: order.uri,
       replaces: order.replaces,
@@ -199,6 +198,17 @@ export class Invitations {
       position: this.#ledger.nextPosition,
     };
   }
+}
+
+/** Who left, or could not be reached, as the operator now wants him. */
+function askedAgain(known: ParticipantRow, { displayName, role, replaces }: InvitationOrder): ParticipantRow {
+  return {
+    ...known,
+    displayName: displayName === null ? known.displayName : shortened(displayName),
+    role: role ?? known.role,
+    replaces,
+    lastError: null,
+  };
 }
 
 /**

@@ -117,7 +117,7 @@ function dialOut(api: Api, context: RouteContext): void {
         uri,
         raw: body.uri,
         displayName: body.display_name ?? null,
-        role: body.role ?? 'participant',
+        role: body.role ?? null,
         replaces: replacesOf(body),
       });
       const location = `/v1/conferences/${participant.conferenceId}/participants/${participant.id}`;
