@@ -2,6 +2,7 @@ import { setImmediate as settled } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Effect, Outcome } from '../src/core/effect.ts';
 import type { Input } from '../src/core/input.ts';
+import type { ParticipantRow } from '../src/core/rows.ts';
 import { Service } from '../src/core/service.ts';
 import { Tally } from '../src/core/tally.ts';
 import { Driver } from '../src/driver.ts';
@@ -54,6 +55,14 @@ const answered = (endpointId: string): Input => ({
   sessionTimer: null,
 });
 
+const busy = {
+  cause: { status: 486, reason: 'Busy Here' },
+  unsupported: [],
+  reasonHeader: null,
+  minSe: null,
+  members: null,
+};
+
 const hungUp = (endpointId: string): Input => ({ type: 'dialog-ended', endpointId, by: 'peer', reason: null });
 
 test('who answers while nothing can be saved, and then hangs up, is gone in the end', async () => {
@@ -85,4 +94,38 @@ test('who hangs up in a conference whose end is not saved after all is gone from
   expect([status(alice), status(bob)]).toEqual(['connected', 'disconnected']);
   expect(store.conferences.get(row.id)).toMatchObject({ status: 'active', participantCount: 1 });
   expect(faults).toEqual([]);
+});
+
+test('an INVITE that was not sent, for a conference whose end is not saved after all, goes out', async () => {
+  const { driver, store, clock, row, bob, effects } = await conference();
+  store.hold();
+  store.failNext('before', 0);
+  // Another INVITE to Bob is under way to the store when the conference ends.
+  const refused = { cause: { status: 422, reason: 'Session Interval Too Small' }, unsupported: [], reasonHeader: null };
+  driver.submit({ type: 'endpoint-failed', endpointId: bob, ...refused, minSe: 3_600, members: null });
+  driver.submit({ type: 'end-requested', reply: 'http:1', actor: 'key:1', conferenceId: row.id, reason: null });
+  store.release();
+  await settled();
+  clock.turn(1_000);
+  await settled();
+  expect(effects.filter(({ type }) => type === 'sip.invite')).toHaveLength(2);
+  expect(store.endpoints.get(bob)?.status).toBe('dialing-out');
+});
+
+test('a timer that fires in a conference whose end is not saved after all is heeded', async () => {
+  const { driver, store, clock, row, bob } = await conference();
+  driver.submit({ type: 'endpoint-failed', endpointId: bob, ...busy });
+  await settled();
+  store.hold();
+  store.failNext('before', 0);
+  driver.submit({ type: 'end-requested', reply: 'http:1', actor: 'key:1', conferenceId: row.id, reason: null });
+  clock.turn(30_000);
+  store.release();
+  await settled();
+  const isBob = ({ endpoints }: ParticipantRow) => endpoints.some(({ id }) => id === bob);
+  expect(store.participantsOf(row.id).find(isBob)).toMatchObject({ status: 'disconnected', inRoster: true });
+  clock.turn(1_000);
+  await settled();
+  expect(store.conferences.get(row.id)?.status).toBe('active');
+  expect(store.participantsOf(row.id).find(isBob)).toMatchObject({ status: 'disconnected', inRoster: false });
 });

@@ -109,9 +109,12 @@ class Play {
   /** Lets everything that is promised happen. */
   async #settle(): Promise<void> {
     const wasBusy = this.#isBusy;
+    const { outside, clock } = this.#scene;
+    await turnOfLoop();
+    // A timer that was set too late fires at once.
+    clock.turn(0);
     await turnOfLoop();
     this.#isBusy = !this.#driver.idle;
-    const { outside, clock } = this.#scene;
     // What waits for the store is done later still.
     if (outside.excused && (wasBusy || this.#isBusy)) this.#excuse();
     outside.excused = clock.now() <= this.#excusedUntil;
