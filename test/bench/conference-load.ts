@@ -27,6 +27,8 @@ export async function conferAll({ port, conferences, open }: ConferenceLoad): Pr
   const [creators, invited] = [await freeAddress(), await freeAddress()];
   const answering = runSipp('invitee', conferences * invitees, [
     ...['-p', String(invited.port), '-key', 'creators', String(creators.port), '-key', 'focus', String(port)],
+    // SIPp would answer a copy of a message with what it has sent after the first, to wherever it sends at that moment.
+    ...['-nr', '-default_behaviors', 'all,-abortunexp'],
   ]);
   const created = await runSipp('creator', conferences, [
     ...[`127.0.0.1:${port}`, '-p', String(creators.port), '-key', 'invitees', String(invited.port)],

@@ -16,7 +16,7 @@ export type SippFigures = {
   readonly endedAt: number;
 };
 
-/** Runs `scenarios/<scenario>.xml` over UDP on 127.0.0.1 until `calls` calls have ended, well or not, or five minutes are over. */
+/** Runs `scenarios/<scenario>.xml` over UDP on 127.0.0.1 until `calls` calls have ended, well or not; who waits for a minute has failed. */
 export async function runSipp(scenario: string, calls: number, args: readonly string[]): Promise<SippFigures> {
   const folder = await mkdtemp(join(tmpdir(), 'isfocus-bench-'));
   try {
@@ -26,7 +26,7 @@ export async function runSipp(scenario: string, calls: number, args: readonly st
       args: [
         ...args,
         ...['-m', String(calls), '-buff_size', '4194304', '-deadcall_wait', '0'],
-        ...['-trace_stat', '-stf', figures, '-fd', '1000', '-timeout', '300s'],
+        ...['-trace_stat', '-stf', figures, '-fd', '1000', '-recv_timeout', '60000', '-timeout', '300s'],
       ],
     });
     await once(child, 'exit');
