@@ -202,16 +202,17 @@ export class Incoming {
   }
 
   #refuse(request: SrfRequest, response: SrfResponse, code: RefusalCode): void {
-    const asked = { method: request.method, sourceAddress: request.source_address };
+    const asked = { method: request.method, sourceAddress: request.source_address, inDialog: false };
     const answer = this.#answerTo(asked, { kind: 'refused', code, detail: '' });
     sendAnswer(response, answer, { log: this.#parts.log, failed: () => undefined });
   }
 
-  #answerTo({ method, sourceAddress }: Pick<PendingReply, 'method' | 'sourceAddress'>, outcome: Outcome): Answer {
+  #answerTo(asked: Pick<PendingReply, 'method' | 'sourceAddress' | 'inDialog'>, outcome: Outcome): Answer {
+    const { method, sourceAddress, inDialog: isWithinDialog } = asked;
     const { challenge, agent, clock } = this.#parts;
     const challenged = (stale: boolean): readonly string[] =>
       challenges(challenge, { now: clock.now(), sourceAddress, stale });
-    return answerFor(outcome, { method, agent, challenges: challenged });
+    return answerFor(outcome, { method, isWithinDialog, agent, challenges: challenged });
   }
 }
 

@@ -29,6 +29,7 @@ export type Answer = {
 
 export type AnswerRules = {
   readonly method: string;
+  readonly isWithinDialog: boolean;
   /** Host that stands in Warning (RFC 3261 20.43). */
   readonly agent: string;
   /** Values of WWW-Authenticate. */
@@ -161,9 +162,9 @@ function partNamed({ contentId, type, text }: NonNullable<Of<'refused'>['body']>
   return multipartOf([{ headers, body: text }], contentId);
 }
 
-/** What the body of a request may be. */
-function acceptedIn(method: string): string {
-  if (method === 'INVITE') return acceptAt('factory');
+/** What the body of a request may be. RFC 5366 5.1: within a session a list has no meaning. */
+function acceptedIn({ method, isWithinDialog }: AnswerRules): string {
+  if (method === 'INVITE' || method === 'UPDATE') return acceptAt(isWithinDialog ? 'conference' : 'factory');
   // RFC 5368 7: the list that Refer-To points at.
   return method === 'REFER' ? 'multipart/mixed, application/resource-lists+xml' : '';
 }
@@ -179,7 +180,7 @@ function explanatoryHeaders({ code, stale = false }: Of<'refused'>, rules: Answe
     case 415:
       // RFC 3261 8.2.3. The factory understands most; a SUBSCRIBE and others may have no body at all.
       return [
-        ['Accept', acceptedIn(rules.method)],
+        ['Accept', acceptedIn(rules)],
         ['Accept-Encoding', 'identity'],
       ];
     case 423:

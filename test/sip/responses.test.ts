@@ -8,6 +8,7 @@ import type { SipResponse } from '../../src/wire/sip-message.ts';
 
 const rules = {
   method: 'INVITE',
+  isWithinDialog: false,
   agent: 'conf.example.com',
   challenges: (stale: boolean) => ['Digest one', stale ? 'Digest two, stale=true' : 'Digest two'],
 };
@@ -143,6 +144,15 @@ describe('a refusal', () => {
   ] as const)('%s carries %s', (code, name, value) => {
     expect(values(refused(code), name)).toEqual([value]);
   });
+
+  test.each(['INVITE', 'UPDATE'])(
+    'an %s within a session is told that no list belongs there (RFC 3261 8.2.3)',
+    (method) => {
+      const within = { ...rules, method, isWithinDialog: true };
+      const answer = answerFor({ kind: 'refused', code: 'unsupported-body', detail: '' }, within);
+      expect(values(answer, 'Accept')).toEqual(['application/sdp, multipart/mixed']);
+    },
+  );
 
   test('420 carries the Unsupported that the core gives', () => {
     expect(values(refused('unknown-extension', 'x-one', { 'Unsupported': 'x-one' }), 'Unsupported')).toEqual(['x-one']);

@@ -19,7 +19,7 @@ function bobIsIn(mode: 'free' | 'strict', asked: readonly string[], sessionTimer
   const outcome = { kind: 'session-accepted', endpointId: 'bob', toTag: 'ours', at: 'conference' } as const;
   const answer = answerFor(
     { ...outcome, contact: 'sip:conf-1@10.0.0.9', sdp: offer, sessionTimer },
-    { method: 'INVITE', agent: '10.0.0.9', challenges: () => [] },
+    { method: 'INVITE', isWithinDialog: false, agent: '10.0.0.9', challenges: () => [] },
   );
   const lines = answer.headers.map(([name, value]) => `${name}: ${value}`);
   const { transactionId } = world.lastEvent(focus);
