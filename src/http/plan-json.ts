@@ -13,7 +13,8 @@ const entry = Type.Object(
     display_name: nullableText({ description: 'Name for people to read.' }),
     replaces: replacesShown('The dialog that the invitation would take over.'),
     verdict: oneOf(['dial', 'dropped', 'refused'], {
-      description: 'Invited; left out, as it names the focus or somebody listed before; or not invited, for `cause`.',
+      description:
+        'Invited; left out, as it names the focus, nobody, or only people whom other entries name; or not invited, for `cause`.',
     }),
     cause: sipCause('Why it would not be invited, as the roster would tell.'),
   },

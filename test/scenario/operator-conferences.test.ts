@@ -215,3 +215,56 @@ test('a dry run of what would be done is refused by nothing', () => {
   asks(stopping, [], { dryRun: true });
   expect(stopping.outcome('http:op:1')).toMatchObject({ plan: { refused: { code: 'stopping' } } });
 });
+
+test('what a dry run tells is what comes of the same in earnest', () => {
+  const ours = 'sip:team@10.0.0.7';
+  const here = { ownHosts: new Set(['conf.example.com', '10.0.0.7']), consent: 'on' } as const;
+  const entries = [
+    order('mailto:ted@example.net'),
+    order(ours),
+    order('bob'),
+    order('mailto:ted@example.net'),
+    order('sip:nobody@conf.example.com'),
+    order('sip:10.0.0.8'),
+  ];
+  const play = (dryRun: boolean) => {
+    const world = teamWorld({ uri: ours, members: [member('alice'), member('bob')] }, here);
+    world.happens({
+      type: 'group-defined',
+      group: team({ id: 'empty', uri: 'sip:nobody@conf.example.com', members: [] }),
+    });
+    asks(world, entries, { dryRun });
+    return world;
+  };
+  const outcome = play(true).outcome('http:op:1');
+  if (outcome.kind !== 'conference-planned') throw new Error(outcome.kind);
+  expect(outcome.plan.refused).toBeNull();
+  const told = outcome.plan.entries.map(({ verdict, cause }) => [verdict, cause?.status ?? null]);
+  expect(told).toEqual([
+    ['refused', 416],
+    ['dial', null],
+    ['dropped', null],
+    ['dropped', null],
+    ['dropped', null],
+    ['refused', 403],
+  ]);
+  const done = [...play(false).saved.participants.values()].map(({ listEntry, lastError }) => [
+    listEntry?.position,
+    lastError?.status ?? null,
+  ]);
+  expect(done).toEqual([
+    [0, 416],
+    [1, null],
+    [1, null],
+    [5, 403],
+  ]);
+});
+
+test('a group that is too long for a list is told as such before anybody in it is read', () => {
+  const members = Array.from({ length: limits.listEntriesMax + 1 }, (_, index) => member(`sip:g${index}@example.org`));
+  const world = teamWorld({ members });
+  asks(world, [order(teamUri)], { dryRun: true });
+  expect(world.outcome('http:op:1')).toMatchObject({
+    plan: { entries: [{ verdict: 'dial' }], refused: { code: 'list-too-long' } },
+  });
+});

@@ -6,7 +6,7 @@ import { consentRefused, permissionUri } from '../conference/consent.ts';
 import { newConference, operatorPolicy } from '../conference/factory.ts';
 import { listReading, planList, readList } from '../conference/invitation-list.ts';
 import { type Invitee, inviteesOf } from '../conference/invitees.ts';
-import { groupOf } from '../conference/own-groups.ts';
+import { expandGroups, groupOf } from '../conference/own-groups.ts';
 import type { Refused } from '../conference/requirements.ts';
 import { type Context, loose, type Turn } from '../context.ts';
 import type { ConferencePlan } from '../effect.ts';
@@ -88,24 +88,33 @@ function rolesOf(orders: readonly ListedOrder[], invitees: readonly Invitee[]): 
 }
 
 function planTold(context: Context, entries: readonly RecipientEntry[], plan: Plan | Refused): ConferencePlan {
-  const kept = new Set(readList(context, entries, null).map(({ listEntry }) => listEntry.position));
+  const expanded = expandGroups(context, entries, null);
+  // A list that is too long with its groups is read without them: each stands for somebody.
+  const tooLong = 'code' in expanded;
+  const { entries: read, members } = tooLong ? { entries, members: new Set<string>() } : expanded;
+  const kept = new Set(readList(context, read, null).map(({ listEntry }) => listEntry.position));
+  if (tooLong) for (const entry of entries) if (groupOf(context, entry) !== null) kept.add(entry.position);
   return {
-    entries: entries.map((entry) => entryTold(context, entry, kept)),
+    entries: entries.map((entry) => entryTold(context, entry, { kept, members })),
     refused: 'code' in plan ? { code: plan.code, detail: plan.detail } : null,
   };
 }
 
-/** What became of one entry; `kept` are the places of those that stand for somebody. */
-function entryTold(context: Context, entry: RecipientEntry, kept: ReadonlySet<number>): ConferencePlan['entries'][0] {
+/** What holds of all entries: the places of those that stand for somebody, and who is asked in as a member of a group. */
+type Whole = { readonly kept: ReadonlySet<number>; readonly members: ReadonlySet<string> };
+
+/** What became of one entry. */
+function entryTold(context: Context, entry: RecipientEntry, { kept, members }: Whole): ConferencePlan['entries'][0] {
   const [invitee] = inviteesOf([entry], { ...listReading(context), isFocus: () => false });
   if (invitee === undefined) throw new Error('an entry by itself is nobody twice');
   const { listEntry, displayName, replaces, target, failure } = invitee;
   const told = { entry: listEntry, displayName, replaces };
-  if (failure !== null) return { ...told, verdict: 'refused', cause: failure };
-  if (groupOf(context, entry) !== null) return { ...told, verdict: 'dial', cause: null };
   if (!kept.has(entry.position)) return { ...told, verdict: 'dropped', cause: null };
-  const agreed = target === null || consentRefused([permissionUri(target)], context) === null;
-  return agreed
+  // A group is as good as its members, wherever its own address lies.
+  if (groupOf(context, entry) !== null) return { ...told, verdict: 'dial', cause: null };
+  if (failure !== null) return { ...told, verdict: 'refused', cause: failure };
+  const asked = target === null ? [] : [permissionUri(target)].filter((uri) => !members.has(uri));
+  return consentRefused(asked, context) === null
     ? { ...told, verdict: 'dial', cause: null }
     : { ...told, verdict: 'refused', cause: { status: 470, reason: 'Consent Needed' } };
 }

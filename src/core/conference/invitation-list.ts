@@ -3,7 +3,7 @@ import { type Context, isFocus } from '../context.ts';
 import { limits } from '../limits.ts';
 import { consentRefused, permissionUri } from './consent.ts';
 import { type Invitee, inviteesOf, type ListReading } from './invitees.ts';
-import { type Asker, expandGroups } from './own-groups.ts';
+import { type Asker, expandGroups, tooLong } from './own-groups.ts';
 import type { Refused } from './requirements.ts';
 
 /** Whom a list asks in, or why nobody is asked in; nothing is changed yet. */
@@ -14,10 +14,9 @@ export type ListPlan = { readonly invitees: readonly Invitee[] };
  * of which membership in a group that is named is as good as any.
  */
 export function planList(context: Context, entries: readonly RecipientEntry[], asker: Asker): ListPlan | Refused {
-  if (entries.length > limits.listEntriesMax) return tooLong();
+  if (entries.length > limits.listEntriesMax) return tooLong;
   const expanded = expandGroups(context, entries, asker);
   if ('code' in expanded) return expanded;
-  if (expanded.entries.length > limits.listEntriesMax) return tooLong();
   const invitees = readList(context, expanded.entries, asker);
   const dialled = invitees.flatMap(({ target }) => (target === null ? [] : [permissionUri(target)]));
   const unasked = dialled.filter((uri) => !expanded.members.has(uri));
@@ -38,8 +37,4 @@ export function listReading(context: Context): ListReading {
     isFocus: (uri) => isFocus(context, uri),
     isBarred: (aor) => users.isBarred(aor),
   };
-}
-
-function tooLong(): Refused {
-  return { code: 'list-too-long', detail: `More than ${limits.listEntriesMax} entries` };
 }

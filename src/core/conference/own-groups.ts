@@ -15,11 +15,16 @@ export type Expanded = { readonly entries: readonly RecipientEntry[]; readonly m
 /** Who asks, by AOR; null: an operator, to whom every group is open. */
 export type Asker = string | null;
 
+/** RFC 5363 5.3, of a list by itself and with the members of its groups. */
+export const tooLong: Refused = { code: 'list-too-long', detail: `More than ${limits.listEntriesMax} entries` };
+
 /** `entries` with our groups taken apart. RFC 5318 4: 403 when one of them is closed to who asks. */
 export function expandGroups(context: Context, entries: readonly RecipientEntry[], asker: Asker): Expanded | Refused {
   const groups = entries.map((entry) => groupOf(context, entry));
   const closed = groups.filter((group) => group !== null && asker !== null && !mayJoinGroup(group, asker));
   if (closed.length > 0) return refusedGroups(closed as GroupRow[]);
+  // Counted before anything of it is read: a short list of long groups is a long list.
+  if (groups.reduce((sum, group) => sum + (group?.members.length ?? 1), 0) > limits.listEntriesMax) return tooLong;
   const members = new Set(groups.flatMap((group) => group?.members.map(({ uri }) => uri) ?? []));
   const expanded = entries.flatMap((entry, index) => {
     const group = groups[index] ?? null;
