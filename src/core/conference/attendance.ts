@@ -14,6 +14,7 @@ import { isPresent, newParticipant, shortened, unusedEntity, withEndpoint } from
 import { conferenceFull, isFull } from './policy.ts';
 import { type Place, SessionChanges } from './session-changes.ts';
 import { agreedTimer, grantedTimer, timerRow } from './session-timer.ts';
+import type { Turns } from './turn-map.ts';
 
 /** What an invitee's 2xx says. */
 export type AnswerFacts = {
@@ -36,6 +37,15 @@ export type Arriving = {
   readonly replaces?: string | undefined;
 };
 
+type AttendanceParts = {
+  readonly ids: Ids;
+  readonly settings: Settings;
+  readonly ledger: Ledger;
+  readonly sessions: MessageSessions;
+  readonly dialler: Dialler;
+  readonly turns: Turns;
+};
+
 /** Who is in the conference: endpoints that join, change their session, and leave. */
 export class Attendance {
   readonly #ids: Ids;
@@ -45,18 +55,13 @@ export class Attendance {
   readonly #dialler: Dialler;
   readonly #changes: SessionChanges;
 
-  constructor(parts: { ids: Ids; settings: Settings; ledger: Ledger; sessions: MessageSessions; dialler: Dialler }) {
+  constructor(parts: AttendanceParts) {
     this.#ids = parts.ids;
     this.#settings = parts.settings;
     this.#ledger = parts.ledger;
     this.#sessions = parts.sessions;
     this.#dialler = parts.dialler;
     this.#changes = new SessionChanges(parts);
-  }
-
-  /** A way back to this moment between two turns. */
-  capture(): () => void {
-    return this.#changes.capture();
   }
 
   /** Takes in a caller who sent INVITE, and answers it; refuses without any change. */

@@ -20,6 +20,7 @@ import { type Ending, idleTimer, Lifetime } from './lifetime.ts';
 import { MessageSessions } from './message-sessions.ts';
 import { Notifier } from './notifier.ts';
 import { Referrals } from './referrals.ts';
+import { Turns } from './turn-map.ts';
 
 export type ConferenceParts = { readonly ids: Ids; readonly settings: Settings; readonly record: ConferenceRecord };
 
@@ -35,20 +36,24 @@ export class Conference {
   readonly notifier: Notifier;
   readonly dialler: Dialler;
   readonly referrals: Referrals;
+  readonly #turns = new Turns();
   readonly #sessions: MessageSessions;
   readonly #lifetime: Lifetime;
 
   constructor(parts: ConferenceParts) {
     const { ids, settings } = parts;
-    this.ledger = new Ledger(ids, parts.record);
-    this.#sessions = new MessageSessions({ ids, settings, ledger: this.ledger });
-    this.dialler = new Dialler({ ids, settings, ledger: this.ledger, sessions: this.#sessions });
-    const { ledger, dialler } = this;
-    this.attendance = new Attendance({ ids, settings, ledger, dialler, sessions: this.#sessions });
-    this.invitations = new Invitations({ ids, settings, ledger: this.ledger, dialler: this.dialler });
-    this.notifier = new Notifier({ ids, ledger: this.ledger });
-    this.referrals = new Referrals({ ids, ledger: this.ledger });
-    this.#lifetime = new Lifetime(this.ledger);
+    const turns = this.#turns;
+    const ledger = new Ledger({ ids, turns, record: parts.record });
+    const sessions = new MessageSessions({ ids, settings, ledger, turns });
+    const dialler = new Dialler({ ids, settings, ledger, sessions, turns });
+    this.ledger = ledger;
+    this.#sessions = sessions;
+    this.dialler = dialler;
+    this.attendance = new Attendance({ ids, settings, ledger, dialler, sessions, turns });
+    this.invitations = new Invitations({ ids, settings, ledger, dialler });
+    this.notifier = new Notifier({ ids, ledger, turns });
+    this.referrals = new Referrals({ ids, ledger, turns });
+    this.#lifetime = new Lifetime(ledger);
   }
 
   get row(): ConferenceRow {
@@ -57,10 +62,15 @@ export class Conference {
 
   /** Takes this moment down; what is returned leads back to it, as if the turns since had never been. */
   capture(): () => void {
-    const parts = [this.ledger, this.#sessions, this.dialler, this.attendance, this.notifier, this.referrals];
-    const ways = parts.map((part) => part.capture());
+    const ledger = this.ledger.capture();
+    const dialler = this.dialler.capture();
+    const maps = this.#turns.capture();
     return () => {
-      for (const back of ways) back();
+      ledger();
+      dialler();
+      this.#sessions.wentBack();
+      this.notifier.wentBack();
+      maps();
     };
   }
 

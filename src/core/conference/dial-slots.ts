@@ -1,10 +1,16 @@
 import { limits } from '../limits.ts';
+import { TurnMap, type Turns } from './turn-map.ts';
 
 /** RFC 5363 5.2: no flood, least of all of one host. Who has which of the places for INVITEs under way at once. */
 export class DialSlots {
   /** Endpoint to host. */
-  readonly #taken = new Map<string, string>();
-  readonly #perHost = new Map<string, number>();
+  readonly #taken: TurnMap<string, string>;
+  readonly #perHost: TurnMap<string, number>;
+
+  constructor(turns: Turns) {
+    this.#taken = new TurnMap(turns);
+    this.#perHost = new TurnMap(turns);
+  }
 
   /** Whether no place is left for any host. */
   get full(): boolean {
@@ -31,15 +37,5 @@ export class DialSlots {
     const left = (this.#perHost.get(host) ?? 0) - 1;
     if (left > 0) this.#perHost.set(host, left);
     else this.#perHost.delete(host);
-  }
-
-  /** A way back to this moment. */
-  capture(): () => void {
-    const taken = [...this.#taken];
-    return () => {
-      this.#taken.clear();
-      this.#perHost.clear();
-      for (const [endpointId, host] of taken) this.take(endpointId, host);
-    };
   }
 }

@@ -13,6 +13,7 @@ import type { Ledger } from './ledger.ts';
 import type { MessageSessions } from './message-sessions.ts';
 import { disconnectionFor, isPresent, shortened, unusedEntity, withEndpoint } from './participant.ts';
 import { conferenceFull, isFull } from './policy.ts';
+import { TurnMap, type Turns } from './turn-map.ts';
 
 /** Whom to dial and what to say in the INVITE. */
 export type DialOrder = {
@@ -55,19 +56,22 @@ export class Dialler {
   readonly #ledger: Ledger;
   readonly #sessions: MessageSessions;
   /** What each INVITE waiting or under way says. */
-  readonly #dials = new Map<string, Dial>();
+  readonly #dials: TurnMap<string, Dial>;
   /** Endpoints that wait for a place, in their order. */
   readonly #waiting = new Set<string>();
-  readonly #slots = new DialSlots();
+  readonly #slots: DialSlots;
   #membersDialled = 0;
   /** What the roster shall say when a cancelled INVITE has ended. */
-  readonly #cancelledAs = new Map<string, EndpointRow['disconnection']>();
+  readonly #cancelledAs: TurnMap<string, EndpointRow['disconnection']>;
 
-  constructor(parts: { ids: Ids; settings: Settings; ledger: Ledger; sessions: MessageSessions }) {
+  constructor(parts: { ids: Ids; settings: Settings; ledger: Ledger; sessions: MessageSessions; turns: Turns }) {
     this.#ids = parts.ids;
     this.#settings = parts.settings;
     this.#ledger = parts.ledger;
     this.#sessions = parts.sessions;
+    this.#dials = new TurnMap(parts.turns);
+    this.#slots = new DialSlots(parts.turns);
+    this.#cancelledAs = new TurnMap(parts.turns);
   }
 
   /** Puts a new endpoint of `participant` in the queue. */
@@ -215,22 +219,14 @@ export class Dialler {
     return this.#membersDialled;
   }
 
-  /** A way back to this moment between two turns. */
+  /** A way back to this moment between two turns, beside that of the maps: those who wait keep their order. */
   capture(): () => void {
-    const dials = [...this.#dials];
     const waiting = [...this.#waiting];
-    const cancelledAs = [...this.#cancelledAs];
-    const slots = this.#slots.capture();
     const membersDialled = this.#membersDialled;
     return () => {
-      slots();
       this.#membersDialled = membersDialled;
-      this.#dials.clear();
       this.#waiting.clear();
-      this.#cancelledAs.clear();
-      for (const [endpointId, dial] of dials) this.#dials.set(endpointId, dial);
       for (const endpointId of waiting) this.#waiting.add(endpointId);
-      for (const [endpointId, as] of cancelledAs) this.#cancelledAs.set(endpointId, as);
     };
   }
 

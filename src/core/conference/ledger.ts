@@ -14,7 +14,7 @@ import type {
   SubscriptionRow,
 } from '../rows.ts';
 import { isPresent, participantEvent } from './participant.ts';
-import { TurnMap } from './turn-map.ts';
+import { TurnMap, type Turns } from './turn-map.ts';
 
 /**
  * The rows of one conference, and the only place where they change. One input opens a turn; what it changes and asks
@@ -24,17 +24,17 @@ import { TurnMap } from './turn-map.ts';
 export class Ledger {
   readonly #ids: Ids;
   #conference: ConferenceRow;
-  readonly #participants = new TurnMap<string, ParticipantRow>();
+  readonly #participants: TurnMap<string, ParticipantRow>;
   /** Ids of participants by their URIs, and by the ids of their endpoints. */
-  readonly #byUri = new TurnMap<string, string>();
-  readonly #byEndpoint = new TurnMap<string, string>();
+  readonly #byUri: TurnMap<string, string>;
+  readonly #byEndpoint: TurnMap<string, string>;
   /** Ids of those who are no longer in the roster, the first to leave it first. */
-  readonly #past = new TurnMap<string, true>();
-  readonly #subscriptions = new TurnMap<string, SubscriptionRow>();
+  readonly #past: TurnMap<string, true>;
+  readonly #subscriptions: TurnMap<string, SubscriptionRow>;
   /** When each timer that runs is due. */
-  readonly #timers = new TurnMap<string, Instant>();
+  readonly #timers: TurnMap<string, Instant>;
   /** How many participants have which status. */
-  readonly #counts = new TurnMap<EndpointStatus, number>();
+  readonly #counts: TurnMap<EndpointStatus, number>;
   #nextPosition = 0;
   #now: Instant = 0;
   #actor: string | null = null;
@@ -46,8 +46,15 @@ export class Ledger {
   readonly #changedReferrals = new Map<string, ReferralRow>();
   #effects: Effect[] = [];
 
-  constructor(ids: Ids, record: ConferenceRecord) {
+  constructor({ ids, turns, record }: { ids: Ids; turns: Turns; record: ConferenceRecord }) {
     this.#ids = ids;
+    this.#participants = new TurnMap(turns);
+    this.#byUri = new TurnMap(turns);
+    this.#byEndpoint = new TurnMap(turns);
+    this.#past = new TurnMap(turns);
+    this.#subscriptions = new TurnMap(turns);
+    this.#timers = new TurnMap(turns);
+    this.#counts = new TurnMap(turns);
     this.#conference = record.conference;
     this.#fill(record);
   }
@@ -80,6 +87,11 @@ export class Ledger {
 
   get subscriptions(): readonly SubscriptionRow[] {
     return [...this.#subscriptions.values()];
+  }
+
+  /** Those whose rows the turn has changed so far. */
+  get changedParticipants(): Iterable<ParticipantRow> {
+    return this.#changedParticipants.values();
   }
 
   get rosterChanged(): boolean {
@@ -242,14 +254,12 @@ export class Ledger {
     return { conference: this.#conference, participants: this.participants, subscriptions: this.subscriptions };
   }
 
-  /** A way back to this moment between two turns. */
+  /** A way back to this moment between two turns, beside that of the maps. */
   capture(): () => void {
-    const ways = [...this.#rows(), this.#timers].map((map) => map.capture());
     const conference = this.#conference;
     const nextPosition = this.#nextPosition;
     return () => {
       this.close();
-      for (const back of ways) back();
       this.#conference = conference;
       this.#nextPosition = nextPosition;
     };
@@ -259,13 +269,14 @@ export class Ledger {
   adopt(record: ConferenceRecord): void {
     this.close();
     this.#conference = record.conference;
-    for (const map of this.#rows()) map.clear();
+    // The rows, and what is counted and looked up of them.
+    this.#participants.clear();
+    this.#byUri.clear();
+    this.#byEndpoint.clear();
+    this.#past.clear();
+    this.#subscriptions.clear();
+    this.#counts.clear();
     this.#fill(record);
-  }
-
-  /** The rows, and what is counted and looked up of them. */
-  #rows(): readonly Pick<TurnMap<string, unknown>, 'capture' | 'clear'>[] {
-    return [this.#participants, this.#byUri, this.#byEndpoint, this.#past, this.#subscriptions, this.#counts];
   }
 
   #fill(record: ConferenceRecord): void {

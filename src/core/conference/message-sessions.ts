@@ -15,7 +15,7 @@ import {
   offerOf,
 } from './negotiation.ts';
 import { isPresent, rosterEntity } from './participant.ts';
-import { TurnMap } from './turn-map.ts';
+import { TurnMap, type Turns } from './turn-map.ts';
 
 /** The message session of one endpoint: our side from the start, the peer's once agreed. */
 type MessageSession = {
@@ -24,6 +24,8 @@ type MessageSession = {
   /** The lines we last described, and how often they have changed. */
   readonly described: Described | null;
   readonly agreement: Agreement | null;
+  /** As the switch was last told of it; null: it is not in the route. */
+  readonly member: RouteMember | null;
 };
 
 /** The media side of a conference: who has which message session, and the route the switch follows. */
@@ -31,15 +33,17 @@ export class MessageSessions {
   readonly #ids: Ids;
   readonly #settings: Settings;
   readonly #ledger: Ledger;
-  readonly #sessions = new TurnMap<string, MessageSession>();
-  /** The members that the switch was last told. */
-  #routed: readonly RouteMember[] = [];
-  #changed = false;
+  readonly #sessions: TurnMap<string, MessageSession>;
+  /** Endpoints whose agreement the turn has changed. */
+  readonly #renegotiated = new Set<string>();
+  /** A member has been dropped. */
+  #memberLost = false;
 
-  constructor(parts: { ids: Ids; settings: Settings; ledger: Ledger }) {
+  constructor(parts: { ids: Ids; settings: Settings; ledger: Ledger; turns: Turns }) {
     this.#ids = parts.ids;
     this.#settings = parts.settings;
     this.#ledger = parts.ledger;
+    this.#sessions = new TurnMap(parts.turns);
   }
 
   /** Our answer to a peer's offer, or null when it holds nothing usable. The session exists only when it does. */
@@ -47,9 +51,9 @@ export class MessageSessions {
     const session = this.#sessionOf(endpointId);
     const answer = answerTo(offer, session.local);
     if (answer === null) return null;
-    const sdp = this.#describe(endpointId, session, answer.lines);
-    this.#agree(endpointId, answer);
-    return { ...answer, sdp };
+    const described = describe(session.local, answer.lines, session.described);
+    this.#agree(endpointId, { ...session, described }, answer);
+    return { ...answer, sdp: described.sdp };
   }
 
   /** Our offer; the session waits for the peer from now on. */
@@ -77,20 +81,22 @@ export class MessageSessions {
 
   /** The peer's answer to our offer; null when it took nothing of it. */
   complete(endpointId: string, answer: SessionDescription): Agreement | null {
-    const agreement = this.#sessions.has(endpointId) ? agreementFrom(answer) : null;
-    if (agreement !== null) this.#agree(endpointId, agreement);
+    const session = this.#sessions.get(endpointId);
+    const agreement = session === undefined ? null : agreementFrom(answer);
+    if (session !== undefined && agreement !== null) this.#agree(endpointId, session, agreement);
     return agreement;
   }
 
   /** The peer's answer to our `description`; null when it took nothing of it. */
   confirm(endpointId: string, answer: SessionDescription): Agreement | null {
-    const agreement = this.#sessions.has(endpointId) ? agreementFrom(answer) : null;
-    if (agreement === null) return null;
-    const before = this.#sessions.get(endpointId)?.agreement?.msrp ?? null;
+    const session = this.#sessions.get(endpointId);
+    const agreement = session === undefined ? null : agreementFrom(answer);
+    if (session === undefined || agreement === null) return null;
+    const before = session.agreement?.msrp ?? null;
     const { msrp } = agreement;
     const isSame = msrp !== null && before !== null && msrp.remotePath.join(' ') === before.remotePath.join(' ');
     // RFC 4975 8.4: the same path is the same session, whose connection stays, whoever made it.
-    this.#agree(endpointId, isSame ? { ...agreement, msrp: { ...msrp, role: before.role } } : agreement);
+    this.#agree(endpointId, session, isSame ? { ...agreement, msrp: { ...msrp, role: before.role } } : agreement);
     return agreement;
   }
 
@@ -99,30 +105,33 @@ export class MessageSessions {
     const session = this.#sessions.get(endpointId);
     if (session === undefined) return;
     this.#sessions.set(endpointId, { ...session, agreement: null });
-    this.#changed = true;
+    this.#renegotiated.add(endpointId);
   }
 
-  /** A way back to this moment between two turns. */
-  capture(): () => void {
-    const back = this.#sessions.capture();
-    const routed = this.#routed;
-    return () => {
-      back();
-      this.#routed = routed;
-    };
+  /** Turns are undone: what they had changed needs no look any more. */
+  wentBack(): void {
+    this.#renegotiated.clear();
+    this.#memberLost = false;
   }
 
   drop(endpointId: string): void {
-    if (this.#sessions.delete(endpointId)) this.#ledger.ask({ type: 'msrp.close', endpointId });
+    const session = this.#sessions.get(endpointId);
+    if (session === undefined) return;
+    this.#sessions.delete(endpointId);
+    if (session.member !== null) this.#memberLost = true;
+    this.#ledger.ask({ type: 'msrp.close', endpointId });
   }
 
-  /** Publishes the route when its members differ from the last one; looks only when anything could have changed them. */
+  /** Publishes the route when its members differ from the last one; looks only at those whom the turn has changed. */
   publishRoute(): void {
-    if (!this.#changed && !this.#ledger.rosterChanged) return;
-    this.#changed = false;
-    const members = [...this.#sessions].flatMap(([endpointId, session]) => this.#member(endpointId, session));
-    if (isSameRoute(members, this.#routed)) return;
-    this.#routed = members;
+    let differs = this.#memberLost;
+    for (const { endpoints } of this.#ledger.changedParticipants)
+      for (const { id } of endpoints) if (this.#updateMember(id)) differs = true;
+    for (const id of this.#renegotiated) if (this.#updateMember(id)) differs = true;
+    this.wentBack();
+    if (!differs) return;
+    const members: RouteMember[] = [];
+    for (const { member } of this.#sessions.values()) if (member !== null) members.push(member);
     const { conference } = this.#ledger;
     const route = { conferenceId: conference.id, conferenceUri: conference.uri, version: conference.version, members };
     this.#ledger.ask({ type: 'msrp.route', route });
@@ -133,11 +142,21 @@ export class MessageSessions {
     this.#ledger.ask({ type: 'msrp.unroute', conferenceId: this.#ledger.conference.id });
   }
 
-  #member(endpointId: string, { agreement }: MessageSession): RouteMember[] {
+  /** Whether the endpoint's place in the route is another than the switch was told. */
+  #updateMember(endpointId: string): boolean {
+    const session = this.#sessions.get(endpointId);
+    if (session === undefined) return false;
+    const member = this.#memberNow(endpointId, session);
+    if (isSameMember(member, session.member)) return false;
+    this.#sessions.set(endpointId, { ...session, member });
+    return true;
+  }
+
+  #memberNow(endpointId: string, { agreement }: MessageSession): RouteMember | null {
     const msrp = agreement?.msrp ?? null;
     const place = msrp === null ? undefined : this.#ledger.participantOf(endpointId);
-    if (msrp === null || place === undefined || !isPresent(place.endpoint.status)) return [];
-    return [{ endpointId, uri: rosterEntity(place.participant), acceptsWrapped: msrp.acceptsWrapped }];
+    if (msrp === null || place === undefined || !isPresent(place.endpoint.status)) return null;
+    return { endpointId, uri: rosterEntity(place.participant), acceptsWrapped: msrp.acceptsWrapped };
   }
 
   /** RFC 3264 8: o= counts the changes of what we describe; the same lines are the very same text. */
@@ -147,13 +166,12 @@ export class MessageSessions {
     return described.sdp;
   }
 
-  #agree(endpointId: string, { media, msrp }: Agreement): void {
-    const before = this.#sessionOf(endpointId);
+  #agree(endpointId: string, before: MessageSession, { media, msrp }: Agreement): void {
     // Offered, or agreed before: nobody will use it.
     if (msrp === null) this.#ledger.ask({ type: 'msrp.close', endpointId });
     const session = { ...before, agreement: { media, msrp } };
     this.#sessions.set(endpointId, session);
-    this.#changed = true;
+    this.#renegotiated.add(endpointId);
     if (msrp !== null) this.#open(endpointId, session, msrp);
   }
 
@@ -187,21 +205,13 @@ export class MessageSessions {
       local: { host, port, path, originId: this.#ids.sdpSession(), audio: this.#settings.audio },
       described: null,
       agreement: null,
+      member: null,
     };
   }
 }
 
-function isSameRoute(members: readonly RouteMember[], others: readonly RouteMember[]): boolean {
-  return (
-    members.length === others.length &&
-    members.every((member, at) => {
-      const other = others[at];
-      // What is agreed stays the same value until something else is.
-      return (
-        other?.endpointId === member.endpointId &&
-        other.uri === member.uri &&
-        other.acceptsWrapped === member.acceptsWrapped
-      );
-    })
-  );
+/** What is agreed stays the same value until something else is. */
+function isSameMember(a: RouteMember | null, b: RouteMember | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.uri === b.uri && a.acceptsWrapped === b.acceptsWrapped;
 }

@@ -7,6 +7,7 @@ import { after } from '../transition.ts';
 import type { Ledger } from './ledger.ts';
 import { deletedRoster, RosterTexts } from './roster.ts';
 import { subscriptionTransitions } from './subscription-state.ts';
+import { TurnMap, type Turns } from './turn-map.ts';
 
 export type TerminationReason = 'deactivated' | 'rejected' | 'timeout' | 'giveup' | 'noresource';
 
@@ -16,7 +17,7 @@ export const fatalAnswers: ReadonlySet<number> = new Set([
 ]);
 
 /** How many NOTIFYs to a subscriber are under way, and whether the roster changed meanwhile. */
-type Delivery = { outstanding: number; stale: boolean };
+type Delivery = { readonly outstanding: number; readonly stale: boolean };
 
 /**
  * The notifier of one conference (RFC 4575 3, RFC 6665 4.2): one NOTIFY under way per subscription, and beside it those
@@ -25,12 +26,13 @@ type Delivery = { outstanding: number; stale: boolean };
 export class Notifier {
   readonly #ids: Ids;
   readonly #ledger: Ledger;
-  readonly #deliveries = new Map<string, Delivery>();
+  readonly #deliveries: TurnMap<string, Delivery>;
   #rosters = new RosterTexts();
 
-  constructor(parts: { ids: Ids; ledger: Ledger }) {
+  constructor(parts: { ids: Ids; ledger: Ledger; turns: Turns }) {
     this.#ids = parts.ids;
     this.#ledger = parts.ledger;
+    this.#deliveries = new TurnMap(parts.turns);
   }
 
   /**
@@ -72,21 +74,19 @@ export class Notifier {
   rosterChanged(): void {
     for (const row of this.#ledger.subscriptions) {
       const delivery = this.#delivery(row.id);
-      if (delivery.outstanding > 0) delivery.stale = true;
+      if (delivery.outstanding > 0) this.#deliveries.set(row.id, { ...delivery, stale: true });
       else this.#notify(row);
     }
   }
 
   answered(row: SubscriptionRow, status: number): void {
-    const delivery = this.#delivery(row.id);
-    delivery.outstanding = Math.max(0, delivery.outstanding - 1);
+    const { outstanding: before, stale } = this.#delivery(row.id);
+    const outstanding = Math.max(0, before - 1);
+    this.#deliveries.set(row.id, { outstanding, stale: stale && outstanding > 0 });
     if (fatalAnswers.has(status)) {
       this.#end(row, 'giveup');
       this.#ledger.ask({ type: 'sip.release', subscriptionId: row.id, dialogId: row.dialogId });
-    } else if (delivery.stale && delivery.outstanding === 0) {
-      delivery.stale = false;
-      this.#notify(row);
-    }
+    } else if (stale && outstanding === 0) this.#notify(row);
   }
 
   /** Ends a subscription with a last NOTIFY that still shows the roster. */
@@ -113,15 +113,9 @@ export class Notifier {
     this.#send(row, { name: 'terminated', reason: 'noresource' }, null);
   }
 
-  /** A way back to this moment between two turns. */
-  capture(): () => void {
-    const deliveries = [...this.#deliveries].map(([id, delivery]) => [id, { ...delivery }] as const);
-    return () => {
-      this.#deliveries.clear();
-      for (const [id, delivery] of deliveries) this.#deliveries.set(id, delivery);
-      // The next roster has the version of one that never was.
-      this.#rosters = new RosterTexts();
-    };
+  /** Turns are undone: the next roster has the version of one that never was. */
+  wentBack(): void {
+    this.#rosters = new RosterTexts();
   }
 
   #accept(reply: string, row: SubscriptionRow, granted: { toTag: string | null; expires: number }): void {
@@ -143,9 +137,8 @@ export class Notifier {
   #notify(row: SubscriptionRow): void {
     const version = row.lastVersionSent + 1;
     this.#ledger.putSubscription({ ...row, lastVersionSent: version });
-    const delivery = this.#delivery(row.id);
-    delivery.outstanding += 1;
-    delivery.stale = false;
+    const { outstanding } = this.#delivery(row.id);
+    this.#deliveries.set(row.id, { outstanding: outstanding + 1, stale: false });
     const expires = Math.max(0, Math.ceil((row.expiresAt - this.#ledger.now) / 1_000));
     this.#send(row, { name: 'active', expires }, this.#rosters.at(this.#ledger.record(), version));
   }
@@ -172,11 +165,7 @@ export class Notifier {
   }
 
   #delivery(id: string): Delivery {
-    const known = this.#deliveries.get(id);
-    if (known !== undefined) return known;
-    const fresh = { outstanding: 0, stale: false };
-    this.#deliveries.set(id, fresh);
-    return fresh;
+    return this.#deliveries.get(id) ?? { outstanding: 0, stale: false };
   }
 }
 

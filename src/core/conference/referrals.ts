@@ -9,6 +9,7 @@ import type { Ledger } from './ledger.ts';
 import { fatalAnswers } from './notifier.ts';
 import { isPresent, shortened } from './participant.ts';
 import { type ReportEvent, type ReportState, reportTransitions } from './referral-state.ts';
+import { TurnMap, type Turns } from './turn-map.ts';
 
 /** One URI of a REFER, and what was set going for it. */
 export type ReferralTarget = {
@@ -43,11 +44,12 @@ const terminated: SipCause = { status: 487, reason: 'Request Terminated' };
 export class Referrals {
   readonly #ids: Ids;
   readonly #ledger: Ledger;
-  readonly #open = new Map<string, Open>();
+  readonly #open: TurnMap<string, Open>;
 
-  constructor(parts: { ids: Ids; ledger: Ledger }) {
+  constructor(parts: { ids: Ids; ledger: Ledger; turns: Turns }) {
     this.#ids = parts.ids;
     this.#ledger = parts.ledger;
+    this.#open = new TurnMap(parts.turns);
   }
 
   /** Ids of those that are not settled. */
@@ -166,15 +168,6 @@ export class Referrals {
       if (row.state === 'trying' && !this.#open.has(row.id))
         this.#ledger.putReferral({ ...row, state: 'ended', endedAt: this.#ledger.now });
     }
-  }
-
-  /** A way back to this moment between two turns. */
-  capture(): () => void {
-    const open = [...this.#open];
-    return () => {
-      this.#open.clear();
-      for (const [id, referral] of open) this.#open.set(id, referral);
-    };
   }
 
   #refer(

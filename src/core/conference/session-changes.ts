@@ -12,6 +12,7 @@ import type { MessageSessions } from './message-sessions.ts';
 import { disconnectionFor, isHeld, isPresent, withEndpoint } from './participant.ts';
 import { agreedTimer, grantedTimer, timerRow } from './session-timer.ts';
 import { Silence } from './silence.ts';
+import { TurnMap, type Turns } from './turn-map.ts';
 
 /** An endpoint and whose it is. */
 export type Place = { readonly participant: ParticipantRow; readonly endpoint: EndpointRow };
@@ -29,24 +30,14 @@ export class SessionChanges {
   readonly #sessions: MessageSessions;
   readonly #silence: Silence;
   /** Endpoints whose ACK must bring the answer to our offer, and since when. */
-  readonly #awaitingAnswer = new Map<string, Instant>();
+  readonly #awaitingAnswer: TurnMap<string, Instant>;
 
-  constructor(parts: { ids: Ids; settings: Settings; ledger: Ledger; sessions: MessageSessions }) {
+  constructor(parts: { ids: Ids; settings: Settings; ledger: Ledger; sessions: MessageSessions; turns: Turns }) {
     this.#settings = parts.settings;
     this.#ledger = parts.ledger;
     this.#sessions = parts.sessions;
     this.#silence = new Silence(parts);
-  }
-
-  /** A way back to this moment between two turns. */
-  capture(): () => void {
-    const awaiting = [...this.#awaitingAnswer];
-    const silence = this.#silence.capture();
-    return () => {
-      silence();
-      this.#awaitingAnswer.clear();
-      for (const [endpointId, since] of awaiting) this.#awaitingAnswer.set(endpointId, since);
-    };
+    this.#awaitingAnswer = new TurnMap(parts.turns);
   }
 
   /** An INVITE begins a session: our answer, or our offer where it has none; null when its offer cannot be used. */

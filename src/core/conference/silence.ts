@@ -5,6 +5,7 @@ import type { Ledger } from './ledger.ts';
 import type { MessageSessions } from './message-sessions.ts';
 import { keptTimer } from './session-timer.ts';
 import { type SilenceEvent, type SilenceState, silenceTransitions } from './silence-state.ts';
+import { TurnMap, type Turns } from './turn-map.ts';
 
 /**
  * Callers who offered sound and were answered `inactive`. To a softphone that is a peer who has put it on hold, and
@@ -15,31 +16,21 @@ export class Silence {
   readonly #ids: Ids;
   readonly #ledger: Ledger;
   readonly #sessions: MessageSessions;
-  readonly #states = new Map<string, SilenceState>();
+  readonly #states: TurnMap<string, SilenceState>;
   /** Endpoints whose INVITE we have answered 200 and whose ACK has not come. */
-  readonly #unacknowledged = new Set<string>();
+  readonly #unacknowledged: TurnMap<string, true>;
 
-  constructor(parts: { ids: Ids; ledger: Ledger; sessions: MessageSessions }) {
+  constructor(parts: { ids: Ids; ledger: Ledger; sessions: MessageSessions; turns: Turns }) {
     this.#ids = parts.ids;
     this.#ledger = parts.ledger;
     this.#sessions = parts.sessions;
-  }
-
-  /** A way back to this moment between two turns. */
-  capture(): () => void {
-    const states = [...this.#states];
-    const unacknowledged = [...this.#unacknowledged];
-    return () => {
-      this.#states.clear();
-      this.#unacknowledged.clear();
-      for (const [endpointId, state] of states) this.#states.set(endpointId, state);
-      for (const endpointId of unacknowledged) this.#unacknowledged.add(endpointId);
-    };
+    this.#states = new TurnMap(parts.turns);
+    this.#unacknowledged = new TurnMap(parts.turns);
   }
 
   /** An INVITE of the endpoint is answered 200; `silenced`: it offered sound and gets none. */
   invited(endpointId: string, silenced: boolean): void {
-    this.#unacknowledged.add(endpointId);
+    this.#unacknowledged.set(endpointId, true);
     this.offered(endpointId, silenced);
   }
 

@@ -1,16 +1,17 @@
 import { expect, test } from 'vitest';
-import { TurnMap } from '../../../src/core/conference/turn-map.ts';
+import { TurnMap, Turns } from '../../../src/core/conference/turn-map.ts';
 
-function filled(): TurnMap<string, number> {
-  const map = new TurnMap<string, number>();
+function filled(turns = new Turns()): TurnMap<string, number> {
+  const map = new TurnMap<string, number>(turns);
   map.set('a', 1);
   map.set('b', 2);
   return map;
 }
 
 test('a turn is undone whole: what was added, changed and taken away', () => {
-  const map = filled();
-  const back = map.capture();
+  const turns = new Turns();
+  const map = filled(turns);
+  const back = turns.capture();
   map.set('a', 10);
   map.set('a', 11);
   map.delete('b');
@@ -25,13 +26,14 @@ test('a turn is undone whole: what was added, changed and taken away', () => {
 });
 
 test('with a turn all that came later are undone, and those before stay', () => {
-  const map = filled();
-  map.capture();
+  const turns = new Turns();
+  const map = filled(turns);
+  turns.capture();
   map.set('a', 10);
-  const second = map.capture();
+  const second = turns.capture();
   map.set('a', 20);
   map.set('c', 3);
-  map.capture();
+  turns.capture();
   map.clear();
   map.set('b', 30);
   second();
@@ -42,17 +44,18 @@ test('with a turn all that came later are undone, and those before stay', () => 
 });
 
 test('after it was undone a turn that comes anew can be undone by itself, or with one before', () => {
-  const map = filled();
-  const first = map.capture();
+  const turns = new Turns();
+  const map = filled(turns);
+  const first = turns.capture();
   map.set('a', 10);
-  const second = map.capture();
+  const second = turns.capture();
   map.set('a', 20);
   second();
-  const third = map.capture();
+  const third = turns.capture();
   map.set('a', 30);
   third();
   expect(map.get('a')).toBe(10);
-  map.capture();
+  turns.capture();
   map.set('a', 40);
   first();
   expect(map.get('a')).toBe(1);
