@@ -87,7 +87,7 @@ beforeEach(() => {
     out.push('reply');
     outcomes.set(to, outcome);
   };
-  const log = { debug: () => undefined, info: () => undefined, error: () => undefined };
+  const log = { isLevelEnabled: () => true, debug: () => undefined, info: () => undefined, error: () => undefined };
   tally = new Tally();
   const shells = { sip: { perform, reply }, msrp: { perform }, http: { reply } };
   driver = new Driver({ service, clock, store, ...shells, observer: tally, log });
