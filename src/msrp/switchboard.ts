@@ -42,7 +42,7 @@ export class Switchboard {
     this.#routes.set(route.conferenceId, route);
     for (const { endpointId } of route.members) {
       const session = this.#options.sessions.byEndpointId(endpointId);
-      if (session === undefined) continue;
+      if (session === undefined || session.isRouted) continue;
       for (const message of session.markRouted()) this.receive(session, message);
     }
   }
