@@ -1,27 +1,42 @@
 /** Handing a response to the library, with the checks the SIP server needs. */
+import { limits } from '../core/limits.ts';
 import { pacingBounds } from './bounds.ts';
 import { frameBytes } from './outgoing.ts';
 import type { Answer } from './responses.ts';
 import type { Log } from './sip-log.ts';
 import type { SrfResponse } from './srf.ts';
 
-/** Sends `answer`; `failed` is called when the SIP server does not send it, never before this returns. */
+/**
+ * Sends `answer`, or a bare 500 in place of one that is too long for the SIP server: a request is always answered.
+ * `failed` is called when `answer` is not sent, never before this returns.
+ */
 export function sendAnswer(
   response: SrfResponse,
   answer: Answer,
   how: { readonly log: Log; readonly failed: () => void },
 ): void {
-  const { log, failed } = how;
-  const { headers } = response;
-  const { status, reason, body } = answer;
+  const headers = { ...response.headers };
   for (const [name, value] of answer.headers) addHeader(headers, name, value);
   if (answer.toTag !== null) addToTag(headers, answer.toTag);
-  const bytes = frameBytes(Object.entries(headers).flat(), body ?? '');
-  if (bytes > pacingBounds.unconfirmedBytesMax) {
-    log.error({ status, bytes }, 'response too large for the SIP server, not sent');
-    queueMicrotask(failed);
+  const bytes = frameBytes(Object.entries(headers).flat(), answer.body ?? '');
+  if (bytes <= pacingBounds.unconfirmedBytesMax) {
+    Object.assign(response.headers, headers);
+    send(response, answer, how);
     return;
   }
+  how.log.error({ status: answer.status, bytes }, 'response too large for the SIP server, 500 sent in its place');
+  // Of what the library has copied from the request; the SIP server knows it by itself.
+  for (const [name, value] of Object.entries(response.headers))
+    if (value.length > limits.uriCharactersMax) delete response.headers[name];
+  send(response, { status: 500, reason: 'Server Internal Error', body: null }, { ...how, failed: () => undefined });
+  queueMicrotask(how.failed);
+}
+
+function send(
+  response: SrfResponse,
+  { status, reason, body }: Pick<Answer, 'status' | 'reason' | 'body'>,
+  { log, failed }: { readonly log: Log; readonly failed: () => void },
+): void {
   try {
     response.send(status, reason, body === null ? {} : { body }, (error) => {
       if (!error) return;

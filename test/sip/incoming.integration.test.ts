@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bounds } from '../../src/sip/bounds.ts';
+import { bounds, pacingBounds } from '../../src/sip/bounds.ts';
 import { headerOf } from '../support/fake-drachtio.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { waitFor } from '../support/wait.ts';
@@ -65,6 +65,17 @@ describe('an INVITE to us', () => {
     stage.shell.reply((await stage.input('invite-received')).reply, accepted);
     expect(await stage.input('invite-cancelled')).toEqual({ type: 'invite-cancelled', dialogId: aliceDialog });
     expect(stage.shell.counts.dialogs).toBe(0);
+  });
+
+  test('whose 200 would be longer than the server takes is answered all the same, by 500', async () => {
+    const stage = await stages.connected();
+    const name = 'x'.repeat(pacingBounds.unconfirmedBytesMax);
+    const transaction = stages.server.deliver(factoryInvite({ 'To': `${name} <sip:conf-fact@conf.example.com>` }));
+    stage.shell.reply((await stage.input('invite-received')).reply, accepted);
+    const { text } = await stages.server.response(transaction);
+    expect(text).toMatch(/^SIP\/2.0 500 /);
+    expect([headerOf(text, 'Contact'), text.split('\r\n\r\n')[1]]).toEqual([undefined, '']);
+    expect(await stage.input('invite-cancelled')).toEqual({ type: 'invite-cancelled', dialogId: aliceDialog });
   });
 
   test('that cannot be read is refused by the core with its reason', async () => {
