@@ -86,7 +86,10 @@ function tallied(tally: Tally): readonly Reading[] {
   return [
     counter('events', 'What happened in conferences', { count: tally.events, label: 'type' }),
     counter('dial_attempts', 'Final answers to INVITEs of ours', { count: tally.dialAttempts, label: 'status' }),
-    counter('refusals', 'Refused requests, of SIP and of REST', { count: tally.refusals, label: 'code' }),
+    counter('refusals', 'Refused requests: of SIP, and of REST about conferences', {
+      count: tally.refusals,
+      label: 'code',
+    }),
     counter('quirks', 'Mistakes of peers that were accepted', { count: tally.quirks, label: 'quirk' }),
     { kind: 'counter', name: 'isfocus_referrals_total', help: 'Accepted REFERs', read: () => tally.referrals },
   ];

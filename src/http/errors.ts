@@ -10,9 +10,14 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   if (refused.code === 'internal-error') request.log.error({ err: error, requestId: request.id }, 'request failed');
   reply
     .code(refused.status)
-    .headers({ ...refused.headers, 'x-request-id': request.id })
+    .headers({ ...waitOf(refused), ...refused.headers, 'x-request-id': request.id })
     .header('content-type', PROBLEM_MEDIA_TYPE)
     .send(problemOf(refused, { path: pathOf(request), id: request.id }));
+}
+
+/** RFC 6585 4: 429 tells how long to wait; what is counted is counted by the minute. */
+function waitOf({ status }: Refused): Readonly<Record<string, string>> {
+  return status === 429 ? { 'retry-after': '60' } : {};
 }
 
 /** The path without its query, for people and for logs: queries may name participants. */

@@ -136,5 +136,7 @@ export function problems(...statuses: readonly ProblemStatus[]) {
 function problemResponse(status: ProblemStatus) {
   const { description, code } = meanings[status];
   const example = problemOf(new Refused({ code }), { path: '/v1/conferences', id: 'req-42' });
-  return { description, content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: 'Problem#' }, example } } };
+  const headers =
+    status === 429 ? { headers: { 'retry-after': { type: 'string', description: 'Seconds to wait.' } } } : {};
+  return { description, ...headers, content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: 'Problem#' }, example } } };
 }

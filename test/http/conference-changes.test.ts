@@ -193,6 +193,7 @@ test.each([
   world.core = () => ({ kind: 'refused', code, detail: 'because of that' });
   const response = await world.post('/v1/conferences', { participants: [bob] });
   expect(response.json()).toMatchObject({ status, code, detail: 'because of that' });
+  expect(response.headers['retry-after']).toBe(status === 429 ? '60' : undefined);
 });
 
 test('a change names only what it changes', async () => {
