@@ -29,7 +29,8 @@ export function parseMsrpUri(text: string): MsrpUri {
   const match = text.length > uriCharactersMax ? null : uriPattern.exec(text);
   if (match === null) throw new RemoteError(400, 'The MSRP URI is malformed');
   const [, scheme = '', host = '', port, sessionId = '', transport = '', params = ''] = match;
-  if (!paramsPattern.test(params)) throw new RemoteError(400, 'A parameter of the MSRP URI is malformed');
+  if (params !== '' && !paramsPattern.test(params))
+    throw new RemoteError(400, 'A parameter of the MSRP URI is malformed');
   return {
     secure: scheme.toLowerCase() === 'msrps',
     host: parseHost(host),
@@ -78,6 +79,7 @@ function parseHost(text: string): string {
 
 // RFC 4975 6.1: percent-encoded characters of the authority are decoded before comparison.
 function decodeHost(text: string): string {
+  if (!text.includes('%')) return text;
   try {
     return decodeURIComponent(text);
   } catch {

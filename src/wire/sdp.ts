@@ -54,10 +54,8 @@ const lineCharactersMax = 4_096;
  * lines, 488 when v=, o=, s= or t= is missing, which makes it no description at all.
  */
 export function parseSdp(text: string): SessionDescription {
-  const lines = text.trimEnd().split(/\r?\n/).map(readLine);
-  const firstMedia = lines.findIndex((line) => line.type === 'm');
-  const session = firstMedia === -1 ? lines : lines.slice(0, firstMedia);
-  const blocks = firstMedia === -1 ? [] : mediaBlocks(lines.slice(firstMedia));
+  const lines = text.trimEnd().split('\n').map(readLine);
+  const [session = [], ...blocks] = mediaBlocks(lines);
   if (blocks.length > mediaMax) throw new RemoteError(400, 'The session description has too many media lines');
   for (const type of ['v', 'o', 's', 't']) {
     if (!session.some((line) => line.type === type))
@@ -80,16 +78,16 @@ export function writeSdp(session: SessionDescription): string {
     `o=${username} ${sessionId} ${version} ${writeAddress(address)}`,
     // RFC 8866 5.3: a session without a name says "-".
     's=-',
-    ...(session.connection === null ? [] : [`c=${writeAddress(session.connection)}`]),
-    't=0 0',
-    ...session.attributes.map(writeAttribute),
-    ...session.media.flatMap((media) => [
-      `m=${media.media} ${media.port} ${media.protocol} ${media.formats.join(' ')}`,
-      ...(media.connection === null ? [] : [`c=${writeAddress(media.connection)}`]),
-      ...media.attributes.map(writeAttribute),
-    ]),
   ];
-  assert(!lines.some((line) => /[\0\r\n]/.test(line)), 'a line of a session description is one line');
+  if (session.connection !== null) lines.push(`c=${writeAddress(session.connection)}`);
+  lines.push('t=0 0');
+  for (const attribute of session.attributes) lines.push(writeAttribute(attribute));
+  for (const media of session.media) {
+    lines.push(`m=${media.media} ${media.port} ${media.protocol} ${media.formats.join(' ')}`);
+    if (media.connection !== null) lines.push(`c=${writeAddress(media.connection)}`);
+    for (const attribute of media.attributes) lines.push(writeAttribute(attribute));
+  }
+  assert(!/[\0\r\n]/.test(lines.join('')), 'a line of a session description is one line');
   return `${lines.join('\r\n')}\r\n`;
 }
 
@@ -127,17 +125,29 @@ export function directionIn(media: MediaDescription, session: SessionDescription
 
 type SdpLine = { readonly type: string; readonly value: string };
 
-function readLine(line: string, index: number): SdpLine {
-  const match = /^([a-z])=(.*)$/s.exec(line);
-  if (match?.[1] === undefined || line.length > lineCharactersMax || /[\0\r]/.test(line)) {
+/** `ended`: the line may still have the CR of its CRLF. */
+function readLine(ended: string, index: number): SdpLine {
+  const line = ended.endsWith('\r') ? ended.slice(0, -1) : ended;
+  const type = line.charAt(0);
+  const isLine = type >= 'a' && type <= 'z' && line.charAt(1) === '=';
+  if (!isLine || line.length > lineCharactersMax || line.includes('\0') || line.includes('\r')) {
     throw new RemoteError(400, `Line ${index + 1} of the session description is malformed`);
   }
-  return { type: match[1], value: (match[2] ?? '').trim() };
+  return { type, value: line.slice(2).trim() };
 }
 
+/** The lines of the session, then those of each media line. */
 function mediaBlocks(lines: readonly SdpLine[]): readonly (readonly SdpLine[])[] {
-  const starts = lines.flatMap((line, index) => (line.type === 'm' ? [index] : []));
-  return starts.map((start, index) => lines.slice(start, starts[index + 1] ?? lines.length));
+  let block: SdpLine[] = [];
+  const blocks = [block];
+  for (const line of lines) {
+    if (line.type === 'm') {
+      block = [];
+      blocks.push(block);
+    }
+    block.push(line);
+  }
+  return blocks;
 }
 
 function readOrigin(value: string): SessionDescription['origin'] {
@@ -175,13 +185,14 @@ function readMedia(block: readonly SdpLine[]): MediaDescription {
 }
 
 function readAttributes(lines: readonly SdpLine[]): readonly SdpAttribute[] {
-  return lines
-    .filter((line) => line.type === 'a')
-    .map(({ value }) => {
-      const colon = value.indexOf(':');
-      if (colon === -1) return { name: value, value: null };
-      return { name: value.slice(0, colon), value: value.slice(colon + 1).trim() };
-    });
+  const attributes: SdpAttribute[] = [];
+  for (const { type, value } of lines) {
+    if (type !== 'a') continue;
+    const colon = value.indexOf(':');
+    if (colon === -1) attributes.push({ name: value, value: null });
+    else attributes.push({ name: value.slice(0, colon), value: value.slice(colon + 1).trim() });
+  }
+  return attributes;
 }
 
 function onlyValue(lines: readonly SdpLine[], type: string): string | undefined {
@@ -191,7 +202,7 @@ function onlyValue(lines: readonly SdpLine[], type: string): string | undefined 
 }
 
 function writeAddress(host: string): string {
-  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
   return `IN ${bare.includes(':') ? 'IP6' : 'IP4'} ${bare}`;
 }
 
@@ -201,7 +212,8 @@ function writeAttribute(attribute: SdpAttribute): string {
 
 /** Value of the first attribute of that name: null when it is a mere flag, undefined when absent. */
 function attributeValue(attributes: readonly SdpAttribute[], name: string): string | null | undefined {
-  return attributes.find((attribute) => attribute.name === name)?.value;
+  for (const attribute of attributes) if (attribute.name === name) return attribute.value;
+  return undefined;
 }
 
 function words(text: string | null | undefined): readonly string[] {
@@ -210,7 +222,7 @@ function words(text: string | null | undefined): readonly string[] {
 
 /** RFC 4975 8.6: in negotiation a type with parameters counts as the type without them. */
 function mediaTypes(list: string | null | undefined): readonly string[] {
-  return words(list).map((entry) => entry.replace(/;.*$/, '').toLowerCase());
+  return words(list).map((entry) => (entry.split(';', 1)[0] ?? '').toLowerCase());
 }
 
 function isUsablePath(path: readonly string[], tls: boolean): boolean {
@@ -233,7 +245,8 @@ function setupOf(media: MediaDescription, session: SessionDescription): MsrpMedi
 const directions = ['sendrecv', 'sendonly', 'recvonly', 'inactive'] as const;
 
 function directionOf(part: { readonly attributes: readonly SdpAttribute[] }): MsrpMedia['direction'] | undefined {
-  return directions.find((direction) => attributeValue(part.attributes, direction) === null);
+  for (const direction of directions) if (attributeValue(part.attributes, direction) === null) return direction;
+  return undefined;
 }
 
 function maxSizeOf(media: MediaDescription): number | null {
