@@ -3,7 +3,7 @@ import type { Caller, SipRequestFacts } from '../core/input.ts';
 import { limits } from '../core/limits.ts';
 import type { RefusalCode } from '../core/refusal.ts';
 import { RemoteError } from '../wire/remote-error.ts';
-import { parseCSeq, parseMediaType, parseNameAddr, splitList } from '../wire/sip-headers.ts';
+import { isToken, parseCSeq, parseMediaType, parseNameAddr, splitList } from '../wire/sip-headers.ts';
 import { headerValues, type SipRequest } from '../wire/sip-message.ts';
 import { parseSipUri, type SipUri, withoutHeaders } from '../wire/sip-uri.ts';
 import { callerOf, claimedCaller, credentialsIn, type IdentityRules } from './identity.ts';
@@ -73,6 +73,7 @@ export function factsOf(message: SipRequest, arrival: Arrival, rules: IdentityRu
   if (Math.max(callId.length, fromTag.length) > limits.uriCharactersMax)
     throw new RemoteError(400, `Call-ID or From tag is longer than ${limits.uriCharactersMax} characters`);
   const caller = callerOf(message, arrival.sourceAddress, rules);
+  const requires = requiredOptions(message);
   return {
     reply: arrival.reply,
     method: message.method,
@@ -86,8 +87,8 @@ export function factsOf(message: SipRequest, arrival: Arrival, rules: IdentityRu
     fromTag,
     cseq: parseCSeq(only(message, 'CSeq')).number,
     dialogId: arrival.dialogId === '' ? `${callId};from-tag=${fromTag}` : arrival.dialogId,
-    requires: tokens(message, 'Require'),
-    supports: [...tokens(message, 'Supported'), ...tokens(message, 'Require')].map((tag) => tag.toLowerCase()),
+    requires,
+    supports: [...tokens(message, 'Supported'), ...requires].map((tag) => tag.toLowerCase()),
     accepts: acceptedTypes(message),
     quirks: [...target.quirks, ...addressQuirks([from, to], message)],
     received: excerpt(arrival.raw),
@@ -121,6 +122,15 @@ export function only(message: SipRequest, name: string): string {
 /** Option tags and other tokens of all headers of a name, as they came. */
 export function tokens(message: Parameters<typeof headerValues>[0], name: string): readonly string[] {
   return headerValues(message, name).flatMap(splitList);
+}
+
+/** The option tags that are required, which an Unsupported must be able to name (RFC 3261 8.2.2.3). RemoteError 400. */
+function requiredOptions(message: SipRequest): readonly string[] {
+  const options = tokens(message, 'Require');
+  if (!options.every(isToken)) throw new RemoteError(400, 'Require holds something else than option tags');
+  if (options.join(', ').length > limits.uriCharactersMax)
+    throw new RemoteError(400, `Require is longer than ${limits.uriCharactersMax} characters`);
+  return options;
 }
 
 /** The tag among the parameters of a From or To, or null. */

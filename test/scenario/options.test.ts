@@ -33,4 +33,5 @@ test('a conference that is over is 410, what never was 404, an option that nobod
   expect(asked('sip:conf-2@conf.example.com')).toMatchObject({ code: 'conference-ended' });
   expect(asked('sip:conf-3@conf.example.com')).toMatchObject({ code: 'no-such-identity' });
   expect(asked(conferenceUri, ['100rel', 'x-unknown'])).toMatchObject({ headers: { Unsupported: 'x-unknown' } });
+  expect(asked(conferenceUri, ['x-one', 'x-two', 'x-one'])).toMatchObject({ headers: { Unsupported: 'x-one, x-two' } });
 });

@@ -153,6 +153,16 @@ describe('an INVITE outside dialogs', () => {
     });
   });
 
+  test('options that no answer could name are no options', () => {
+    const requiring = (...values: string[]) => refusedAs(factoryInvite({ 'Require': values }));
+    expect(requiring('x one')).toBe('bad-request');
+    expect(requiring('<sip:x@example.com>')).toBe('bad-request');
+    const options = Array.from({ length: 250 }, (_, at) => `x-option-${at}`);
+    expect(requiring(options.slice(0, 70).join(','), options.slice(70).join(','))).toBe('bad-request');
+    const raw = factoryInvite({ 'Require': options.slice(0, 70) });
+    expect(as('invite-received', read(raw)).requires).toHaveLength(70);
+  });
+
   test('the server names the dialog when it already knows one', () => {
     const arrival = {
       reply: 'sip:1',

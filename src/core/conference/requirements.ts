@@ -28,9 +28,9 @@ export const extensions: readonly string[] = [
 
 /** RFC 3261 8.2.2.3: of `options`, which a request requires, those that are understood nowhere here. */
 export function extensionRefused(options: readonly string[]): Refused | null {
-  const unknown = options.filter((option) => !extensions.includes(option.toLowerCase()));
-  if (unknown.length === 0) return null;
-  const names = unknown.join(', ');
+  const unknown = new Set(options.filter((option) => !extensions.includes(option.toLowerCase())));
+  if (unknown.size === 0) return null;
+  const names = [...unknown].join(', ');
   return { code: 'unknown-extension', detail: names, headers: { Unsupported: names } };
 }
 

@@ -64,5 +64,5 @@ function joinRefused({ settings }: Context, standing: Standing, input: InviteRec
 
 /** RFC 5366 5.1: lists are the factory's; neither a conference URI nor a group supports them. */
 export function unsupportedHere({ list, requires }: InviteReceived): readonly string[] {
-  return list === null ? requires : [...new Set([...requires, 'recipient-list-invite'])];
+  return list === null ? requires : [...requires, 'recipient-list-invite'];
 }
