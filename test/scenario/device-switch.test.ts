@@ -287,3 +287,14 @@ test('before it rings, or when the 18x had no tag, an early dialog has no name',
     expect(world.outcome(input.reply)).toMatchObject({ code: 'no-such-dialog' });
   }
 });
+
+test('whoever takes over a call that only rings gets no place in a full house', () => {
+  const { world, replaces } = bobRings();
+  world.dialsIn('bob');
+  const { id: conferenceId } = world.conference;
+  world.happens({ type: 'change-requested', reply: 'http:1', actor: 'key:1', conferenceId, maxParticipants: 2 });
+  const referredBy = { uri: parseSipUri(addressOf['bob'] ?? ''), value: `<${addressOf['bob']}>`, token: null };
+  const carol = world.dialsIn('carol', { replaces, referredBy });
+  expect(world.outcome(carol.reply)).toMatchObject({ code: 'conference-full' });
+  expect(world.conference.participantCount).toBe(2);
+});

@@ -66,9 +66,10 @@ function takeOverRefused(
 }
 
 /** Whoever changes devices adds nobody; whoever takes over from somebody else comes in, but into the place of one who goes. */
-function entranceRefused(standing: ReturnType<typeof standingIn>, { participant }: Place): Refused | null {
+function entranceRefused(standing: ReturnType<typeof standingIn>, { participant, endpoint }: Place): Refused | null {
   if (participant.uri === standing.aor) return null;
   const refused = membershipRefused(standing) ?? entryRefused(standing);
-  const others = participant.endpoints.filter(({ status }) => isPresent(status));
-  return refused?.code === 'conference-full' && others.length === 1 ? null : refused;
+  if (refused?.code !== 'conference-full') return refused;
+  const present = participant.endpoints.filter(({ status }) => isPresent(status));
+  return present.length === 1 && present[0]?.id === endpoint.id ? null : refused;
 }
