@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { limits } from '../../src/core/limits.ts';
 import { World } from '../support/world.ts';
 
 function conference(list: readonly string[] = ['bob', 'ted']): World {
@@ -153,6 +154,13 @@ test('whom an operator dials again has the name and the role that are said now, 
   world.hangsUp('bob');
   world.dialsOut(world.participant('bob').uri, conferenceId);
   expect(world.participant('bob')).toMatchObject({ displayName: 'Robert', role: 'observer', status: 'dialing-out' });
+});
+
+test('an operator’s URI is no longer than one of a list', () => {
+  const world = conference();
+  const uri = `sip:${'x'.repeat(limits.uriCharactersMax)}@example.org`;
+  world.dialsOut(uri, world.conference.id);
+  expect(world.outcome(`http:op:${uri}`)).toMatchObject({ code: 'uri-too-long' });
 });
 
 test('the process stops: everybody is sent BYE, subscribers may come back (deactivated)', () => {

@@ -1,4 +1,4 @@
-import { aorOf } from '../../wire/sip-uri.ts';
+import { aorOf, writeSipUri } from '../../wire/sip-uri.ts';
 import type { Conference } from '../conference/conference.ts';
 import { consentRefused, permissionUri } from '../conference/consent.ts';
 import { privateTargetRefusal } from '../conference/invitees.ts';
@@ -6,6 +6,7 @@ import { isFull } from '../conference/policy.ts';
 import type { Refused } from '../conference/requirements.ts';
 import { type Context, isFocus, refuse, type Turn, turnOf } from '../context.ts';
 import type { Command } from '../input.ts';
+import { limits } from '../limits.ts';
 import { barredRefused } from '../requests/permission.ts';
 import type { ParticipantRow } from '../rows.ts';
 import { answered } from './answered.ts';
@@ -36,6 +37,8 @@ function dialRefused(
   if (row.locked) return { code: 'conference-locked', detail: 'Nobody can be added' };
   if (isFull(row)) return { code: 'conference-full', detail: `${row.participantCount} participants are in it` };
   if (isFocus(context, uri)) return { code: 'loop', detail: raw };
+  if (writeSipUri(uri).length > limits.uriCharactersMax)
+    return { code: 'uri-too-long', detail: 'It cannot be dialled' };
   if (privateTargetRefusal(uri, context.settings) !== null) return { code: 'private-target', detail: raw };
   return barredRefused(context, aorOf(uri)) ?? consentRefused([permissionUri(uri)], context);
 }
