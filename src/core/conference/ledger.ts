@@ -35,6 +35,8 @@ export class Ledger {
   readonly #timers: TurnMap<string, Instant>;
   /** How many participants have which status. */
   readonly #counts: TurnMap<EndpointStatus, number>;
+  /** That of the last event, ahead of the row's: the row is made anew once for all events of a turn, not for each. */
+  #seq: number;
   #nextPosition = 0;
   #now: Instant = 0;
   #actor: string | null = null;
@@ -56,6 +58,7 @@ export class Ledger {
     this.#timers = new TurnMap(turns);
     this.#counts = new TurnMap(turns);
     this.#conference = record.conference;
+    this.#seq = record.conference.seq;
     this.#fill(record);
   }
 
@@ -73,6 +76,7 @@ export class Ledger {
   }
 
   get conference(): ConferenceRow {
+    if (this.#conference.seq !== this.#seq) this.#conference = { ...this.#conference, seq: this.#seq };
     return this.#conference;
   }
 
@@ -130,7 +134,7 @@ export class Ledger {
   }
 
   patchConference(patch: Partial<ConferenceRow>): void {
-    this.#conference = { ...this.#conference, ...patch };
+    this.#conference = { ...this.conference, ...patch };
     this.#conferenceChanged = true;
   }
 
@@ -165,13 +169,12 @@ export class Ledger {
   }
 
   event(type: string, data: Readonly<Record<string, unknown>>): void {
-    const seq = this.#conference.seq + 1;
-    this.#conference = { ...this.#conference, seq };
+    this.#seq += 1;
     this.#conferenceChanged = true;
     this.#events.push({
       id: this.#ids.row(),
       conferenceId: this.#conference.id,
-      seq,
+      seq: this.#seq,
       type,
       time: this.#now,
       actor: this.#actor,
@@ -227,7 +230,7 @@ export class Ledger {
     const participantCount = this.count(isPresent);
     const version = this.#conference.version + 1;
     const peakParticipants = Math.max(this.#conference.peakParticipants, participantCount);
-    this.#conference = { ...this.#conference, version, participantCount, peakParticipants };
+    this.#conference = { ...this.#conference, seq: this.#seq, version, participantCount, peakParticipants };
     this.#conferenceChanged = true;
   }
 
@@ -251,16 +254,17 @@ export class Ledger {
   }
 
   record(): ConferenceRecord {
-    return { conference: this.#conference, participants: this.participants, subscriptions: this.subscriptions };
+    return { conference: this.conference, participants: this.participants, subscriptions: this.subscriptions };
   }
 
   /** A way back to this moment between two turns, beside that of the maps. */
   capture(): () => void {
-    const conference = this.#conference;
+    const { conference } = this;
     const nextPosition = this.#nextPosition;
     return () => {
       this.close();
       this.#conference = conference;
+      this.#seq = conference.seq;
       this.#nextPosition = nextPosition;
     };
   }
@@ -269,6 +273,7 @@ export class Ledger {
   adopt(record: ConferenceRecord): void {
     this.close();
     this.#conference = record.conference;
+    this.#seq = record.conference.seq;
     // The rows, and what is counted and looked up of them.
     this.#participants.clear();
     this.#byUri.clear();
@@ -309,7 +314,7 @@ export class Ledger {
       type: 'store.save',
       change: {
         conferenceId: this.#conference.id,
-        conferences: this.#conferenceChanged ? [this.#conference] : [],
+        conferences: this.#conferenceChanged ? [this.conference] : [],
         participants: [...this.#changedParticipants.values()],
         subscriptions: [...this.#changedSubscriptions.values()],
         // Known only now: the version that this turn's change made.
