@@ -17,6 +17,16 @@ export function acceptAt(place: Place): string {
   return place === 'factory' ? `${everywhere}, application/resource-lists+xml` : everywhere;
 }
 
+/** RFC 4579 4.2: a group is a conference too, be it in session or not. */
+export function isFocusAt(place: Place): boolean {
+  return place === 'conference' || place === 'group';
+}
+
+/** What the answer to OPTIONS names: at a focus also what its NOTIFYs hold, as in RFC 4579 5.14's example. */
+export function acceptToldAt(place: Place): string {
+  return isFocusAt(place) ? `${acceptAt(place)}, application/conference-info+xml, message/sipfrag` : acceptAt(place);
+}
+
 /** RFC 5366 5: the factory lists recipient-list-invite, a conference URI must not, nor does a group. */
 export function supportedAt(place: Place): string {
   return [...(place === 'factory' ? ['recipient-list-invite'] : []), ...extensions].join(', ');

@@ -5,10 +5,12 @@ import { refusal } from '../core/refusal.ts';
 import { bounds } from './bounds.ts';
 import {
   acceptAt,
+  acceptToldAt,
   allow,
   allowEvents,
   focusContact,
   focusSessionContact,
+  isFocusAt,
   product,
   supportedAt,
 } from './capabilities.ts';
@@ -62,7 +64,7 @@ function sessionAccepted(outcome: Of<'session-accepted'>): Answer {
   const headers: HeaderList = [
     ['Contact', focusSessionContact(outcome.contact)],
     // RFC 4579 5.13: a focus says in its 2xx what it can do.
-    ...capabilityHeaders(outcome.at),
+    ...capabilityHeaders(outcome.at, acceptAt(outcome.at)),
     ...timerHeaders(outcome.sessionTimer),
     ['Server', product],
     ...(outcome.sdp === null ? [] : ([['Content-Type', 'application/sdp']] as const)),
@@ -118,20 +120,19 @@ function capabilities(outcome: Of<'capabilities'>): Answer {
     outcome.contact === null
       ? []
       : [['Contact', isFocusAt(outcome.at) ? focusContact(outcome.contact) : `<${outcome.contact}>`]];
-  const headers: HeaderList = [...contact, ...capabilityHeaders(outcome.at), ['Server', product]];
+  const headers: HeaderList = [
+    ...contact,
+    ...capabilityHeaders(outcome.at, acceptToldAt(outcome.at)),
+    ['Server', product],
+  ];
   return { status: 200, reason: 'OK', headers, body: null, toTag: null };
 }
 
-/** RFC 4579 4.2: a group is a conference too, be it in session or not. */
-function isFocusAt(place: Place): boolean {
-  return place === 'conference' || place === 'group';
-}
-
-function capabilityHeaders(at: Place): HeaderList {
+function capabilityHeaders(at: Place, accept: string): HeaderList {
   return [
     ['Allow', allow],
     ['Allow-Events', allowEvents],
-    ['Accept', acceptAt(at)],
+    ['Accept', accept],
     ['Supported', supportedAt(at)],
   ];
 }

@@ -108,6 +108,8 @@ describe('OPTIONS', () => {
     const answer = options(at, conferenceUri);
     expect(values(answer, 'Supported')).toEqual([extensions]);
     expect(values(answer, 'Contact')).toEqual([`<${conferenceUri}>;isfocus`]);
+    const told = 'application/sdp, multipart/mixed, application/conference-info+xml, message/sipfrag';
+    expect(values(answer, 'Accept')).toEqual([told]);
   });
 
   test('elsewhere a Contact is no focus', () => {
