@@ -27,7 +27,7 @@ export function replace(
   if ('code' in found) return refuseAttempt(context, input, found);
   const { conference, place } = found;
   const standing = standingIn(conference, { aor: caller.aor, groups: context.groups });
-  const notAllowed = takeOverRefused(input, { caller, place }) ?? entranceRefused(standing, place);
+  const notAllowed = takeOverRefused(input, { caller, place }) ?? comingRefused(standing, place);
   if (notAllowed !== null) return refuseAttempt(context, input, notAllowed);
   const replaces = place.endpoint.id;
   return takenIn(context, input, { conference, caller, role: roleFor(standing), replaces });
@@ -66,7 +66,7 @@ function takeOverRefused(
 }
 
 /** Whoever changes devices adds nobody; whoever takes over from somebody else comes in, but into the place of one who goes. */
-function entranceRefused(standing: ReturnType<typeof standingIn>, { participant, endpoint }: Place): Refused | null {
+function comingRefused(standing: ReturnType<typeof standingIn>, { participant, endpoint }: Place): Refused | null {
   if (participant.uri === standing.aor) return null;
   const refused = membershipRefused(standing) ?? entryRefused(standing);
   if (refused?.code !== 'conference-full') return refused;
