@@ -29,7 +29,7 @@ async function conference() {
     msrp: { perform },
     http: { reply },
     observer: new Tally(),
-    log: { debug: nothing, info: nothing, error: nothing },
+    log: { isLevelEnabled: () => true, debug: nothing, info: nothing, error: nothing },
   });
   const list = recipients(['bob']);
   driver.submit(inviteFrom('alice', factoryUri, { requires: ['recipient-list-invite'], list }));

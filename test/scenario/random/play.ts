@@ -62,7 +62,7 @@ class Play {
     const { perform, reply } = outside;
     const port = { perform, reply };
     const ports = { sip: port, msrp: port, http: port };
-    const log = { debug: info, info, error };
+    const log = { isLevelEnabled: () => true, debug: info, info, error };
     this.#driver = new Driver({ service: this.#service, clock, store, ...ports, observer: new Tally(), log });
     this.#scene = { chance, clock, store, outside, submit: this.#driver.submit };
     this.#seen = { store, outside, timers: this.#timers };
