@@ -119,4 +119,6 @@ export const limits = {
   failuresCountedMax: 10_000,
   attemptsMax: 10_000,
   receivedTextMax: 2_000,
+  /** Of a request that was read without a quirk, and let in. */
+  plainTextMax: 500,
 } as const;

@@ -156,6 +156,16 @@ test('what came in an INVITE, and how it was read, is kept with the endpoint', (
   expect(world.participant('bob').endpoints[0]?.origin).toEqual(origin);
 });
 
+test('of an INVITE that nothing was odd in, the beginning is kept', () => {
+  const world = new World();
+  world.factoryInvite([]);
+  const received = `INVITE ${world.conferenceUri} SIP/2.0\r\nX: ${'x'.repeat(1_000)}`;
+  world.dialsIn('bob', { received, quirks: ['QK-37'] });
+  world.dialsIn('carol', { received });
+  expect(world.participant('bob').endpoints[0]?.origin.received).toBe(received);
+  expect(world.participant('carol').endpoints[0]?.origin.received).toBe(received.slice(0, 500));
+});
+
 test('CC-007 a list within the session, or at a conference URI, is not supported and changes nothing', () => {
   const world = new World();
   world.factoryInvite(['bob']);

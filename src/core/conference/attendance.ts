@@ -268,7 +268,7 @@ export class Attendance {
       disconnection: null,
       media: [],
       sessionTimer: null,
-      origin: { by: 'invite', received: input.received, quirks: input.quirks },
+      origin: { by: 'invite', received: keptText(input), quirks: input.quirks },
     };
   }
 
@@ -294,4 +294,9 @@ export class Attendance {
       position: this.#ledger.nextPosition,
     });
   }
+}
+
+/** What is kept of an INVITE with its endpoint, which is saved again with each change: all of it where it was odd. */
+function keptText({ received, quirks }: InviteReceived): string {
+  return quirks.length > 0 ? received : received.slice(0, limits.plainTextMax);
 }
