@@ -102,6 +102,18 @@ describe('hold', () => {
     expect(statusOf(world)).toBe('on-hold');
   });
 
+  test('RFC 3264 8.4: hold is the peer’s own: our next offer takes messages both ways, so that he can resume by its answer', () => {
+    const world = bobIsIn();
+    for (const direction of ['sendonly', 'inactive'] as const) {
+      bobAsks(world, { offer: clientSdp('bob', { direction }) });
+      expect(statusOf(world)).toBe('on-hold');
+      const outcome = bobAsks(world, { offer: null });
+      expect(outcome).toMatchObject({ sdp: expect.not.stringMatching(/a=(?:recvonly|sendonly|inactive)/) });
+      world.acknowledges('bob', clientSdp('bob', { setup: 'active' }));
+      expect(statusOf(world)).toBe('connected');
+    }
+  });
+
   test('a participant is on hold only with all devices; whoever is may leave', () => {
     const world = bobIsIn();
     world.dialsIn('bob');

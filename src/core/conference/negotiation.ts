@@ -82,15 +82,22 @@ export function offerOf(local: LocalMedia, withAudio: boolean): readonly MediaDe
   return [withAudio ? audioLine(plainAudio) : messageLine(local, { setup: 'actpass', direction: 'sendrecv' })];
 }
 
-/** RFC 3264 8: a later offer keeps every line, in its place; RFC 6135 4.2: it says actpass again. */
+/**
+ * RFC 3264 8: a later offer keeps every line, in its place; RFC 6135 4.2: it says actpass again. RFC 3264 8.4: hold is a
+ * wish of the peer, who may have had it until now and takes it back by its answer; ours are messages both ways.
+ */
 export function offeredAgain(lines: readonly MediaDescription[]): readonly MediaDescription[] {
-  return lines.map((line) => ({
-    ...line,
-    attributes: line.attributes.map((attribute) =>
+  return lines.map((line) => {
+    const kept =
+      line.media === 'message' ? line.attributes.filter(({ name }) => !directions.has(name)) : line.attributes;
+    const attributes = kept.map((attribute) =>
       attribute.name === 'setup' ? { ...attribute, value: 'actpass' } : attribute,
-    ),
-  }));
+    );
+    return { ...line, attributes };
+  });
 }
+
+const directions: ReadonlySet<string> = new Set<Direction>(['sendrecv', 'sendonly', 'recvonly', 'inactive']);
 
 /** What the peer's answer to our offer means, or null when it took nothing of it. */
 export function agreementFrom(answer: SessionDescription): Agreement | null {
