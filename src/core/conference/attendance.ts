@@ -85,7 +85,7 @@ export class Attendance {
     const joined = withEndpoint(participant, endpoint, this.#ledger.now);
     if (replaced === undefined) this.#ledger.putParticipant(joined);
     else this.#takeOver(joined, replaced);
-    const { uri: contact } = this.#ledger.conference;
+    const { uri: contact } = this.#ledger.facts;
     const accepted = { kind: 'session-accepted', endpointId, contact, toTag, sdp, at: who.at, sessionTimer } as const;
     this.#ledger.reply(input.reply, accepted);
     return null;

@@ -78,12 +78,12 @@ export class Conference {
   turn(now: number, actor: string | null, body: () => void): Effect[] {
     this.ledger.open(now, actor);
     body();
-    if (this.row.status === 'active') this.#endByPolicy();
-    if (this.row.status === 'active') this.dialler.dialWaiting();
+    if (this.#isActive) this.#endByPolicy();
+    if (this.#isActive) this.dialler.dialWaiting();
     this.referrals.settle();
     this.#settleWhenQuiet();
     this.ledger.settleCounts();
-    if (this.row.status === 'active') this.#sessions.publishRoute();
+    if (this.#isActive) this.#sessions.publishRoute();
     if (this.ledger.rosterChanged) this.notifier.rosterChanged();
     return this.ledger.close();
   }
@@ -185,6 +185,10 @@ export class Conference {
     for (const row of known.subscriptions) if (!watching.has(row.id)) this.notifier.tellGone(row);
   }
 
+  get #isActive(): boolean {
+    return this.ledger.facts.status === 'active';
+  }
+
   #endInError(): void {
     this.end({ reason: 'error', by: null, text: 'Server internal error', subscriptions: 'noresource' });
   }
@@ -197,7 +201,7 @@ export class Conference {
 
   /** No cancelled INVITE can be answered any more: nothing of the conference is left outside. */
   #settleWhenQuiet(): void {
-    if (this.row.status !== 'ending') return;
+    if (this.ledger.facts.status !== 'ending') return;
     if (this.ledger.count((status) => status !== 'disconnected') > 0) return;
     this.#move('settle');
     this.ledger.stopTimers(null);

@@ -80,6 +80,11 @@ export class Ledger {
     return this.#conference;
   }
 
+  /** The same for a look within a turn, at anything but the number of its last event. */
+  get facts(): Omit<ConferenceRow, 'seq'> {
+    return this.#conference;
+  }
+
   get participants(): readonly ParticipantRow[] {
     return [...this.#participants.values()];
   }

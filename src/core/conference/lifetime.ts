@@ -28,12 +28,12 @@ export class Lifetime {
   /** How the running turn ends the conference, or null. */
   over(): Ending | null {
     if (!this.#ledger.rosterChanged) return null;
-    return this.#ledger.conference.policy.end === 'creator-leaves' ? this.#creatorGone() : this.#lastGone();
+    return this.#ledger.facts.policy.end === 'creator-leaves' ? this.#creatorGone() : this.#lastGone();
   }
 
   /** Starts the timer of an empty conference that may stand so for a while, and stops it once somebody comes. */
   watch(): void {
-    const { policy } = this.#ledger.conference;
+    const { policy } = this.#ledger.facts;
     const { kind, item } = idleTimer;
     const waits = this.#isEmpty() && (policy.end === 'idle' || !this.#hasBegun());
     if (!waits) this.#ledger.stopTimer(kind, item);
@@ -48,7 +48,7 @@ export class Lifetime {
 
   /** RFC 4579 5.12: a conference made by a factory is deleted when its creator, with the last endpoint, leaves. */
   #creatorGone(): Ending | null {
-    const { createdBy } = this.#ledger.conference;
+    const { createdBy } = this.#ledger.facts;
     const creator = this.#ledger.participantByUri(createdBy);
     if (creator === undefined || creator.joinedAt === null || isPresent(creator.status)) return null;
     const by = this.#ledger.actor ?? createdBy;
@@ -56,11 +56,11 @@ export class Lifetime {
   }
 
   #lastGone(): Ending | null {
-    const { policy, createdBy } = this.#ledger.conference;
+    const { policy, createdBy } = this.#ledger.facts;
     if (this.#ledger.count(isPresent) > 0 || !this.#hasBegun()) return null;
     const creator = this.#ledger.participantByUri(createdBy);
     // RFC 3261 9.2: whoever began it took that back before anybody else had come; who is still being called is let go.
-    if (this.#ledger.conference.peakParticipants === 1 && creator?.disconnection?.sipStatus === 487)
+    if (this.#ledger.facts.peakParticipants === 1 && creator?.disconnection?.sipStatus === 487)
       return ended('cancelled', createdBy);
     if (policy.end !== 'last-leaves' || !this.#isEmpty()) return null;
     return ended('last-left', this.#ledger.actor);
@@ -72,7 +72,7 @@ export class Lifetime {
 
   /** Whether anybody has ever been in it. */
   #hasBegun(): boolean {
-    return this.#ledger.conference.peakParticipants > 0 || this.#ledger.count(isPresent) > 0;
+    return this.#ledger.facts.peakParticipants > 0 || this.#ledger.count(isPresent) > 0;
   }
 }
 

@@ -132,14 +132,14 @@ export class MessageSessions {
     if (!differs) return;
     const members: RouteMember[] = [];
     for (const { member } of this.#sessions.values()) if (member !== null) members.push(member);
-    const { conference } = this.#ledger;
-    const route = { conferenceId: conference.id, conferenceUri: conference.uri, version: conference.version, members };
+    const { id: conferenceId, uri: conferenceUri, version } = this.#ledger.facts;
+    const route = { conferenceId, conferenceUri, version, members };
     this.#ledger.ask({ type: 'msrp.route', route });
   }
 
   close(): void {
     for (const endpointId of [...this.#sessions.keys()]) this.drop(endpointId);
-    this.#ledger.ask({ type: 'msrp.unroute', conferenceId: this.#ledger.conference.id });
+    this.#ledger.ask({ type: 'msrp.unroute', conferenceId: this.#ledger.facts.id });
   }
 
   /** Whether the endpoint's place in the route is another than the switch was told. */
@@ -182,7 +182,7 @@ export class MessageSessions {
   ): void {
     this.#ledger.ask({
       type: 'msrp.open',
-      conferenceId: this.#ledger.conference.id,
+      conferenceId: this.#ledger.facts.id,
       endpointId,
       sessionId: session.sessionId,
       localPath: session.local.path,
