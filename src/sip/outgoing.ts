@@ -45,31 +45,31 @@ export function inviteRequest(effect: SipInvite, rules: RoutingRules): OutgoingR
   const uri = writeSipUri(target);
   const extra = effect.extraHeaders.filter(({ name }) => name.toLowerCase() !== combinable);
   const { contentType, text } = inviteBody(effect);
-  const own: Record<string, string> = {
+  const headers = oneLine({
     ...headOutside(effect, { target, displayName: effect.displayName }, rules),
     // Chosen here, so that an INVITE that is sent again can count on (RFC 4028 7.3).
     'CSeq': `${effect.cseq} INVITE`,
     'Contact': focusSessionContact(effect.conferenceUri),
     'Accept-Contact': acceptContact(effect),
-    ...(effect.subject === null ? {} : { 'Subject': effect.subject }),
+    'Subject': effect.subject,
     // RFC 4579 5.13: a focus says in its INVITE what it can do.
     'Allow': allow,
     'Allow-Events': allowEvents,
     'Accept': acceptAt('conference'),
     'Supported': supportedAt('conference'),
-    ...sessionTimer(effect),
+    // RFC 4028 7.1: no refresher is named, so the invitee chooses one.
+    'Session-Expires': textOf(effect.sessionTimer?.expires),
+    'Min-SE': textOf(effect.sessionTimer?.minSe),
     // RFC 3891 6.2: with Require the invitee refuses rather than take the INVITE for a new call.
-    ...(effect.replaces === null ? {} : { 'Require': 'replaces', 'Replaces': writeReplaces(effect.replaces) }),
+    'Require': effect.replaces === null ? null : 'replaces',
+    'Replaces': effect.replaces === null ? null : writeReplaces(effect.replaces),
     // RFC 3911 7.1: not required, for whoever does not know Join may come in all the same.
-    ...(effect.join === null ? {} : { 'Join': effect.join }),
+    'Join': effect.join,
     'User-Agent': product,
     'Content-Type': contentType,
-  };
-  const taken = new Set(Object.keys(own).map((name) => name.toLowerCase()));
-  const added = Object.fromEntries(
-    extra.filter(({ name }) => !taken.has(name.toLowerCase())).map(({ name, value }) => [name, value]),
-  );
-  const headers = oneLine({ ...own, ...added });
+  });
+  const taken = extra.length === 0 ? null : new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+  for (const { name, value } of extra) if (!taken?.has(name.toLowerCase())) headers[name] = inOneLine(value);
   return { uri, options: { method: 'INVITE', headers, body: text, ...nextHop(rules) } };
 }
 
@@ -78,7 +78,7 @@ export function headOutside(
   effect: SipInvite | SipRefer,
   to: { readonly target: SipUri; readonly displayName: string | null },
   rules: RoutingRules,
-): Record<string, string> {
+): WantedHeaders {
   const { conferenceUri, callId, fromTag, maxForwards } = effect;
   return {
     // RFC 3261 8.1.1.2: no tag in To outside a dialog.
@@ -87,8 +87,8 @@ export function headOutside(
     'Call-ID': callId,
     'Max-Forwards': String(maxForwards),
     // RFC 3325 9.1: the focus asserts itself, but only towards those who trust it.
-    ...(isTrustedHop(to.target, rules) ? { 'P-Asserted-Identity': `<${conferenceUri}>` } : {}),
-    ...referredBy(effect),
+    'P-Asserted-Identity': isTrustedHop(to.target, rules) ? `<${conferenceUri}>` : null,
+    'Referred-By': referredBy(effect),
   };
 }
 
@@ -97,17 +97,13 @@ export function nextHop({ sipCore }: RoutingRules): Pick<SrfRequestOptions, 'pro
   return sipCore === null ? {} : { proxy: writeSipUri(sipCore) };
 }
 
-/** RFC 4028 7.1: no refresher is named, so the invitee chooses one. */
-function sessionTimer({ sessionTimer: asked }: SipInvite): Record<string, string> {
-  if (asked === null) return {};
-  const least = asked.minSe === null ? {} : { 'Min-SE': String(asked.minSe) };
-  return { 'Session-Expires': String(asked.expires), ...least };
+/** RFC 3892 2.2: what came in a REFER goes on as it is; else it says who had us invite. */
+function referredBy({ referral, referredBy: by }: SipInvite | SipRefer): string | null {
+  return referral?.value ?? (by === null ? null : `<${by}>`);
 }
 
-/** RFC 3892 2.2: what came in a REFER goes on as it is; else it says who had us invite. */
-function referredBy({ referral, referredBy: by }: SipInvite | SipRefer): Record<string, string> {
-  const value = referral?.value ?? (by === null ? null : `<${by}>`);
-  return value === null ? {} : { 'Referred-By': value };
+function textOf(number: number | null | undefined): string | null {
+  return number === null || number === undefined ? null : String(number);
 }
 
 /** An INVITE in the dialog, with an offer. */
@@ -207,13 +203,14 @@ export function farewellOf(
 export function requestFrameBytes({ uri, options }: OutgoingRequest): number {
   const routing = `${options.stackDialogId ?? ''}${options.proxy ?? ''}`;
   const head = `${options.method} ${uri} SIP/2.0`;
-  return frameBytes([routing, head, ...Object.entries(options.headers).flat()], options.body ?? '');
+  return Buffer.byteLength(routing) + Buffer.byteLength(head) + 4 + frameBytes(options.headers, options.body ?? '');
 }
 
-/** Octets of a control frame with these texts; each is followed by at most a colon, a blank or a line end. */
-export function frameBytes(texts: readonly string[], body: string): number {
-  const head = texts.reduce((bytes, text) => bytes + Buffer.byteLength(text) + 2, 0);
-  return bounds.frameOverheadBytes + head + Buffer.byteLength(body);
+/** Octets of a control frame with these headers; each text is followed by at most a colon, a blank or a line end. */
+export function frameBytes(headers: Readonly<Record<string, string>>, body: string): number {
+  let bytes = bounds.frameOverheadBytes + Buffer.byteLength(body);
+  for (const name of Object.keys(headers)) bytes += name.length + Buffer.byteLength(headers[name] ?? '') + 4;
+  return bytes;
 }
 
 function inDialog(options: SrfRequestOptions): OutgoingRequest {
@@ -256,7 +253,22 @@ function reasonValue(reason: string): string {
   return `SIP;cause=200;text="${phrase(reason)}"`;
 }
 
-/** No header value may start a new line, whatever it was made from. */
-export function oneLine(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.replace(/\p{Cc}+/gu, ' ')]));
+/** Headers by name; null: not there. */
+type WantedHeaders = Readonly<Record<string, string | null>>;
+
+/** The headers that have a value. None may start a new line, whatever it was made from. */
+export function oneLine(wanted: WantedHeaders): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name of Object.keys(wanted)) {
+    const value = wanted[name];
+    if (value !== null && value !== undefined) headers[name] = inOneLine(value);
+  }
+  return headers;
+}
+
+const controls = /\p{Cc}+/gu;
+
+/** `value` with a blank for its line ends and other control characters. */
+export function inOneLine(value: string): string {
+  return value.replace(controls, ' ');
 }

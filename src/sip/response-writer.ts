@@ -1,7 +1,7 @@
 /** Handing a response to the library, with the checks the SIP server needs. */
 import { limits } from '../core/limits.ts';
 import { pacingBounds } from './bounds.ts';
-import { frameBytes } from './outgoing.ts';
+import { frameBytes, inOneLine } from './outgoing.ts';
 import type { Answer } from './responses.ts';
 import type { Log } from './sip-log.ts';
 import type { SrfResponse } from './srf.ts';
@@ -18,7 +18,7 @@ export function sendAnswer(
   const headers = { ...response.headers };
   for (const [name, value] of answer.headers) addHeader(headers, name, value);
   if (answer.toTag !== null) addToTag(headers, answer.toTag);
-  const bytes = frameBytes(Object.entries(headers).flat(), answer.body ?? '');
+  const bytes = frameBytes(headers, answer.body ?? '');
   if (bytes <= pacingBounds.unconfirmedBytesMax) {
     Object.assign(response.headers, headers);
     send(response, answer, how);
@@ -55,7 +55,7 @@ function send(
  */
 function addHeader(headers: Record<string, string>, name: string, value: string): void {
   const key = Object.hasOwn(headers, name) ? name.toLowerCase() : name;
-  headers[key] = value.replace(/\p{Cc}+/gu, ' ');
+  headers[key] = inOneLine(value);
 }
 
 /** Puts our tag into To, unless the request already bore one. A `tag` within the URI is none. */

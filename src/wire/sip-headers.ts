@@ -22,6 +22,10 @@ export type ReplacesFields = {
 
 const token = "[A-Za-z0-9\\-.!%*_+`'~]+";
 const tokenPattern = new RegExp(`^${token}$`);
+const tokenWithParams = new RegExp(`^(${token})\\s*(;.*)?$`, 's');
+const paramPattern = new RegExp(`^;\\s*(${token})\\s*(?:(=)\\s*)?`);
+const mediaTypePattern = new RegExp(`^(${token})\\s*/\\s*(${token})\\s*(;.*)?$`, 's');
+const cseqPattern = new RegExp(`^(\\d{1,32})\\s+(${token})$`);
 // RFC 3261 25.1: callid = word [ "@" word ].
 const callIdPattern = /^[A-Za-z0-9\-.!%*_+`'~()<>:\\"/[\]?{}]+(?:@[A-Za-z0-9\-.!%*_+`'~()<>:\\"/[\]?{}]+)?$/;
 
@@ -106,7 +110,7 @@ export function writeReplaces(value: ReplacesFields): string {
 
 /** Reads a CSeq value. RFC 3261 8.1.1.5: the number is below 2**31. RemoteError 400. */
 export function parseCSeq(value: string): { readonly number: number; readonly method: string } {
-  const match = new RegExp(`^(\\d{1,32})\\s+(${token})$`).exec(value.trim());
+  const match = cseqPattern.exec(value.trim());
   const number = Number(match?.[1]);
   if (match?.[2] === undefined || number >= 2 ** 31) throw new RemoteError(400, 'CSeq is malformed');
   return { number, method: match[2] };
@@ -114,7 +118,7 @@ export function parseCSeq(value: string): { readonly number: number; readonly me
 
 /** Reads a media type with its parameters (Content-Type, an element of Accept); the type comes in lower case. RemoteError 400. */
 export function parseMediaType(value: string): { readonly type: string; readonly params: readonly HeaderParam[] } {
-  const match = new RegExp(`^(${token})\\s*/\\s*(${token})\\s*(;.*)?$`, 's').exec(value.trim());
+  const match = mediaTypePattern.exec(value.trim());
   if (match?.[1] === undefined || match[2] === undefined) throw new RemoteError(400, 'The media type is malformed');
   return { type: `${match[1]}/${match[2]}`.toLowerCase(), params: parseParams(match[3] ?? '') };
 }
@@ -127,7 +131,7 @@ export function parseContentDisposition(value: string): {
   readonly type: string;
   readonly handling: 'required' | 'optional';
 } {
-  const match = new RegExp(`^(${token})\\s*(;.*)?$`, 's').exec(value.trim());
+  const match = tokenWithParams.exec(value.trim());
   if (match?.[1] === undefined) throw new RemoteError(400, 'Content-Disposition is malformed');
   const handling = parseParams(match[2] ?? '').find((param) => param.name === 'handling')?.value;
   // RFC 3261 20.11: without the parameter, handling is required.
@@ -140,7 +144,7 @@ export function parseEvent(value: string): {
   readonly id: string | null;
   readonly params: readonly HeaderParam[];
 } {
-  const match = new RegExp(`^(${token})\\s*(;.*)?$`, 's').exec(value.trim());
+  const match = tokenWithParams.exec(value.trim());
   if (match?.[1] === undefined) throw new RemoteError(400, 'Event is malformed');
   const params = parseParams(match[2] ?? '');
   return { type: match[1], id: params.find((param) => param.name === 'id')?.value ?? null, params };
@@ -162,7 +166,7 @@ export function parseParams(text: string): readonly HeaderParam[] {
   const params: HeaderParam[] = [];
   let rest = text.trim();
   while (rest !== '') {
-    const match = new RegExp(`^;\\s*(${token})\\s*(?:(=)\\s*)?`).exec(rest);
+    const match = paramPattern.exec(rest);
     if (match?.[1] === undefined) throw new RemoteError(400, 'A header parameter is malformed');
     const name = match[1].toLowerCase();
     rest = rest.slice(match[0].length);

@@ -31,7 +31,11 @@ export class AnswerEvents {
   #event(call: ClientCall, shown: Pick<EventFields, 'bytes' | 'protocol' | 'host' | 'port' | 'text'>): void {
     if (call.session === null || !this.#apps.isOpen(call.session)) return;
     const payload = eventPayload({
-      ...shown,
+      bytes: shown.bytes,
+      protocol: shown.protocol,
+      host: shown.host,
+      port: shown.port,
+      text: shown.text,
       id: this.#context.ids.uuid(),
       source: 'network',
       now: this.#context.now,

@@ -199,7 +199,11 @@ function newDialog(call: ClientCall, remote: Remote): Dialog {
   const { identity } = call;
   const localTag = tagOf(identity.from) ?? '';
   return {
-    ...remote,
+    remoteTag: remote.remoteTag,
+    remoteAddress: remote.remoteAddress,
+    routes: remote.routes,
+    remoteTarget: remote.remoteTarget,
+    flow: remote.flow,
     id: `${identity.callId};from-tag=${localTag}`,
     callId: identity.callId,
     localTag,
