@@ -203,13 +203,20 @@ export function farewellOf(
 export function requestFrameBytes({ uri, options }: OutgoingRequest): number {
   const routing = `${options.stackDialogId ?? ''}${options.proxy ?? ''}`;
   const head = `${options.method} ${uri} SIP/2.0`;
-  return Buffer.byteLength(routing) + Buffer.byteLength(head) + 4 + frameBytes(options.headers, options.body ?? '');
+  return Buffer.byteLength(routing) + Buffer.byteLength(head) + 4 + frameBytes(Object.entries(options.headers), options.body ?? '');
 }
 
-/** Octets of a control frame with these headers; each text is followed by at most a colon, a blank or a line end. */
-export function frameBytes(headers: Readonly<Record<string, string>>, body: string): number {
-  let bytes = bounds.frameOverheadBytes + Buffer.byteLength(body);
-  for (const name of Object.keys(headers)) bytes += name.length + Buffer.byteLength(headers[name] ?? '') + 4;
+type Header = readonly [name: string, value: string];
+
+/** Octets of a control frame with these headers. */
+export function frameBytes(headers: readonly Header[], body: string): number {
+  return bounds.frameOverheadBytes + headerBytes(headers) + Buffer.byteLength(body);
+}
+
+/** Octets of these headers; each text is followed by at most a colon, a blank or a line end. */
+export function headerBytes(headers: readonly Header[]): number {
+  let bytes = 0;
+  for (const [name, value] of headers) bytes += name.length + Buffer.byteLength(value) + 4;
   return bytes;
 }
 

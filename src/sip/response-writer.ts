@@ -1,7 +1,7 @@
 /** Handing a response to the library, with the checks the SIP server needs. */
 import { limits } from '../core/limits.ts';
 import { pacingBounds } from './bounds.ts';
-import { frameBytes, inOneLine } from './outgoing.ts';
+import { frameBytes, headerBytes, inOneLine } from './outgoing.ts';
 import type { Answer } from './responses.ts';
 import type { Log } from './sip-log.ts';
 import type { SrfResponse } from './srf.ts';
@@ -15,19 +15,19 @@ export function sendAnswer(
   answer: Answer,
   how: { readonly log: Log; readonly failed: () => void },
 ): void {
-  const headers = { ...response.headers };
-  for (const [name, value] of answer.headers) addHeader(headers, name, value);
-  if (answer.toTag !== null) addToTag(headers, answer.toTag);
-  const bytes = frameBytes(headers, answer.body ?? '');
+  const { headers } = response;
+  const { toTag, body } = answer;
+  const bytes = frameBytes(Object.entries(headers), body ?? '') + headerBytes(answer.headers) + (toTag?.length ?? 0);
   if (bytes <= pacingBounds.unconfirmedBytesMax) {
-    Object.assign(response.headers, headers);
+    for (const [name, value] of answer.headers) addHeader(headers, name, value);
+    if (toTag !== null) addToTag(headers, toTag);
     send(response, answer, how);
     return;
   }
   how.log.error({ status: answer.status, bytes }, 'response too large for the SIP server, 500 sent in its place');
   // Of what the library has copied from the request; the SIP server knows it by itself.
-  for (const [name, value] of Object.entries(response.headers))
-    if (value.length > limits.uriCharactersMax) delete response.headers[name];
+  for (const [name, value] of Object.entries(headers))
+    if (value.length > limits.uriCharactersMax) delete headers[name];
   send(response, { status: 500, reason: 'Server Internal Error', body: null }, { ...how, failed: () => undefined });
   queueMicrotask(how.failed);
 }
