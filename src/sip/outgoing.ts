@@ -203,7 +203,12 @@ export function farewellOf(
 export function requestFrameBytes({ uri, options }: OutgoingRequest): number {
   const routing = `${options.stackDialogId ?? ''}${options.proxy ?? ''}`;
   const head = `${options.method} ${uri} SIP/2.0`;
-  return Buffer.byteLength(routing) + Buffer.byteLength(head) + 4 + frameBytes(Object.entries(options.headers), options.body ?? '');
+  return (
+    Buffer.byteLength(routing) +
+    Buffer.byteLength(head) +
+    4 +
+    frameBytes(Object.entries(options.headers), options.body ?? '')
+  );
 }
 
 type Header = readonly [name: string, value: string];

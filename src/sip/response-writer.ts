@@ -26,8 +26,7 @@ export function sendAnswer(
   }
   how.log.error({ status: answer.status, bytes }, 'response too large for the SIP server, 500 sent in its place');
   // Of what the library has copied from the request; the SIP server knows it by itself.
-  for (const [name, value] of Object.entries(headers))
-    if (value.length > limits.uriCharactersMax) delete headers[name];
+  for (const [name, value] of Object.entries(headers)) if (value.length > limits.uriCharactersMax) delete headers[name];
   send(response, { status: 500, reason: 'Server Internal Error', body: null }, { ...how, failed: () => undefined });
   queueMicrotask(how.failed);
 }
