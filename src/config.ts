@@ -44,6 +44,8 @@ export type Config = {
   readonly creationsPerMinute: number;
   readonly endPolicy: 'creator-leaves' | 'last-leaves' | 'idle';
   readonly idleSeconds: number;
+  /** Seconds. */
+  readonly notifyMinInterval: number;
   readonly sessionExpires: number;
   readonly minSe: number;
   readonly nodeId: string | null;
@@ -91,6 +93,7 @@ export function readConfig(env: Env): Config {
     creationsPerMinute: whole(env, 'CREATIONS_PER_MINUTE', { least: 0, fallback: 60 }),
     endPolicy: oneOf(env, 'END_POLICY', ['creator-leaves', 'last-leaves', 'idle']) ?? 'creator-leaves',
     idleSeconds: whole(env, 'IDLE_SECONDS', { least: 1, fallback: 300 }),
+    notifyMinInterval: whole(env, 'NOTIFY_MIN_INTERVAL', { least: 0, fallback: 5 }),
     ...sessionTimer(env),
     nodeId: nodeId(env),
     lenient: (oneOf(env, 'LENIENT', ['true', 'false']) ?? 'true') === 'true',

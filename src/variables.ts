@@ -82,6 +82,11 @@ export const variables = [
     meaning: 'when an ad-hoc conference ends: `creator-leaves`, `last-leaves` or `idle`',
   },
   { name: 'IDLE_SECONDS', default: '300', meaning: 'how long a conference may stand empty where it may at all' },
+  {
+    name: 'NOTIFY_MIN_INTERVAL',
+    default: '5',
+    meaning: 'seconds between two NOTIFYs to one subscriber, at least; `0`: no limit',
+  },
   { name: 'SESSION_EXPIRES', default: '1800', meaning: 'seconds of the session timer that is asked for' },
   { name: 'MIN_SE', default: '90', meaning: 'the shortest session timer that is accepted, at least 90' },
   {

@@ -141,6 +141,8 @@ export type SubscribeReceived = SipRequestFacts & {
   readonly event: string | null;
   /** Seconds; null when there is no Expires header. */
   readonly expires: number | null;
+  /** Last-Notify-Version: the version of the last document that the subscriber has; null: it does not say. */
+  readonly lastNotifyVersion: number | null;
 };
 
 /** A SUBSCRIBE within a subscription's dialog. */
@@ -149,6 +151,7 @@ export type SubscriptionRefreshed = SipRequestFacts & {
   readonly subscriptionId: string;
   readonly event: string | null;
   readonly expires: number | null;
+  readonly lastNotifyVersion: number | null;
 };
 
 export type OptionsReceived = SipRequestFacts & { readonly type: 'options-received' };

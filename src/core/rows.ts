@@ -130,6 +130,10 @@ export type EndpointRow = {
   /** null: the session does not expire. */
   readonly sessionTimer: SessionTimerRow | null;
   readonly origin: OriginRow;
+  /** Language tags of the request's Accept-Language, the best first; absent: it has none. */
+  readonly languages?: readonly string[];
+  /** Further identities that a trusted peer asserted (RFC 3325), e.g. a tel URI; absent: none. */
+  readonly associatedAors?: readonly string[];
 };
 
 /** The list entry as it arrived and how it was read; also for entries that were never dialled. */

@@ -31,6 +31,8 @@ export type Settings = {
   /** When ad-hoc conferences end. */
   readonly endPolicy: EndPolicy;
   readonly idleSeconds: number;
+  /** RFC 4575 3.9: milliseconds between two NOTIFYs to one subscriber, at least; 0: no limit. */
+  readonly notifyMinIntervalMs: number;
   /** RFC 4028: seconds of the interval we ask for, and the least we accept. */
   readonly sessionExpires: number;
   readonly minSe: number;

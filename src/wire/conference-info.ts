@@ -29,20 +29,49 @@ export type ConferenceInfoEndpoint = {
   readonly disconnectionMethod: (typeof disconnectionMethods)[number] | null;
   readonly disconnectionInfo: Execution | null;
   readonly media: readonly ConferenceInfoMedia[];
+  /** RFC 4575 5.7.3: the dialog, tags as the focus sees them. */
+  readonly callInfo?: CallInfo | null;
 };
+
+/** call-info of a SIP dialog (RFC 4575 5.7.3). */
+export type CallInfo = { readonly callId: string; readonly fromTag: string; readonly toTag: string };
 
 export type ConferenceInfoUser = {
   readonly entity: string;
   readonly state?: ElementState;
+  /** RFC 7701 7.4: an attribute in the namespace of RFC 6501. */
+  readonly nickname?: string | null;
   readonly displayText: string | null;
+  readonly associatedAors?: readonly string[];
   readonly roles: readonly string[];
+  /** Language tags (RFC 4575 5.6.4). */
+  readonly languages?: readonly string[];
   readonly endpoints: readonly ConferenceInfoEndpoint[];
+};
+
+/** An entry of a list of URIs (uris-type). */
+export type UriEntry = { readonly uri: string; readonly displayText?: string | null; readonly purpose: string | null };
+
+/** A medium that the conference offers (RFC 4575 5.3.4). */
+export type AvailableMedia = {
+  readonly label: string;
+  readonly type: string;
+  readonly status: (typeof mediaStatuses)[number] | null;
 };
 
 export type ConferenceDescription = {
   readonly subject: string | null;
-  readonly confUris: readonly { readonly uri: string; readonly purpose: string | null }[];
+  readonly confUris: readonly UriEntry[];
+  readonly serviceUris?: readonly UriEntry[];
   readonly maximumUserCount: number | null;
+  readonly availableMedia?: readonly AvailableMedia[];
+};
+
+/** Who hosts the conference (RFC 4575 5.4). */
+export type HostInfo = {
+  readonly displayText: string | null;
+  readonly webPage: string | null;
+  readonly uris: readonly UriEntry[];
 };
 
 export type ConferenceState = {
@@ -59,6 +88,7 @@ export type ConferenceInfoDocument = {
   /** RFC 4575 5.2: an unsigned 32-bit number that counts within one subscription. */
   readonly version: number;
   readonly description: ConferenceDescription | null;
+  readonly hostInfo?: HostInfo | null;
   readonly conferenceState: ConferenceState | null;
   readonly users: readonly ConferenceInfoUser[] | null;
   readonly usersState?: ElementState;

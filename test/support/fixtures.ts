@@ -40,6 +40,7 @@ export function settings(changes: Partial<Settings> = {}): Settings {
     creationsPerMinute: 0,
     endPolicy: 'creator-leaves',
     idleSeconds: 300,
+    notifyMinIntervalMs: 0,
     sessionExpires: 1_800,
     minSe: 90,
     ...changes,
@@ -204,6 +205,7 @@ export function subscribeFrom(
     ...facts(name, 'SUBSCRIBE', target),
     event: 'conference',
     expires: null,
+    lastNotifyVersion: null,
     ...changes,
   };
 }

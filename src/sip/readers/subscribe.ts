@@ -1,6 +1,6 @@
 import type { RequestInput } from '../../core/input.ts';
 import { parseEvent, parseExpires } from '../../wire/sip-headers.ts';
-import { headerValues } from '../../wire/sip-message.ts';
+import { headerValues, type SipMessage } from '../../wire/sip-message.ts';
 import { referralNamed } from '../dialogs.ts';
 import { type Read, reading } from '../request-facts.ts';
 import { contactOf } from './contact.ts';
@@ -22,7 +22,7 @@ export function readSubscribe({ message, facts, dialog, lenient }: Asked): Read<
     if (referral === null) return no('no-such-dialog', 'No such referral');
     return ok({ ...facts, type: 'referral-refreshed', referralId: referral.referralId, expires });
   }
-  const asks = { event: event.value?.type ?? null, expires };
+  const asks = { event: event.value?.type ?? null, expires, lastNotifyVersion: lastNotifyVersionOf(message) };
   const subscription = dialog?.subscription ?? null;
   if (subscription === null) {
     // RFC 6665 4.5.2: to share the dialog of an INVITE is an old form of subscribing, taken all the same.
@@ -30,4 +30,10 @@ export function readSubscribe({ message, facts, dialog, lenient }: Asked): Read<
   }
   if (subscription.ending) return no('no-such-dialog', 'The subscription has ended');
   return ok({ ...facts, ...asks, type: 'subscription-refreshed', subscriptionId: subscription.subscriptionId });
+}
+
+/** No RFC has this header; liblinphone says with it what it already knows. Anything but a version says nothing. */
+function lastNotifyVersionOf(message: SipMessage): number | null {
+  const value = headerValues(message, 'Last-Notify-Version')[0]?.trim() ?? '';
+  return /^\d{1,10}$/.test(value) && Number(value) < 2 ** 32 ? Number(value) : null;
 }
