@@ -1,12 +1,23 @@
 /** Conference state documents (RFC 4575 5), `application/conference-info+xml`: the model and its XML. */
 
 import { strict as assert } from 'node:assert';
-import { readDateTime, writeDateTime } from './date-time.ts';
-import { RemoteError } from './remote-error.ts';
-import { attributeOf, childElements, parseXml, textOf, writeXml, type XmlElement, type XmlNode } from './xml.ts';
+import { readConferenceInfo } from './conference-info-reader.ts';
+import {
+  conferenceInfoNamespace,
+  type disconnectionMethods,
+  type elementStates,
+  type endpointStatuses,
+  isUnsignedInt,
+  type joiningMethods,
+  type mediaStatuses,
+  xconNamespace,
+} from './conference-info-words.ts';
+import { writeDateTime } from './date-time.ts';
+import { parseXml } from './xml.ts';
+import { attribute, element, textElement } from './xml-text.ts';
 
 /** RFC 4575 4.4: what an element says about what was known before; absent means full. */
-export type ElementState = 'full' | 'partial' | 'deleted';
+export type ElementState = (typeof elementStates)[number];
 
 /** When, why and by whom something was done (execution-type). `when` in milliseconds since the epoch. */
 export type Execution = { readonly when: number | null; readonly reason: string | null; readonly by: string | null };
@@ -94,251 +105,176 @@ export type ConferenceInfoDocument = {
   readonly usersState?: ElementState;
 };
 
-const namespace = 'urn:ietf:params:xml:ns:conference-info';
 const readLimits = { bytes: 1_048_576, elements: 50_000, depth: 32 };
 
-const elementStates = ['full', 'partial', 'deleted'] as const;
-const mediaStatuses = ['sendrecv', 'sendonly', 'recvonly', 'inactive'] as const;
-const endpointStatuses = [
-  'pending',
-  'dialing-out',
-  'dialing-in',
-  'alerting',
-  'on-hold',
-  'connected',
-  'muted-via-focus',
-  'disconnecting',
-  'disconnected',
-] as const;
-const joiningMethods = ['dialed-in', 'dialed-out', 'focus-owner'] as const;
-const disconnectionMethods = ['departed', 'booted', 'failed', 'busy'] as const;
+/** Reads a document. Elements that the model lacks are passed over. Throws RemoteError 400 (413, 415 by the XML). */
+export function parseConferenceInfo(text: string): ConferenceInfoDocument {
+  return readConferenceInfo(parseXml(text, readLimits));
+}
 
 /**
  * The XML of a document, elements in the order of the schema. Text may hold any characters; what XML forbids becomes
  * U+FFFD. The children of a deleted element are left out.
  */
 export function writeConferenceInfo(document: ConferenceInfoDocument): string {
-  assert(isUnsignedInt(document.version), 'a version is an unsigned 32-bit number');
+  const { state, version, description, hostInfo = null, conferenceState, users } = document;
+  assert(isUnsignedInt(version), 'a version is an unsigned 32-bit number');
   // RFC 4575 5.2: a full document MUST contain at least conference-description and users.
-  assert(
-    document.state !== 'full' || (document.description !== null && document.users !== null),
-    'a full document is full',
+  assert(state !== 'full' || (description !== null && users !== null), 'a full document is full');
+  const opening = openingOf(document) + version;
+  const children =
+    (description === null ? '' : writeDescription(description)) +
+    (hostInfo === null ? '' : writeHostInfo(hostInfo)) +
+    (conferenceState === null ? '' : writeConferenceState(conferenceState)) +
+    (users === null ? '' : writeUsers(document.usersState ?? 'full', users.map(writeUser)));
+  return state === 'deleted' || children === '' ? `${opening}"/>` : `${opening}">${children}${closing}`;
+}
+
+/**
+ * What stands around the digits of the version and around the root's children, of which there is at least one, for
+ * whoever puts a document together of what the functions below have written.
+ */
+export function conferenceInfoParts(document: { readonly entity: string; readonly state: 'full' | 'partial' }): {
+  readonly beforeVersion: string;
+  readonly afterVersion: string;
+  readonly tail: string;
+} {
+  return { beforeVersion: openingOf(document), afterVersion: '">', tail: closing };
+}
+
+const closing = '</conference-info>';
+
+/** The document up to the digits of its version. */
+function openingOf({ entity, state }: Pick<ConferenceInfoDocument, 'entity' | 'state'>): string {
+  const attributes = attribute('xmlns', conferenceInfoNamespace) + attribute('entity', entity) + stateAttribute(state);
+  return `<?xml version="1.0" encoding="UTF-8"?><conference-info${attributes} version="`;
+}
+
+/** The element conference-description (RFC 4575 5.3). */
+export function writeDescription(description: ConferenceDescription): string {
+  const { subject, confUris, serviceUris = [], maximumUserCount, availableMedia = [] } = description;
+  return element(
+    'conference-description',
+    textElement('subject', subject) +
+      list('conf-uris', confUris.map(uriEntry)) +
+      list('service-uris', serviceUris.map(uriEntry)) +
+      valueElement('maximum-user-count', maximumUserCount) +
+      list('available-media', availableMedia.map(availableMedium)),
   );
-  const { description, conferenceState, users } = document;
-  return writeXml({
-    name: 'conference-info',
-    attributes: {
-      xmlns: namespace,
-      entity: document.entity,
-      state: document.state,
-      version: String(document.version),
-    },
-    children: childrenUnlessDeleted(document.state, [
-      ...(description === null ? [] : [descriptionNode(description)]),
-      ...(conferenceState === null ? [] : [conferenceStateNode(conferenceState)]),
-      ...(users === null ? [] : [usersNode(users, document.usersState)]),
-    ]),
-  });
 }
 
-/** Reads a document. Elements that the model lacks are passed over. Throws RemoteError 400 (413, 415 by the XML). */
-export function parseConferenceInfo(text: string): ConferenceInfoDocument {
-  const root = parseXml(text, readLimits);
-  if (root.name !== 'conference-info' || root.namespace !== namespace) {
-    throw new RemoteError(400, 'The document is not a conference-info document');
-  }
-  const description = child(root, 'conference-description');
-  const conferenceState = child(root, 'conference-state');
-  const users = child(root, 'users');
-  return {
-    entity: requiredAttribute(root, 'entity'),
-    state: readState(root),
-    version: unsignedInt(requiredAttribute(root, 'version')),
-    description: description === null ? null : readDescription(description),
-    conferenceState: conferenceState === null ? null : readConferenceState(conferenceState),
-    users: users === null ? null : childElements(users, 'user').map(readUser),
-    usersState: users === null ? 'full' : readState(users),
-  };
-}
-
-function descriptionNode(description: ConferenceDescription): XmlNode {
-  const uris = description.confUris.map(({ uri, purpose }) =>
-    element('entry', [...optional('uri', uri), ...optional('purpose', purpose)]),
+/** The element host-info (RFC 4575 5.4). */
+export function writeHostInfo({ displayText, webPage, uris }: HostInfo): string {
+  return element(
+    'host-info',
+    textElement('display-text', displayText) + textElement('web-page', webPage) + list('uris', uris.map(uriEntry)),
   );
-  return element('conference-description', [
-    ...optional('subject', description.subject),
-    ...(uris.length === 0 ? [] : [element('conf-uris', uris)]),
-    ...optional('maximum-user-count', description.maximumUserCount),
-  ]);
 }
 
-function conferenceStateNode(state: ConferenceState): XmlNode {
-  return element('conference-state', [
-    ...optional('user-count', state.userCount),
-    ...optional('active', state.active),
-    ...optional('locked', state.locked),
-  ]);
+/** The element conference-state (RFC 4575 5.5); a partial document repeats every child that is to stay. */
+export function writeConferenceState({ userCount, active, locked }: ConferenceState): string {
+  return element(
+    'conference-state',
+    valueElement('user-count', userCount) + valueElement('active', active) + valueElement('locked', locked),
+  );
 }
 
-function usersNode(users: readonly ConferenceInfoUser[], state: ElementState = 'full'): XmlNode {
-  const children = childrenUnlessDeleted(state, users.map(userNode));
+/** The element users (RFC 4575 5.6) around users that `writeUser` has written. */
+export function writeUsers(state: ElementState, users: readonly string[]): string {
   // RFC 4575 4.4: an absent state would be full; under a partial root that would replace the whole roster.
-  return { name: 'users', attributes: { state }, children };
+  return element('users', state === 'deleted' ? '' : users.join(''), stateAttribute(state));
 }
 
-function userNode(user: ConferenceInfoUser): XmlNode {
-  const state = user.state ?? 'full';
-  const roles = user.roles.flatMap((role) => optional('entry', role));
-  const children = childrenUnlessDeleted(state, [
-    ...optional('display-text', user.displayText),
-    ...(roles.length === 0 ? [] : [element('roles', roles)]),
-    ...user.endpoints.map(endpointNode),
-  ]);
-  return { name: 'user', attributes: { entity: user.entity, state }, children };
+/** A user (RFC 4575 5.6) with its endpoints. */
+export function writeUser(user: ConferenceInfoUser): string {
+  const { entity, state = 'full', nickname = null, associatedAors = [], languages = [] } = user;
+  const attributes = attribute('entity', entity) + stateAttribute(state);
+  // RFC 4575 4.4: deleted elements have no children; nor do we say by what name someone went who is gone.
+  if (state === 'deleted') return element('user', '', attributes);
+  return element(
+    'user',
+    textElement('display-text', user.displayText) +
+      list('associated-aors', associatedAors.map(addressEntry)) +
+      list('roles', user.roles.map(roleEntry)) +
+      textElement('languages', languages.length === 0 ? null : languages.join(' ')) +
+      user.endpoints.map(writeEndpoint).join(''),
+    attributes + (nickname === null ? '' : nicknameAttributes(nickname)),
+  );
 }
 
-function endpointNode(endpoint: ConferenceInfoEndpoint): XmlNode {
-  const state = endpoint.state ?? 'full';
-  const children = childrenUnlessDeleted(state, [
-    ...executionNodes('referred', endpoint.referred),
-    ...optional('status', endpoint.status),
-    ...optional('joining-method', endpoint.joiningMethod),
-    ...executionNodes('joining-info', endpoint.joiningInfo),
-    ...optional('disconnection-method', endpoint.disconnectionMethod),
-    ...executionNodes('disconnection-info', endpoint.disconnectionInfo),
-    ...endpoint.media.map(mediaNode),
-  ]);
-  return { name: 'endpoint', attributes: { entity: endpoint.entity, state }, children };
+/** An endpoint (RFC 4575 5.7); a partial one has the atoms that are not null. */
+export function writeEndpoint(endpoint: ConferenceInfoEndpoint): string {
+  const { entity, state = 'full', callInfo = null } = endpoint;
+  const attributes = attribute('entity', entity) + stateAttribute(state);
+  if (state === 'deleted') return element('endpoint', '', attributes);
+  return element(
+    'endpoint',
+    executionElement('referred', endpoint.referred) +
+      valueElement('status', endpoint.status) +
+      valueElement('joining-method', endpoint.joiningMethod) +
+      executionElement('joining-info', endpoint.joiningInfo) +
+      valueElement('disconnection-method', endpoint.disconnectionMethod) +
+      executionElement('disconnection-info', endpoint.disconnectionInfo) +
+      endpoint.media.map(mediaElement).join('') +
+      (callInfo === null ? '' : callInfoElement(callInfo)),
+    attributes,
+  );
 }
 
-function mediaNode(media: ConferenceInfoMedia): XmlNode {
-  const children = [...optional('type', media.type), ...optional('status', media.status)];
-  return { name: 'media', attributes: { id: media.id }, children };
+function uriEntry({ uri, displayText = null, purpose }: UriEntry): string {
+  return element(
+    'entry',
+    textElement('uri', uri) + textElement('display-text', displayText) + textElement('purpose', purpose),
+  );
 }
 
-function executionNodes(name: string, execution: Execution | null): readonly XmlNode[] {
-  if (execution === null) return [];
-  const when = execution.when === null ? null : writeDateTime(execution.when);
-  return [
-    element(name, [
-      ...optional('when', when),
-      ...optional('reason', execution.reason),
-      ...optional('by', execution.by),
-    ]),
-  ];
+function addressEntry(uri: string): string {
+  return element('entry', textElement('uri', uri));
 }
 
-/** RFC 4575 4.4: deleted elements have no children. */
-function childrenUnlessDeleted(state: ElementState, children: readonly XmlNode[]): readonly XmlNode[] {
-  return state === 'deleted' ? [] : children;
+function roleEntry(role: string): string {
+  return textElement('entry', role);
 }
 
-function element(name: string, children: readonly XmlNode[]): XmlNode {
-  return { name, children };
+function availableMedium({ label, type, status }: AvailableMedia): string {
+  return element('entry', textElement('type', type) + valueElement('status', status), attribute('label', label));
 }
 
-function optional(name: string, value: string | number | boolean | null): readonly XmlNode[] {
-  return value === null ? [] : [{ name, children: [String(value)] }];
+function mediaElement({ id, type, status }: ConferenceInfoMedia): string {
+  return element('media', textElement('type', type) + valueElement('status', status), attribute('id', id));
 }
 
-function readDescription(description: XmlElement): ConferenceDescription {
-  const uris = child(description, 'conf-uris');
-  const maximum = textIn(description, 'maximum-user-count');
-  return {
-    subject: textIn(description, 'subject'),
-    confUris: (uris === null ? [] : childElements(uris, 'entry')).map((entry) => ({
-      uri: textIn(entry, 'uri') ?? missing('uri'),
-      purpose: textIn(entry, 'purpose'),
-    })),
-    maximumUserCount: maximum === null ? null : unsignedInt(maximum),
-  };
+function executionElement(name: string, execution: Execution | null): string {
+  if (execution === null) return '';
+  const { when, reason, by } = execution;
+  return element(
+    name,
+    valueElement('when', when === null ? null : writeDateTime(when)) +
+      textElement('reason', reason) +
+      textElement('by', by),
+  );
 }
 
-function readConferenceState(state: XmlElement): ConferenceState {
-  const count = textIn(state, 'user-count');
-  return {
-    userCount: count === null ? null : unsignedInt(count),
-    active: readBoolean(textIn(state, 'active')),
-    locked: readBoolean(textIn(state, 'locked')),
-  };
+function callInfoElement({ callId, fromTag, toTag }: CallInfo): string {
+  const dialog = textElement('call-id', callId) + textElement('from-tag', fromTag) + textElement('to-tag', toTag);
+  return element('call-info', element('sip', dialog));
 }
 
-function readUser(user: XmlElement): ConferenceInfoUser {
-  const roles = child(user, 'roles');
-  return {
-    entity: requiredAttribute(user, 'entity'),
-    state: readState(user),
-    displayText: textIn(user, 'display-text'),
-    roles: roles === null ? [] : childElements(roles, 'entry').map(textOf),
-    endpoints: childElements(user, 'endpoint').map(readEndpoint),
-  };
+/** RFC 7701 7.4: the prefix is declared where it is used, for fragments to stand in any document. */
+function nicknameAttributes(nickname: string): string {
+  return attribute('xmlns:xcon', xconNamespace) + attribute('xcon:nickname', nickname);
 }
 
-function readEndpoint(endpoint: XmlElement): ConferenceInfoEndpoint {
-  return {
-    entity: requiredAttribute(endpoint, 'entity'),
-    state: readState(endpoint),
-    referred: readExecution(child(endpoint, 'referred')),
-    status: oneOf(endpointStatuses, textIn(endpoint, 'status')),
-    joiningMethod: oneOf(joiningMethods, textIn(endpoint, 'joining-method')),
-    joiningInfo: readExecution(child(endpoint, 'joining-info')),
-    disconnectionMethod: oneOf(disconnectionMethods, textIn(endpoint, 'disconnection-method')),
-    disconnectionInfo: readExecution(child(endpoint, 'disconnection-info')),
-    media: childElements(endpoint, 'media').map((media) => ({
-      id: requiredAttribute(media, 'id'),
-      type: textIn(media, 'type'),
-      status: oneOf(mediaStatuses, textIn(media, 'status')),
-    })),
-  };
+/** The schema has no lists without entries. */
+function list(name: string, entries: readonly string[]): string {
+  return entries.length === 0 ? '' : element(name, entries.join(''));
 }
 
-function readExecution(execution: XmlElement | null): Execution | null {
-  if (execution === null) return null;
-  const text = textIn(execution, 'when');
-  const when = text === null ? null : readDateTime(text);
-  if (text !== null && when === null) throw new RemoteError(400, 'A time of the conference-info document is malformed');
-  return { when, reason: textIn(execution, 'reason'), by: textIn(execution, 'by') };
+/** An element around what needs no escaping: a number, a boolean, a time, a word of the schema; nothing for null. */
+function valueElement(name: string, value: string | number | boolean | null): string {
+  return value === null ? '' : `<${name}>${value}</${name}>`;
 }
 
-function readState(element: XmlElement): ElementState {
-  return oneOf(elementStates, attributeOf(element, 'state') ?? 'full') ?? 'full';
-}
-
-function child(parent: XmlElement, name: string): XmlElement | null {
-  return childElements(parent, name)[0] ?? null;
-}
-
-function textIn(parent: XmlElement, name: string): string | null {
-  const found = child(parent, name);
-  return found === null ? null : textOf(found);
-}
-
-function requiredAttribute(element: XmlElement, name: string): string {
-  return attributeOf(element, name) ?? missing(name);
-}
-
-function missing(name: string): never {
-  throw new RemoteError(400, `The conference-info document lacks ${name}`);
-}
-
-function oneOf<Word extends string>(words: readonly Word[], text: string | null): Word | null {
-  if (text === null) return null;
-  const word = words.find((each) => each === text.trim());
-  if (word === undefined) throw new RemoteError(400, 'A word of the conference-info document is unknown');
-  return word;
-}
-
-function readBoolean(text: string | null): boolean | null {
-  const word = oneOf(['true', '1', 'false', '0'], text);
-  return word === null ? null : word === 'true' || word === '1';
-}
-
-function unsignedInt(text: string): number {
-  const value = /^\s*\d{1,10}\s*$/.test(text) ? Number(text) : -1;
-  if (!isUnsignedInt(value)) throw new RemoteError(400, 'A number of the conference-info document is malformed');
-  return value;
-}
-
-function isUnsignedInt(value: number): boolean {
-  return Number.isInteger(value) && value >= 0 && value < 2 ** 32;
+function stateAttribute(state: ElementState): string {
+  return ` state="${state}"`;
 }

@@ -2,17 +2,23 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   type ConferenceInfoDocument,
+  type ConferenceInfoEndpoint,
   type ConferenceInfoUser,
   parseConferenceInfo,
   writeConferenceInfo,
+  writeEndpoint,
 } from '../../src/wire/conference-info.ts';
-import { RemoteError } from '../../src/wire/remote-error.ts';
+import { elementStates } from '../../src/wire/conference-info-words.ts';
+import { cleanText, documentsOf, sipUri } from '../support/conference-info-documents.ts';
 import { withSchema } from '../support/schema.ts';
 
 const alice: ConferenceInfoUser = {
   entity: 'sip:alice@atlanta.example.com',
+  nickname: 'Al "the Pal"',
   displayText: 'Alice',
+  associatedAors: ['tel:+1-212-555-0100', 'sip:alice@example.net'],
   roles: ['chair'],
+  languages: ['en', 'de-AT'],
   endpoints: [
     {
       entity: 'sip:alice@pc33.atlanta.example.com;transport=tcp',
@@ -23,6 +29,7 @@ const alice: ConferenceInfoUser = {
       disconnectionMethod: null,
       disconnectionInfo: null,
       media: [{ id: '1', type: 'message', status: 'sendrecv' }],
+      callInfo: { callId: 'a84b4c76e66710@pc33.atlanta.example.com', fromTag: '1928301774', toTag: 'a6c85cf' },
     },
   ],
 };
@@ -56,7 +63,14 @@ const full: ConferenceInfoDocument = {
   description: {
     subject: 'Project chat',
     confUris: [{ uri: 'sip:conf-7f3a9c51@conf.example.com', purpose: 'participation' }],
+    serviceUris: [{ uri: 'https://conf.example.com/7f3a9c51', displayText: 'Minutes & more', purpose: 'web-page' }],
     maximumUserCount: 50,
+    availableMedia: [{ label: 'message', type: 'message', status: 'sendrecv' }],
+  },
+  hostInfo: {
+    displayText: 'Alice',
+    webPage: 'https://example.com/alice',
+    uris: [{ uri: 'sip:alice@atlanta.example.com', purpose: null }],
   },
   conferenceState: { userCount: 1, active: true, locked: false },
   users: [alice, bob],
@@ -74,19 +88,50 @@ test('a full document is written element by element in the order of the schema',
     '<purpose>participation</purpose>',
     '</entry>',
     '</conf-uris>',
+    '<service-uris>',
+    '<entry>',
+    '<uri>https://conf.example.com/7f3a9c51</uri>',
+    '<display-text>Minutes &amp; more</display-text>',
+    '<purpose>web-page</purpose>',
+    '</entry>',
+    '</service-uris>',
     '<maximum-user-count>50</maximum-user-count>',
+    '<available-media>',
+    '<entry label="message">',
+    '<type>message</type>',
+    '<status>sendrecv</status>',
+    '</entry>',
+    '</available-media>',
     '</conference-description>',
+    '<host-info>',
+    '<display-text>Alice</display-text>',
+    '<web-page>https://example.com/alice</web-page>',
+    '<uris>',
+    '<entry>',
+    '<uri>sip:alice@atlanta.example.com</uri>',
+    '</entry>',
+    '</uris>',
+    '</host-info>',
     '<conference-state>',
     '<user-count>1</user-count>',
     '<active>true</active>',
     '<locked>false</locked>',
     '</conference-state>',
     '<users state="full">',
-    '<user entity="sip:alice@atlanta.example.com" state="full">',
+    '<user entity="sip:alice@atlanta.example.com" state="full" xmlns:xcon="urn:ietf:params:xml:ns:xcon-conference-info" xcon:nickname="Al &quot;the Pal&quot;">',
     '<display-text>Alice</display-text>',
+    '<associated-aors>',
+    '<entry>',
+    '<uri>tel:+1-212-555-0100</uri>',
+    '</entry>',
+    '<entry>',
+    '<uri>sip:alice@example.net</uri>',
+    '</entry>',
+    '</associated-aors>',
     '<roles>',
     '<entry>chair</entry>',
     '</roles>',
+    '<languages>en de-AT</languages>',
     '<endpoint entity="sip:alice@pc33.atlanta.example.com;transport=tcp" state="full">',
     '<status>connected</status>',
     '<joining-method>dialed-in</joining-method>',
@@ -97,6 +142,13 @@ test('a full document is written element by element in the order of the schema',
     '<type>message</type>',
     '<status>sendrecv</status>',
     '</media>',
+    '<call-info>',
+    '<sip>',
+    '<call-id>a84b4c76e66710@pc33.atlanta.example.com</call-id>',
+    '<from-tag>1928301774</from-tag>',
+    '<to-tag>a6c85cf</to-tag>',
+    '</sip>',
+    '</call-info>',
     '</endpoint>',
     '</user>',
     '<user entity="sip:bob@biloxi.example.com" state="full">',
@@ -118,87 +170,17 @@ test('a full document is written element by element in the order of the schema',
   ]);
 });
 
-// XML has no other characters; what the service is given beyond them it replaces.
-const text = fc.string({
-  unit: fc.constantFrom('a', 'Ä', '😀', '<', '>', '&', '"', "'", ']]>', ' ', '\t', '\n', '\r', '&lt;', '-->'),
-});
-const when = fc.integer({ min: 0, max: Date.UTC(9999, 11, 31) });
-const uri = fc
-  .tuple(
-    fc.constantFrom('sip', 'sips'),
-    fc.stringMatching(/^[a-z0-9.!~*'()&=+$,;?_-]{1,12}$/),
-    fc.oneof(fc.domain(), fc.ipV4()),
-    fc.constantFrom('', ':5062', ';transport=tcp', ';gr=urn:uuid:1', ';x=%22%3C'),
-  )
-  .map(([scheme, user, host, rest]) => `${scheme}:${user}@${host}${rest}`);
-const execution = fc.option(fc.record({ when: fc.option(when), reason: fc.option(text), by: fc.option(uri) }));
-const state = fc.constantFrom('full', 'partial');
-const endpoint = fc.record({
-  entity: uri,
-  state,
-  referred: execution,
-  status: fc.option(
-    fc.constantFrom(
-      'pending',
-      'dialing-out',
-      'dialing-in',
-      'alerting',
-      'on-hold',
-      'connected',
-      'muted-via-focus',
-      'disconnecting',
-      'disconnected',
-    ),
-  ),
-  joiningMethod: fc.option(fc.constantFrom('dialed-in', 'dialed-out', 'focus-owner')),
-  joiningInfo: execution,
-  disconnectionMethod: fc.option(fc.constantFrom('departed', 'booted', 'failed', 'busy')),
-  disconnectionInfo: execution,
-  media: fc.array(
-    fc.record({
-      id: text,
-      type: fc.option(fc.constantFrom('message', 'audio')),
-      status: fc.option(fc.constantFrom('sendrecv', 'sendonly', 'recvonly', 'inactive')),
-    }),
-    { maxLength: 2 },
-  ),
-});
-const count = fc.option(fc.integer({ min: 0, max: 2 ** 32 - 1 }));
-const documents = fc.record({
-  entity: uri,
-  state: fc.constant('full'),
-  version: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
-  description: fc.record({
-    subject: fc.option(text),
-    confUris: fc.array(fc.record({ uri, purpose: fc.option(fc.constantFrom('participation', 'streaming')) }), {
-      maxLength: 2,
-    }),
-    maximumUserCount: count,
-  }),
-  conferenceState: fc.option(
-    fc.record({ userCount: count, active: fc.option(fc.boolean()), locked: fc.option(fc.boolean()) }),
-  ),
-  users: fc.array(
-    fc.record({
-      entity: uri,
-      state,
-      displayText: fc.option(text),
-      roles: fc.array(text, { maxLength: 2 }),
-      endpoints: fc.array(endpoint, { maxLength: 3 }),
-    }),
-    { maxLength: 4 },
-  ),
-  usersState: state,
-}) as fc.Arbitrary<ConferenceInfoDocument>;
+const documents = documentsOf({ text: cleanText, uri: sipUri, states: elementStates, leavesOut: true });
 
-test('what was written reads as what it was', () => {
+test('what was written reads as what it was, with all that may be left out', () => {
+  const whole = documentsOf({ text: cleanText, uri: sipUri, states: ['full', 'partial'], leavesOut: false });
   fc.assert(
-    fc.property(documents, (document) => {
+    fc.property(whole, (document) => {
       expect(parseConferenceInfo(writeConferenceInfo(document))).toEqual(document);
     }),
-    { numRuns: 200 },
+    { seed: 4575, numRuns: 200 },
   );
-});
+}, 30_000);
 
 test('CC-109 a full document has conference-description and users, entity and version on the root, however little there is to say', (context) => {
   const empty: ConferenceInfoDocument = {
@@ -224,7 +206,7 @@ test('CC-110 every document that the model can express validates against the sch
     judge(writeConferenceInfo(full));
     fc.assert(
       fc.property(documents, (document) => judge(writeConferenceInfo(document))),
-      { numRuns: 300 },
+      { seed: 4575, numRuns: 300 },
     );
     // The judge itself: elements out of order are found.
     expect(() =>
@@ -236,7 +218,7 @@ test('CC-110 every document that the model can express validates against the sch
       ),
     ).toThrow();
   });
-});
+}, 30_000);
 
 test('a deleted document has no children', (context) => {
   const xml = writeConferenceInfo({ ...full, state: 'deleted', version: 7 });
@@ -263,6 +245,34 @@ test('users, a user and an endpoint can be partial or deleted, and a deleted one
   withSchema(context, 'conference-info.xsd', (judge) => judge(xml));
 });
 
+test('a partial endpoint has the atoms that changed', (context) => {
+  const onHold: ConferenceInfoEndpoint = {
+    entity: 'sip:alice@pc33.atlanta.example.com;transport=tcp',
+    state: 'partial',
+    referred: null,
+    status: 'on-hold',
+    joiningMethod: null,
+    joiningInfo: null,
+    disconnectionMethod: null,
+    disconnectionInfo: null,
+    media: [{ id: '1', type: 'message', status: 'recvonly' }],
+  };
+  expect(writeEndpoint(onHold)).toBe(
+    '<endpoint entity="sip:alice@pc33.atlanta.example.com;transport=tcp" state="partial"><status>on-hold</status><media id="1"><type>message</type><status>recvonly</status></media></endpoint>',
+  );
+  const users = [
+    { entity: alice.entity, state: 'partial', displayText: null, roles: [], endpoints: [onHold] } as const,
+  ];
+  const partial: ConferenceInfoDocument = {
+    ...full,
+    state: 'partial',
+    description: null,
+    usersState: 'partial',
+    users,
+  };
+  withSchema(context, 'conference-info.xsd', (judge) => judge(writeConferenceInfo(partial)));
+});
+
 test('CC-121 the times of a document end in Z', () => {
   const times = [...writeConferenceInfo(full).matchAll(/<when>([^<]*)<\/when>/g)].map((match) => match[1]);
   expect(times).toEqual(['2026-11-22T18:00:05Z', '2026-11-22T18:00:09.040Z']);
@@ -282,65 +292,4 @@ test('CC-123 names and subjects with XML’s own and forbidden characters neithe
   withSchema(context, 'conference-info.xsd', (judge) =>
     judge(xml.replace('sip:a&amp;b&quot;&lt;@example.com', 'sip:ab@example.com')),
   );
-});
-
-test('elements and attributes that the model lacks are passed over', () => {
-  const xml = `<ci:conference-info xmlns:ci="urn:ietf:params:xml:ns:conference-info" xmlns:x="urn:x" entity="sip:c@example.com" version="4">
-    <ci:conference-description><ci:keywords>a b</ci:keywords><ci:subject>S</ci:subject><x:subject>T</x:subject></ci:conference-description>
-    <ci:host-info/>
-    <ci:conference-state><ci:user-count> 3 </ci:user-count><ci:active>1</ci:active><ci:locked>0</ci:locked></ci:conference-state>
-    <ci:users><ci:user entity="sip:a@example.com" x:nickname="al"><ci:endpoint entity="sip:a@1.example.com"><ci:status>on-hold</ci:status><ci:call-info/></ci:endpoint></ci:user></ci:users>
-  </ci:conference-info>`;
-  expect(parseConferenceInfo(xml)).toMatchObject({
-    entity: 'sip:c@example.com',
-    state: 'full',
-    version: 4,
-    description: { subject: 'S', confUris: [], maximumUserCount: null },
-    conferenceState: { userCount: 3, active: true, locked: false },
-    users: [{ entity: 'sip:a@example.com', state: 'full', endpoints: [{ status: 'on-hold', media: [] }] }],
-  });
-});
-
-const wrapped = (attributes: string, children: string): string =>
-  `<conference-info xmlns="urn:ietf:params:xml:ns:conference-info" ${attributes}>${children}</conference-info>`;
-const good = 'entity="sip:c@example.com" version="1"';
-
-test.each([
-  ['another root', '<users xmlns="urn:ietf:params:xml:ns:conference-info"/>'],
-  ['no namespace', '<conference-info entity="sip:c@example.com" version="1"/>'],
-  ['no entity', wrapped('version="1"', '')],
-  ['no version', wrapped('entity="sip:c@example.com"', '')],
-  ['a version that is none', wrapped('entity="sip:c@example.com" version="-1"', '')],
-  ['a version of 2**32', wrapped('entity="sip:c@example.com" version="4294967296"', '')],
-  ['an unknown state', wrapped(`${good} state="halved"`, '')],
-  ['a user without entity', wrapped(good, '<users><user/></users>')],
-  [
-    'an unknown status',
-    wrapped(good, '<users><user entity="a"><endpoint entity="b"><status>gone</status></endpoint></user></users>'),
-  ],
-  [
-    'media without id',
-    wrapped(good, '<users><user entity="a"><endpoint entity="b"><media/></endpoint></user></users>'),
-  ],
-  [
-    'a time that is none',
-    wrapped(
-      good,
-      '<users><user entity="a"><endpoint entity="b"><referred><when>now</when></referred></endpoint></user></users>',
-    ),
-  ],
-  ['a count that is none', wrapped(good, '<conference-state><user-count>many</user-count></conference-state>')],
-  ['a boolean that is none', wrapped(good, '<conference-state><active>yes</active></conference-state>')],
-  [
-    'an address entry without uri',
-    wrapped(good, '<conference-description><conf-uris><entry/></conf-uris></conference-description>'),
-  ],
-])('a document with %s is refused with 400', (_, xml) => {
-  expect(() => parseConferenceInfo(xml)).toThrow(RemoteError);
-});
-
-test('a document cut off anywhere is refused with 400', () => {
-  const xml = writeConferenceInfo(full);
-  for (let length = 0; length < xml.length; length += 1)
-    expect(() => parseConferenceInfo(xml.slice(0, length))).toThrow(RemoteError);
 });
