@@ -1,5 +1,5 @@
 import { systemClock } from './clock.ts';
-import { fullRoster } from './core/conference/roster.ts';
+import { wholeRoster } from './core/conference/roster-documents.ts';
 import { groupPolicy, groupUri } from './core/definitions/group-definition.ts';
 import type { Input } from './core/input.ts';
 import type { KeyPort } from './core/ports.ts';
@@ -95,10 +95,10 @@ function tallied(tally: Tally): readonly Reading[] {
   ];
 }
 
-/** What a watcher of a running conference would be sent now. */
+/** All that a chair who watches a running conference is told. */
 async function watcherDocument(store: Store, conferenceId: string): Promise<string | undefined> {
   const record = await store.record(conferenceId);
-  return record === undefined || record.conference.status === 'ended' ? undefined : fullRoster(record, 0);
+  return record === undefined || record.conference.status === 'ended' ? undefined : wholeRoster(record);
 }
 
 async function dependencies({

@@ -78,6 +78,13 @@ export const limits = {
   goneDialogsMax: 10_000,
   /** drachtio takes no frame over 12,000 octets (docs/drachtio.md), and the headers of a NOTIFY stay under 1,500. */
   conferenceInfoBytesMax: 10_000,
+  /** Of one that completes or changes what a subscriber knows: with its headers it fits into what that server reads at once. */
+  partialInfoBytesMax: 4_000,
+  /** Changes of users that are remembered for those who were told of others before; who was told of none is told all. */
+  rosterStepsMax: 2_000,
+  /** Whoever subscribes again may say what it was told before: subscriptions, and documents of each, that are remembered. */
+  knownSubscribersMax: 2_000,
+  knownDocumentsMax: 8,
   /** RFC 4975 leaves the bound to us: the longest message read or relayed, which is always held whole. */
   messageBytesMax: 10 * 1024,
   /** One socket costs about 7 KB; room for ten thousand participants and as many that come and go. */

@@ -254,7 +254,7 @@ test('CC-130 a group is watched by its own URI, as its session is by the confere
     ted   -> focus : SUBSCRIBE sip:team@conf.example.com
     focus -> store : save v1
     focus -> ted   : 200 SUBSCRIBE Expires: 3600
-    focus -> ted   : NOTIFY active v0 [bob:connected alice:dialing-out ted:dialing-out]
+    focus -> ted   : NOTIFY active v0 [bob:connected alice:pending ted:pending]
     bob   -> focus : SUBSCRIBE
     focus -> store : save v1
     focus -> bob   : 200 SUBSCRIBE Expires: 3600

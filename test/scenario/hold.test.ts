@@ -46,12 +46,12 @@ describe('hold', () => {
       bob   -> focus : INVITE (again)
       focus -> store : save v3
       focus -> bob   : 200 INVITE <sip:conf-1@conf.example.com>;isfocus
-      focus -> alice : NOTIFY active v1 [alice:connected bob:on-hold]
+      focus -> alice : NOTIFY active v1 partial [bob:on-hold]
       alice -> focus : 200 NOTIFY
       bob   -> focus : INVITE (again)
       focus -> store : save v4
       focus -> bob   : 200 INVITE <sip:conf-1@conf.example.com>;isfocus
-      focus -> alice : NOTIFY active v2 [alice:connected bob:connected]
+      focus -> alice : NOTIFY active v2 partial [bob:connected]
     `);
     expect(world.events.slice(-2)).toEqual(['participant.updated', 'participant.updated']);
     expect(world.participant('bob')).toMatchObject({ status: 'connected', leftAt: null });

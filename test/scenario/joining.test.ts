@@ -116,18 +116,18 @@ test('two devices of one participant: a second 200, one line in the roster, and 
     bob   -> focus : INVITE sip:conf-1@conf.example.com
     focus -> store : save v3
     focus -> bob   : 200 INVITE <sip:conf-1@conf.example.com>;isfocus
-    focus -> alice : NOTIFY active v1 [alice:connected bob:connected]
+    focus -> alice : NOTIFY active v1 partial [bob:connected]
     alice -> focus : 200 NOTIFY
     bob   -> focus : BYE
     focus -> store : save v4
-    focus -> alice : NOTIFY active v2 [alice:connected bob:connected]
+    focus -> alice : NOTIFY active v2 partial [bob:gone]
   `);
   const [before, both, one] = world
     .documents('alice')
-    .map(({ users }) => users?.[1]?.endpoints.map(({ entity }) => entity));
-  expect(before).toEqual(['sip:bob@pc.bob.example.com']);
-  expect(both).toEqual(['sip:bob@pc.bob.example.com', 'sip:bob@tablet.bob.example.com']);
-  expect(one).toEqual(['sip:bob@pc.bob.example.com']);
+    .map(({ users }) => users?.at(-1)?.endpoints.map(({ entity, state }) => [entity, state]));
+  expect(before).toEqual([['sip:bob@pc.bob.example.com', 'full']]);
+  expect(both).toEqual([['sip:bob@tablet.bob.example.com', 'full']]);
+  expect(one).toEqual([['sip:bob@tablet.bob.example.com', 'deleted']]);
   expect(world.participant('bob')).toMatchObject({ status: 'connected', joinedAt, leftAt: null });
   expect(world.conference.participantCount).toBe(2);
   expect(world.route().members).toHaveLength(2);

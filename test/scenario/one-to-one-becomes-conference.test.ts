@@ -29,11 +29,11 @@ test('CC-001 a one-to-one session grows into a conference (RFC 4579 5.4, RFC 536
     alice -> focus : 200 NOTIFY
     ted   -> focus : 180 INVITE
     focus -> store : save v3
-    focus -> alice : NOTIFY active v1 [alice:connected bob:connected ted:alerting]
+    focus -> alice : NOTIFY active v1 partial [ted:alerting]
     alice -> focus : 200 NOTIFY
     ted   -> focus : 200 INVITE
     focus -> store : save v4
-    focus -> alice : NOTIFY active v2 [alice:connected bob:connected ted:connected]
+    focus -> alice : NOTIFY active v2 partial [ted:connected]
   `);
   expect(world.conference).toMatchObject({
     status: 'active',
@@ -98,11 +98,11 @@ test('CC-084, CC-085 anybody else may leave without disturbing the others, and k
   world.ladder.matches(`
     bob   -> focus : BYE
     focus -> store : save v4
-    focus -> bob   : NOTIFY active v1 [alice:connected bob:disconnected ted:connected]
+    focus -> bob   : NOTIFY active v1 partial [bob:disconnected]
     bob   -> focus : 200 NOTIFY
     clock -> focus : linger timer
     focus -> store : save v5
-    focus -> bob   : NOTIFY active v2 [alice:connected ted:connected]
+    focus -> bob   : NOTIFY active v2 partial [bob:deleted]
   `);
   expect(world.participant('bob')).toMatchObject({ status: 'disconnected', disconnection: { method: 'departed' } });
   expect(world.subscriptionOf('bob').state).toBe('active');

@@ -26,8 +26,7 @@ test('CC-083 creator-leaves: with the last endpoint of the creator everybody is 
   world.ladder.matches(`
     focus -> store : save v4
     bob   -> focus : 200 NOTIFY
-    focus -> store : save
-    focus -> bob   : NOTIFY active v2 [alice:connected bob:connected ted:dialing-out]
+    focus -> bob   : NOTIFY active v2 partial [alice:gone]
     focus -> store : save v5
     focus -> bob   : BYE (Conference ended)
     focus -> ted   : CANCEL
@@ -51,11 +50,11 @@ test('CC-084, CC-085 last-leaves: the creator may go like anybody, and watch on;
   world.ladder.matches(`
     alice -> focus : BYE
     focus -> store : save v3
-    focus -> alice : NOTIFY active v1 [alice:disconnected bob:connected ted:dialing-out]
+    focus -> alice : NOTIFY active v1 partial [alice:disconnected]
     alice -> focus : 200 NOTIFY
     bob   -> focus : BYE
     focus -> store : save v4
-    focus -> alice : NOTIFY active v2 [alice:disconnected bob:disconnected ted:dialing-out]
+    focus -> alice : NOTIFY active v2 partial [bob:disconnected]
     alice -> focus : 200 NOTIFY
     ted   -> focus : 486 INVITE
     focus -> store : save v5

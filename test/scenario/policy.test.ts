@@ -41,7 +41,7 @@ test('CC-088 locked: whoever is new gets 403, the roster says so, and unlocked t
   world.ladder.matches(`
     op    -> focus : change locked
     focus -> store : save v3
-    focus -> alice : NOTIFY active v1 [alice:connected bob:connected ted:dialing-out]
+    focus -> alice : NOTIFY active v1 partial []
     focus -> op    : conference-changed
     alice -> focus : 200 NOTIFY
     carol -> focus : INVITE sip:conf-1@conf.example.com
@@ -49,7 +49,7 @@ test('CC-088 locked: whoever is new gets 403, the roster says so, and unlocked t
     focus -> carol : 403 conference-locked
     op    -> focus : change locked
     focus -> store : save v4
-    focus -> alice : NOTIFY active v2 [alice:connected bob:connected ted:dialing-out]
+    focus -> alice : NOTIFY active v2 partial []
     focus -> op    : conference-changed
     carol -> focus : INVITE sip:conf-1@conf.example.com
     focus -> store : save v5
@@ -140,7 +140,7 @@ test('subject, limit and labels change in one go; what stands already is no chan
   world.ladder.matches(`
     op    -> focus : change subject maxParticipants labels
     focus -> store : save v3
-    focus -> alice : NOTIFY active v1 [alice:connected bob:connected ted:dialing-out]
+    focus -> alice : NOTIFY active v1 partial []
     focus -> op    : conference-changed
     alice -> focus : 200 NOTIFY
     op    -> focus : change subject maxParticipants labels locked
@@ -166,12 +166,12 @@ test('labels are nobody’s but the operator’s: no version, no NOTIFY; null ta
     focus -> op    : conference-changed
     op    -> focus : change subject
     focus -> store : save v3
-    focus -> alice : NOTIFY active v1 [alice:connected bob:connected ted:dialing-out]
+    focus -> alice : NOTIFY active v1 partial []
     focus -> op    : conference-changed
     alice -> focus : 200 NOTIFY
     op    -> focus : change subject
     focus -> store : save v4
-    focus -> alice : NOTIFY active v2 [alice:connected bob:connected ted:dialing-out]
+    focus -> alice : NOTIFY active v2 partial []
     focus -> op    : conference-changed
   `);
   expect(world.conference).toMatchObject({ subject: null, labels: { ticket: '42' } });

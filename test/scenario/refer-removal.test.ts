@@ -95,7 +95,7 @@ test('whoever removes himself leaves, and may go on watching', () => {
     focus -> bob   : 200 REFER
     focus -> bob   : NOTIFY refer terminated;noresource 200 OK
     focus -> bob   : BYE (Left at own request)
-    focus -> bob   : NOTIFY active v1 [alice:connected bob:disconnected ted:connected]
+    focus -> bob   : NOTIFY active v1 partial [bob:disconnected]
   `);
   expect(world.participant('bob')).toMatchObject({ disconnection: { method: 'departed' } });
   expect(world.subscriptionOf('bob')).toMatchObject({ state: 'active' });

@@ -120,11 +120,11 @@ test('CC-090 RFC 4028 10: a session that nobody refreshes is ended by the SIP se
   world.ladder.matches(`
     sipd  -> focus : BYE to bob (Session timer expired)
     focus -> store : save v3
-    focus -> alice : NOTIFY active v1 [alice:connected bob:disconnected]
+    focus -> alice : NOTIFY active v1 partial [bob:disconnected]
   `);
   const disconnection = { method: 'failed', sipStatus: null, reason: 'Session timer expired' };
   expect(world.participant('bob')).toMatchObject({ status: 'disconnected', disconnection });
-  expect(world.documents('alice').at(-1)?.users?.[1]?.endpoints[0]).toMatchObject({
+  expect(world.documents('alice').at(-1)?.users?.[0]?.endpoints[0]).toMatchObject({
     disconnectionMethod: 'failed',
     disconnectionInfo: { reason: 'Session timer expired' },
   });

@@ -2,7 +2,11 @@
 import type { Effect, Outcome, SipInvite, SipNotify, SipNotifyReferral } from '../../src/core/effect.ts';
 import { refusal } from '../../src/core/refusal.ts';
 import type { Change } from '../../src/core/rows.ts';
-import { parseConferenceInfo } from '../../src/wire/conference-info.ts';
+import {
+  type ConferenceInfoEndpoint,
+  type ConferenceInfoUser,
+  parseConferenceInfo,
+} from '../../src/wire/conference-info.ts';
 import { nameOf } from './fixtures.ts';
 
 /** Whom an id means. */
@@ -80,8 +84,17 @@ function notifyLine(notify: SipNotify): string {
   const state = notify.state.name === 'terminated' ? `terminated;${notify.state.reason}` : notify.state.name;
   if (notify.body === null) return `NOTIFY ${state}`;
   const document = parseConferenceInfo(notify.body);
-  const users = (document.users ?? []).map((user) => `${nameOf(user.entity)}:${user.endpoints[0]?.status ?? '-'}`);
-  return `NOTIFY ${state} v${document.version} ${document.state === 'deleted' ? 'deleted' : `[${users.join(' ')}]`}`;
+  const told = `NOTIFY ${state} v${document.version}`;
+  if (document.state === 'deleted') return `${told} deleted`;
+  const users = (document.users ?? []).map((user) => `${nameOf(user.entity)}:${userWord(user)}`);
+  return `${told}${document.state === 'partial' ? ' partial' : ''} [${users.join(' ')}]`;
+}
+
+/** The statuses of those endpoints that are told of; `-`: of none. */
+function userWord({ state, endpoints }: ConferenceInfoUser): string {
+  if (state === 'deleted') return 'deleted';
+  const word = (endpoint: ConferenceInfoEndpoint) => (endpoint.state === 'deleted' ? 'gone' : endpoint.status);
+  return endpoints.map(word).join('+') || '-';
 }
 
 /** What a NOTIFY of a REFER says: which one, its state, and how it goes. */

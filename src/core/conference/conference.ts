@@ -51,7 +51,7 @@ export class Conference {
     this.dialler = dialler;
     this.attendance = new Attendance({ ids, settings, ledger, dialler, sessions, turns });
     this.invitations = new Invitations({ ids, settings, ledger, dialler });
-    this.notifier = new Notifier({ ids, ledger, turns });
+    this.notifier = new Notifier({ ids, settings, ledger, turns });
     this.referrals = new Referrals({ ids, ledger, turns });
     this.#lifetime = new Lifetime(ledger);
   }
@@ -142,6 +142,7 @@ export class Conference {
     else if (kind === 'glare') this.attendance.glareOver(item);
     else if (kind === 'linger') this.#leaveRoster(item);
     else if (kind === 'expiry') this.#subscriptionExpired(item);
+    else if (kind === 'pace') this.notifier.paceAllows();
     else if (kind === 'referral') this.referrals.expired(item);
     else if (kind === idleTimer.kind) this.end(this.#lifetime.idle());
   }

@@ -168,6 +168,15 @@ export class Ledger {
     else this.#subscriptions.set(row.id, row);
   }
 
+  /** The version of the document a subscriber was sent last; worth no save of its own, as it ends with this process. */
+  noteVersion(id: string, lastVersionSent: number): void {
+    const row = this.#subscriptions.get(id);
+    if (row === undefined) return;
+    const noted = { ...row, lastVersionSent };
+    this.#subscriptions.set(id, noted);
+    if (this.#changedSubscriptions.has(id)) this.#changedSubscriptions.set(id, noted);
+  }
+
   /** A REFER, for the store: what is still under way is kept by who follows it. */
   putReferral(row: ReferralRow): void {
     this.#changedReferrals.set(row.id, row);
@@ -279,6 +288,7 @@ export class Ledger {
     this.close();
     this.#conference = record.conference;
     this.#seq = record.conference.seq;
+    const told = new Map(this.subscriptions.map(({ id, lastVersionSent }) => [id, lastVersionSent]));
     // The rows, and what is counted and looked up of them.
     this.#participants.clear();
     this.#byUri.clear();
@@ -286,13 +296,16 @@ export class Ledger {
     this.#past.clear();
     this.#subscriptions.clear();
     this.#counts.clear();
-    this.#fill(record);
+    this.#fill(record, told);
   }
 
-  #fill(record: ConferenceRecord): void {
+  /** `told`: versions that subscribers were sent since their rows were saved. */
+  #fill(record: ConferenceRecord, told: ReadonlyMap<string, number> = new Map()): void {
     for (const row of record.participants) this.#enter(row, undefined);
     for (const row of record.subscriptions) {
-      if (row.state !== 'terminated') this.#subscriptions.set(row.id, row);
+      if (row.state === 'terminated') continue;
+      const lastVersionSent = Math.max(row.lastVersionSent, told.get(row.id) ?? -1);
+      this.#subscriptions.set(row.id, { ...row, lastVersionSent });
     }
   }
 

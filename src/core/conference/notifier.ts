@@ -3,11 +3,15 @@ import type { Ids } from '../ids.ts';
 import type { SubscribeReceived, SubscriptionRefreshed } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { SubscriptionRow } from '../rows.ts';
+import type { Settings } from '../settings.ts';
 import { after } from '../transition.ts';
+import { type Delivery, KnownDocuments, newDelivery } from './deliveries.ts';
 import type { Ledger } from './ledger.ts';
-import { deletedRoster, RosterTexts } from './roster.ts';
+import { NotifyPace } from './notify-pace.ts';
+import { deletedRoster, type Owed, type RosterDocument, RosterDocuments } from './roster-documents.ts';
 import { subscriptionTransitions } from './subscription-state.ts';
 import { TurnMap, type Turns } from './turn-map.ts';
+import { type View, viewOf } from './views.ts';
 
 export type TerminationReason = 'deactivated' | 'rejected' | 'timeout' | 'giveup' | 'noresource';
 
@@ -16,32 +20,42 @@ export const fatalAnswers: ReadonlySet<number> = new Set([
   404, 405, 408, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 604,
 ]);
 
-/** How many NOTIFYs to a subscriber are under way, and whether the roster changed meanwhile. */
-type Delivery = { readonly outstanding: number; readonly stale: boolean };
+type NotifierParts = {
+  readonly ids: Ids;
+  readonly settings: Pick<Settings, 'notifyMinIntervalMs'>;
+  readonly ledger: Ledger;
+  readonly turns: Turns;
+};
 
 /**
- * The notifier of one conference (RFC 4575 3, RFC 6665 4.2): one NOTIFY under way per subscription, and beside it those
- * that a SUBSCRIBE is owed at once.
+ * The notifier of one conference (RFC 4575 3, RFC 6665 4.2): one NOTIFY under way per subscription, at the pace of RFC
+ * 4575 3.9. A SUBSCRIBE is answered with everything; what changes later is told as far as the subscriber lacks it.
  */
 export class Notifier {
   readonly #ids: Ids;
   readonly #ledger: Ledger;
   readonly #deliveries: TurnMap<string, Delivery>;
-  #rosters = new RosterTexts();
+  readonly #pace: NotifyPace;
+  /** What subscribers were told whose subscriptions are over. */
+  readonly #known: KnownDocuments;
+  #documents = new Map<View, RosterDocuments>();
 
-  constructor(parts: { ids: Ids; ledger: Ledger; turns: Turns }) {
-    this.#ids = parts.ids;
-    this.#ledger = parts.ledger;
-    this.#deliveries = new TurnMap(parts.turns);
+  constructor({ ids, settings, ledger, turns }: NotifierParts) {
+    this.#ids = ids;
+    this.#ledger = ledger;
+    this.#deliveries = new TurnMap(turns);
+    this.#pace = new NotifyPace({ ledger, turns, intervalMs: settings.notifyMinIntervalMs });
+    this.#known = new KnownDocuments(turns);
   }
 
   /**
-   * Accepts a SUBSCRIBE to `target`, a URI that means this conference, that was judged allowed; a full NOTIFY follows at
-   * once (RFC 6665 4.2.1.2).
+   * Accepts a SUBSCRIBE to `target`, a URI that means this conference, that was judged allowed; a NOTIFY follows at once
+   * (RFC 6665 4.2.1.2).
    */
   subscribe(input: SubscribeReceived, of: { subscriber: string; target: string }, expires: number): void {
     const { subscriber, target } = of;
     const { conference, now } = this.#ledger;
+    const { lastNotifyVersion } = input;
     const row: SubscriptionRow = {
       id: this.#ids.row(),
       conferenceId: conference.id,
@@ -50,13 +64,16 @@ export class Notifier {
       event: 'conference',
       state: 'active',
       expiresAt: now + expires * 1_000,
-      lastVersionSent: -1,
+      // Whoever says what it has takes no lower version for news (RFC 4575 4.6).
+      lastVersionSent: lastNotifyVersion ?? -1,
       role: 'notifier',
       dialogId: input.dialogId,
       terminatedReason: null,
     };
+    const view = viewOf(row, this.#ledger);
+    const base = this.#known.of(subscriber, { version: lastNotifyVersion, view });
     this.#ledger.putSubscription(row);
-    this.#deliveries.set(row.id, { outstanding: 0, stale: false });
+    this.#deliveries.set(row.id, { ...newDelivery(view), base, asked: true });
     this.#ledger.event('subscription.created', { subscription_id: row.id, subscriber, expires });
     this.#accept(input.reply, row, { toTag: this.#ids.tag(), expires });
   }
@@ -67,35 +84,49 @@ export class Notifier {
     if (state === undefined) throw new Error(`subscription ${row.state} cannot refresh`);
     const renewed = { ...row, state, expiresAt: this.#ledger.now + expires * 1_000 };
     this.#ledger.putSubscription(renewed);
+    const delivery = this.#delivery(row);
+    const base = this.#known.within(delivery, input.lastNotifyVersion);
+    this.#deliveries.set(row.id, { ...delivery, base, owed: base === null ? [] : delivery.owed, asked: true });
     this.#accept(input.reply, renewed, { toTag: null, expires });
   }
 
-  /** Tells every subscriber of the changed roster, now or after the NOTIFY under way. */
+  /** Tells every subscriber of the changed roster, as soon as it may be told. */
   rosterChanged(): void {
-    for (const row of this.#ledger.subscriptions) {
-      const delivery = this.#delivery(row.id);
-      if (delivery.outstanding > 0) this.#deliveries.set(row.id, { ...delivery, stale: true });
-      else this.#notify(row);
+    for (const row of this.#ledger.subscriptions) this.#tell(row, 'news');
+  }
+
+  /** The pause between two NOTIFYs is over for some. */
+  paceAllows(): void {
+    for (const id of this.#pace.due()) {
+      const row = this.#ledger.subscription(id);
+      if (row !== undefined) this.#tell(row, 'news');
     }
   }
 
   answered(row: SubscriptionRow, status: number): void {
-    const { outstanding: before, stale } = this.#delivery(row.id);
-    const outstanding = Math.max(0, before - 1);
-    this.#deliveries.set(row.id, { outstanding, stale: stale && outstanding > 0 });
     if (fatalAnswers.has(status)) {
       this.#end(row, 'giveup');
       this.#ledger.ask({ type: 'sip.release', subscriptionId: row.id, dialogId: row.dialogId });
-    } else if (stale && outstanding === 0) this.#notify(row);
+      return;
+    }
+    const delivery = this.#delivery(row);
+    // RFC 6665 4.2.2: after any other failure the next change is told; whether the last one was heard, nobody knows.
+    const known = status < 300 ? delivery : { ...delivery, base: null, owed: [] };
+    this.#deliveries.set(row.id, { ...known, outstanding: false });
+    this.#tell(row, status < 300 ? 'news' : 'rest');
   }
 
   /** Ends a subscription with a last NOTIFY that still shows the roster. */
   terminate(row: SubscriptionRow, reason: TerminationReason): void {
     const version = row.lastVersionSent + 1;
-    this.#end({ ...row, lastVersionSent: version }, reason);
+    const delivery = this.#inView(row);
+    const documents = this.#of(delivery.view);
     // Whoever was removed learns nothing more of the roster.
-    const body = reason === 'rejected' ? null : this.#rosters.at(this.#ledger.record(), version);
-    this.#send(row, { name: 'terminated', reason }, body);
+    const last = reason === 'rejected' ? null : documents.full();
+    const base = last?.owed.length === 0 ? documents.version : null;
+    this.#deliveries.set(row.id, { ...delivery, told: this.#known.added(delivery.told, { version, base }) });
+    this.#end({ ...row, lastVersionSent: version }, reason);
+    this.#send(row, { name: 'terminated', reason }, last?.at(version) ?? null);
   }
 
   /** RFC 4575 4.6: the conference is no more, and its last document says so. */
@@ -113,9 +144,9 @@ export class Notifier {
     this.#send(row, { name: 'terminated', reason: 'noresource' }, null);
   }
 
-  /** Turns are undone: the next roster has the version of one that never was. */
+  /** Turns are undone, and with them roster versions that will be others: everybody is told everything. */
   wentBack(): void {
-    this.#rosters = new RosterTexts();
+    this.#documents = new Map();
   }
 
   #accept(reply: string, row: SubscriptionRow, granted: { toTag: string | null; expires: number }): void {
@@ -130,17 +161,44 @@ export class Notifier {
     if (granted.expires === 0) this.terminate(row, 'timeout');
     else {
       this.#ledger.startTimer('expiry', row.id, row.expiresAt);
-      this.#notify(row);
+      this.#tell(row, 'rest');
     }
   }
 
-  #notify(row: SubscriptionRow): void {
+  /**
+   * Sends what a subscriber is to be told next, if anything: what it asked for and what completes that at once; `news`
+   * when the pace allows.
+   */
+  #tell(row: SubscriptionRow, what: 'news' | 'rest'): void {
+    const delivery = this.#inView(row);
+    if (delivery.outstanding) return;
+    if (delivery.asked) return this.#notify(row, delivery, this.#answerTo(delivery));
+    const documents = this.#of(delivery.view);
+    if (delivery.owed.length > 0) {
+      const { base } = delivery;
+      return this.#notify(row, delivery, { ...documents.completing(delivery.owed), base });
+    }
+    if (what === 'rest' || documents.version === delivery.base) return;
+    const news = newsOf(documents, delivery.base);
+    if (news === null) this.#deliveries.set(row.id, { ...delivery, base: documents.version });
+    else if (this.#pace.allows(row.id, delivery.notifiedAt)) this.#notify(row, delivery, news);
+  }
+
+  /** RFC 4575 3.2: everything, unless the subscriber says what it has. */
+  #answerTo({ view, base, owed }: Delivery): News {
+    const documents = this.#of(view);
+    const news = newsOf(documents, base) ?? { ...documents.completing(nothingOwed), base };
+    return { ...news, owed: base === null ? news.owed : [...owed, ...news.owed] };
+  }
+
+  #notify(row: SubscriptionRow, delivery: Delivery, { at, owed, base }: News): void {
     const version = row.lastVersionSent + 1;
-    this.#ledger.putSubscription({ ...row, lastVersionSent: version });
-    const { outstanding } = this.#delivery(row.id);
-    this.#deliveries.set(row.id, { outstanding: outstanding + 1, stale: false });
-    const expires = Math.max(0, Math.ceil((row.expiresAt - this.#ledger.now) / 1_000));
-    this.#send(row, { name: 'active', expires }, this.#rosters.at(this.#ledger.record(), version));
+    const { now } = this.#ledger;
+    this.#ledger.noteVersion(row.id, version);
+    const told = this.#known.added(delivery.told, { version, base: owed.length === 0 ? base : null });
+    this.#deliveries.set(row.id, { ...delivery, outstanding: true, asked: false, base, owed, told, notifiedAt: now });
+    const expires = Math.max(0, Math.ceil((row.expiresAt - now) / 1_000));
+    this.#send(row, { name: 'active', expires }, at(version));
   }
 
   #send(row: SubscriptionRow, state: SipNotify['state'], body: string | null): void {
@@ -159,14 +217,43 @@ export class Notifier {
     const state = after(subscriptionTransitions, row.state, 'terminate');
     if (state === undefined) throw new Error(`subscription ${row.state} cannot terminate`);
     this.#ledger.stopTimer('expiry', row.id);
+    this.#pace.forget(row.id);
+    this.#known.remember(row.subscriber, this.#delivery(row));
     this.#deliveries.delete(row.id);
     this.#ledger.putSubscription({ ...row, state, terminatedReason: reason });
     this.#ledger.event('subscription.terminated', { subscription_id: row.id, subscriber: row.subscriber, reason });
   }
 
-  #delivery(id: string): Delivery {
-    return this.#deliveries.get(id) ?? { outstanding: 0, stale: false };
+  /** Who has become somebody else to the conference is shown another roster, and so all of it. */
+  #inView(row: SubscriptionRow): Delivery {
+    const delivery = this.#delivery(row);
+    const view = viewOf(row, this.#ledger);
+    return view === delivery.view ? delivery : { ...delivery, view, base: null, owed: [], told: [] };
   }
+
+  #delivery(row: SubscriptionRow): Delivery {
+    return this.#deliveries.get(row.id) ?? newDelivery(viewOf(row, this.#ledger));
+  }
+
+  #of(view: View): RosterDocuments {
+    const ledger = this.#ledger;
+    const source = { version: () => ledger.facts.version, record: () => ledger.record() };
+    const documents = this.#documents.get(view) ?? new RosterDocuments({ view, source });
+    this.#documents.set(view, documents);
+    return documents;
+  }
+}
+
+/** A document, and the roster version that a subscriber knows once all of it and of what it owes was told. */
+type News = RosterDocument & { readonly base: number | null };
+
+const nothingOwed: readonly Owed[] = [];
+
+/** What is new to whoever knows `base`, a roster version, or nothing; null: there is nothing that it may see. */
+function newsOf(documents: RosterDocuments, base: number | null): News | null {
+  const partial = base === null ? 'all' : documents.partial(base);
+  if (partial === null) return null;
+  return { ...(partial === 'all' ? documents.full() : partial), base: documents.version };
 }
 
 /** Seconds granted for what a SUBSCRIBE asks, or `too-brief` (RFC 4575 3.3, RFC 6665 4.2.1.1). */

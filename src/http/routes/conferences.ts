@@ -102,7 +102,8 @@ function readConferenceInfo(api: Api, context: RouteContext): void {
         tags,
         operationId: 'getConferenceInfo',
         summary: 'Read the roster document',
-        description: 'Exactly the full conference-info document (RFC 4575) that a watcher would get now.',
+        description:
+          'The full conference-info document (RFC 4575) as the chair who watches would see it now, of whatever length.',
         params: ConferencePath,
         response: {
           200: {

@@ -32,8 +32,8 @@ export function readSubscribe({ message, facts, dialog, lenient }: Asked): Read<
   return ok({ ...facts, ...asks, type: 'subscription-refreshed', subscriptionId: subscription.subscriptionId });
 }
 
-/** No RFC has this header; liblinphone says with it what it already knows. Anything but a version says nothing. */
+/** No RFC has this header; liblinphone says with it what it already knows. Our versions count on from it, with room to. */
 function lastNotifyVersionOf(message: SipMessage): number | null {
   const value = headerValues(message, 'Last-Notify-Version')[0]?.trim() ?? '';
-  return /^\d{1,10}$/.test(value) && Number(value) < 2 ** 32 ? Number(value) : null;
+  return /^\d{1,10}$/.test(value) && Number(value) < 2 ** 30 ? Number(value) : null;
 }

@@ -1,83 +1,26 @@
 import { expect, test } from 'vitest';
-import { fullRoster, RosterTexts, rosterDocument } from '../../../src/core/conference/roster.ts';
-import { limits } from '../../../src/core/limits.ts';
+import { wholeRoster } from '../../../src/core/conference/roster-documents.ts';
+import type { View } from '../../../src/core/conference/views.ts';
 import type { ConferenceRecord } from '../../../src/core/rows.ts';
-import { parseConferenceInfo } from '../../../src/wire/conference-info.ts';
+import { type ConferenceInfoDocument, parseConferenceInfo } from '../../../src/wire/conference-info.ts';
+import { addressOf, inviteFrom } from '../../support/fixtures.ts';
 import { World } from '../../support/world.ts';
-
-/** A world with a running conference of the creator and `count` guests who have answered. */
-function worldOf(count: number): World {
-  const world = new World();
-  const guests = Array.from({ length: count }, (_, index) => `sip:guest${index}@host${index}.example.org`);
-  world.factoryInvite(guests);
-  for (const guest of guests) world.answers(guest);
-  return world;
-}
 
 function runningIn({ record }: World): ConferenceRecord {
   if (record === undefined) throw new Error('the conference does not run');
   return record;
 }
 
-test('a roster that fits is sent whole', () => {
-  const document = parseConferenceInfo(fullRoster(runningIn(worldOf(5)), 3));
-  expect(document).toMatchObject({ version: 3, state: 'full', conferenceState: { userCount: 6 } });
-  expect(document.users?.every((user) => user.endpoints.length === 1)).toBe(true);
-});
-
-test('one that does not fit lists all its users, and what became of those who changed last', () => {
-  const world = worldOf(50);
-  const texts = new RosterTexts();
-  /** Who is listed with an endpoint, by place. */
-  const shown = (version: number): readonly number[] => {
-    const text = texts.at(runningIn(world), version);
-    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limits.conferenceInfoBytesMax);
-    const { users = null, conferenceState } = parseConferenceInfo(text);
-    expect([users?.length, conferenceState?.userCount]).toEqual([51, 51 - version]);
-    return [...(users ?? []).entries()].flatMap(([place, { endpoints }]) => (endpoints.length > 0 ? [place] : []));
-  };
-  const first = shown(0);
-  expect(first.length).toBeGreaterThan(20);
-  expect(first).toEqual(first.map((_, index) => index));
-  world.hangsUp('sip:guest45@host45.example.org');
-  const second = shown(1);
-  expect(second).toEqual([...second.slice(0, -1).map((_, index) => index), 46]);
-  world.hangsUp('sip:guest40@host40.example.org');
-  expect(shown(2).slice(-2)).toEqual([41, 46]);
-  const left = parseConferenceInfo(texts.at(runningIn(world), 3)).users?.[41]?.endpoints[0];
-  expect(left).toMatchObject({ status: 'disconnected', disconnectionMethod: 'departed', disconnectionInfo: null });
-});
-
-test('of those it has no news of, it tells first who does not just wait for a place', () => {
-  const world = new World();
-  const guests = Array.from({ length: 49 }, (_, index) => `sip:guest${index}@host${index}.example.org`);
-  world.factoryInvite([...guests, 'mailto:nina@example.org']);
-  const users = parseConferenceInfo(fullRoster(runningIn(world), 0)).users ?? [];
-  expect(users.at(-1)).toMatchObject({ entity: 'mailto:nina@example.org', endpoints: [{ status: 'disconnected' }] });
-  expect(users.at(-2)?.endpoints).toEqual([]);
-});
-
-test('one that does not even fit so lists as many users as fit', () => {
-  const record = runningIn(worldOf(50));
-  const many = Array.from({ length: 400 }, (_, index) => ({
-    ...record.participants[1],
-    uri: `sip:p${index}@example.org`,
-    position: index,
-  }));
-  const text = fullRoster({ ...record, participants: many as ConferenceRecord['participants'] }, 0);
-  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limits.conferenceInfoBytesMax);
-  const listed = parseConferenceInfo(text).users?.length ?? 0;
-  expect(listed).toBeGreaterThan(50);
-  expect(listed).toBeLessThan(400);
-});
+function shownIn(world: World, view?: View): ConferenceInfoDocument {
+  return parseConferenceInfo(wholeRoster(runningIn(world), view));
+}
 
 test('CC-122 user-count counts who is connected', () => {
   const world = new World();
   world.factoryInvite(['bob', 'ted', 'carol']);
   world.answers('bob');
   world.refuses('ted', 486);
-  const record = runningIn(world);
-  expect(rosterDocument(record, 0).conferenceState?.userCount).toBe(2);
+  expect(shownIn(world).conferenceState?.userCount).toBe(2);
 });
 
 test('CC-051, CC-119 what became of each invitee stands in the roster', () => {
@@ -88,11 +31,8 @@ test('CC-051, CC-119 what became of each invitee stands in the roster', () => {
   world.refuses('carol', 603);
   world.answers('eve');
   world.hangsUp('eve');
-  const record = runningIn(world);
-  const shown = rosterDocument(record, 0).users?.map(({ endpoints: [endpoint] }) => [
-    endpoint?.status,
-    endpoint?.disconnectionMethod,
-  ]);
+  const { users } = shownIn(world);
+  const shown = users?.map(({ endpoints: [endpoint] }) => [endpoint?.status, endpoint?.disconnectionMethod]);
   expect(shown).toEqual([
     ['connected', null],
     ['alerting', null],
@@ -100,7 +40,69 @@ test('CC-051, CC-119 what became of each invitee stands in the roster', () => {
     ['disconnected', 'failed'],
     ['disconnected', 'departed'],
   ]);
-  expect(rosterDocument(record, 0).users?.[2]?.endpoints[0]?.disconnectionInfo?.reason).toBe(
-    'Reason: SIP;cause=486;text="Reason 486"',
-  );
+  expect(users?.[2]?.endpoints[0]?.disconnectionInfo?.reason).toBe('Reason: SIP;cause=486;text="Reason 486"');
+});
+
+test('RFC 4575 5.4: the creator is its host, but nobody who hides, and no operator', () => {
+  const world = new World();
+  world.factoryInvite(['bob']);
+  expect(shownIn(world).hostInfo?.uris).toEqual([expect.objectContaining({ uri: addressOf['alice'] })]);
+  const record = runningIn(world);
+  const hiding = record.participants.map((one) => ({ ...one, private: one.uri === addressOf['alice'] }));
+  expect(parseConferenceInfo(wholeRoster({ ...record, participants: hiding })).hostInfo ?? null).toBeNull();
+  const conference = { ...record.conference, createdBy: 'key:42' };
+  expect(parseConferenceInfo(wholeRoster({ ...record, conference })).hostInfo ?? null).toBeNull();
+});
+
+/** Alice has made it, Bob is in, Ted rings, Carol, who hides, has dialled in. */
+function mixed(): World {
+  const world = new World();
+  world.factoryInvite(['bob', 'ted']);
+  world.answers('bob');
+  world.rings('ted');
+  const { caller } = inviteFrom('carol', addressOf['carol'] ?? '');
+  world.dialsIn('carol', { caller: caller === null ? null : { ...caller, private: true } });
+  return world;
+}
+
+const endpointsOf = (document: ConferenceInfoDocument) => (document.users ?? []).map(({ endpoints: [first] }) => first);
+
+test('RFC 4575 5.7.3, CC-118: only chairs learn the ids of dialogs, and nobody those of who hides', () => {
+  const world = mixed();
+  const callIds = (view: View) => endpointsOf(shownIn(world, view)).map((endpoint) => endpoint?.callInfo?.callId);
+  const { participants } = runningIn(world);
+  const [alice, bob] = participants.map(({ endpoints }) => endpoints[0]?.callId);
+  expect(callIds('chair')).toEqual([alice, bob, undefined, undefined]);
+  for (const view of ['participant', 'observer', 'anonymous'] as const)
+    expect(callIds(view)).toEqual([undefined, undefined, undefined, undefined]);
+});
+
+test('that somebody is being called is for chairs; others see who is expected', () => {
+  const world = mixed();
+  const statuses = (view: View) => endpointsOf(shownIn(world, view)).map((endpoint) => endpoint?.status);
+  expect(statuses('chair')).toEqual(['connected', 'connected', 'alerting', 'connected']);
+  for (const view of ['participant', 'observer', 'anonymous'] as const)
+    expect(statuses(view)).toEqual(['connected', 'connected', 'pending', 'connected']);
+});
+
+test('observers learn no addresses and no circumstances, who hides learns no addresses', () => {
+  const world = mixed();
+  const bobAs = (view: View) => endpointsOf(shownIn(world, view))[1];
+  const contact = runningIn(world).participants[1]?.endpoints[0]?.entity;
+  expect(bobAs('participant')).toMatchObject({ entity: contact, referred: { by: addressOf['alice'] } });
+  expect(bobAs('anonymous')).toMatchObject({ entity: addressOf['bob'], referred: { by: addressOf['alice'] } });
+  expect(bobAs('observer')).toMatchObject({ entity: addressOf['bob'], referred: null, joiningInfo: null });
+});
+
+test('CC-116 every view has the same users', () => {
+  const world = mixed();
+  const entities = (view: View) => shownIn(world, view).users?.map(({ entity }) => entity);
+  expect(entities('chair')).toEqual([
+    addressOf['alice'],
+    addressOf['bob'],
+    addressOf['ted'],
+    'sip:anonymous4@anonymous.invalid',
+  ]);
+  for (const view of ['participant', 'observer', 'anonymous'] as const)
+    expect(entities(view)).toEqual(entities('chair'));
 });

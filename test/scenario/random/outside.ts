@@ -251,7 +251,7 @@ export class Outside {
     const version = Number(/ version="(\d+)"/.exec(body)?.[1]);
     if (version !== known.version + 1 && !(this.excused && version > known.version))
       this.#fault(`${subscriptionId}: version ${version} after ${known.version}`);
-    if ((saved?.lastVersionSent ?? -1) < version) this.#fault(`NOTIFY of ${subscriptionId} before its save`);
+    if (saved === undefined) this.#fault(`NOTIFY of ${subscriptionId} before its save`);
     known.version = version;
     const fault = faultOfDocument(body);
     if (fault !== null) this.#fault(`the document of ${subscriptionId}: ${fault}`);

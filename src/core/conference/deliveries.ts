@@ -1,0 +1,75 @@
+import { limits } from '../limits.ts';
+import type { Instant } from '../rows.ts';
+import type { Owed } from './roster-documents.ts';
+import { TurnMap, type Turns } from './turn-map.ts';
+import type { View } from './views.ts';
+
+/** A document that was sent, and the roster version that whoever has it knows; null when it was not the last of its kind. */
+export type Told = { readonly version: number; readonly base: number | null };
+
+/** How far a subscriber has been told of the roster. */
+export type Delivery = {
+  readonly view: View;
+  /** The roster version that it knows, but for what is `owed`; null: it must be told everything. */
+  readonly base: number | null;
+  readonly owed: readonly Owed[];
+  /** A NOTIFY is under way. */
+  readonly outstanding: boolean;
+  /** A SUBSCRIBE waits for its NOTIFY. */
+  readonly asked: boolean;
+  readonly notifiedAt: Instant;
+  /** The last documents it was sent. */
+  readonly told: readonly Told[];
+};
+
+/** Of a subscriber who was told nothing yet. */
+export function newDelivery(view: View): Delivery {
+  return {
+    view,
+    base: null,
+    owed: [],
+    outstanding: false,
+    asked: false,
+    notifiedAt: Number.NEGATIVE_INFINITY,
+    told: [],
+  };
+}
+
+/**
+ * What subscribers have, by the versions of the documents that they were sent: whoever says in Last-Notify-Version which
+ * one it has is told only what came after that. No RFC has this; liblinphone does it.
+ */
+export class KnownDocuments {
+  /** By AOR. */
+  readonly #gone: TurnMap<string, { readonly view: View; readonly told: readonly Told[] }>;
+
+  constructor(turns: Turns) {
+    this.#gone = new TurnMap(turns);
+  }
+
+  /** The roster version of a document of an earlier subscription; null when it is not known. */
+  of(subscriber: string, { version, view }: { version: number | null; view: View }): number | null {
+    const gone = this.#gone.get(subscriber);
+    return gone === undefined || gone.view !== view ? null : baseOf(gone.told, version);
+  }
+
+  /** The same within a subscription. */
+  within({ told }: Delivery, version: number | null): number | null {
+    return baseOf(told, version);
+  }
+
+  added(told: readonly Told[], next: Told): readonly Told[] {
+    return [...told.slice(1 - limits.knownDocumentsMax), next];
+  }
+
+  remember(subscriber: string, { view, told }: Delivery): void {
+    this.#gone.delete(subscriber);
+    this.#gone.set(subscriber, { view, told });
+    const [oldest] = this.#gone.size > limits.knownSubscribersMax ? this.#gone.keys() : [];
+    if (oldest !== undefined) this.#gone.delete(oldest);
+  }
+}
+
+function baseOf(told: readonly Told[], version: number | null): number | null {
+  return version === null ? null : (told.find((each) => each.version === version)?.base ?? null);
+}
