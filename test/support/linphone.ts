@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { endWithUs } from './children.ts';
 import { home, type Kamailio } from './kamailio.ts';
 import { freeAddress } from './ports.ts';
+import type { Address } from './sip-socket.ts';
 import { WaitTimeout, waitFor, within } from './wait.ts';
 
 /** Its iteration is slow to see that there is a network. */
@@ -14,12 +15,16 @@ const patienceMs = 20_000;
 
 export class Linphone {
   readonly aor: string;
+  /** Where it is reached, over UDP. */
+  readonly address: Address;
   readonly #folder: string;
   readonly #child: ChildProcess;
   #output = '';
 
-  private constructor(name: string, folder: string, child: ChildProcess) {
-    this.aor = `sip:${name}@${home}`;
+  private constructor(aor: string, address: Address, process: { folder: string; child: ChildProcess }) {
+    const { folder, child } = process;
+    this.aor = aor;
+    this.address = address;
     this.#folder = folder;
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {
@@ -44,7 +49,7 @@ export class Linphone {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], HOME: folder, LANG: 'C' },
     });
-    const linphone = new Linphone(name, folder, endWithUs(child));
+    const linphone = new Linphone(`sip:${name}@${home}`, sip, { folder, child: endWithUs(child) });
     try {
       // There is no sound card.
       linphone.type('soundcard use files');

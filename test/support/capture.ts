@@ -1,0 +1,124 @@
+/**
+ * What goes over loopback, seen by neither end: captured and read by tshark, a reader of SIP and XML that shares no
+ * line with us.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'vitest';
+import { endWithUs } from './children.ts';
+import { newTag } from './sip-dialog.ts';
+import { WaitTimeout, waitFor, within } from './wait.ts';
+
+/** Skips the test, saying why, where loopback may not be captured: that takes root or CAP_NET_RAW. */
+export function needsCapture(context: TestContext): void {
+  // Opens the device, and captures nothing.
+  const { status } = spawnSync('tshark', ['-i', 'lo', '-L']);
+  if (status !== 0) context.skip('not permitted: to capture on loopback');
+}
+
+/** PI_WARN of Wireshark's `epan/proto.h`. */
+const warning = 0x600000;
+const wrongXml = ['xml.unrecognized_text', 'xml.closing_unopened_tag', 'xml.closing_unopened_xmpli_tag'];
+
+/** Values of the fields that were asked for, in their order; of a field that is there several times, with commas. */
+export type Dissected = readonly string[];
+
+export class Capture {
+  readonly #port: number;
+  readonly #folder: string;
+  readonly #child: ChildProcess;
+  /** What is sent through it to itself is captured in its turn: whatever went before has been captured, too. */
+  readonly #marker: Socket;
+  #output = '';
+
+  private constructor(parts: { port: number; folder: string; child: ChildProcess; marker: Socket }) {
+    this.#port = parts.port;
+    this.#folder = parts.folder;
+    this.#child = parts.child;
+    this.#marker = parts.marker;
+    this.#child.stderr?.on('data', (bytes: Buffer) => {
+      this.#output += bytes.toString('utf8');
+    });
+  }
+
+  /** Captures all datagrams from and to `port`, of whatever address of this machine, from when this resolves. */
+  static async start(port: number): Promise<Capture> {
+    const folder = await mkdtemp(join(tmpdir(), 'isfocus-capture-'));
+    const marker = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(marker, 'listening');
+    const filter = `udp port ${port} or udp port ${marker.address().port}`;
+    const child = spawn('tshark', ['-q', '-i', 'lo', '-f', filter, '-w', join(folder, 'packets')], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const capture = new Capture({ port, folder, child: endWithUs(child), marker });
+    try {
+      await capture.#caughtUp();
+    } catch (error) {
+      await capture[Symbol.asyncDispose]();
+      throw error;
+    }
+    return capture;
+  }
+
+  /** Ends it; what was sent before this is called has been captured when it resolves. */
+  async stop(): Promise<void> {
+    await this.#caughtUp();
+    const exit = once(this.#child, 'exit');
+    this.#child.kill('SIGINT');
+    await within('tshark to end', exit);
+  }
+
+  /** `fields` of each packet that `filter` matches, in the order in which they went; once it is stopped. */
+  dissect(filter: string, ...fields: readonly string[]): readonly Dissected[] {
+    const read = spawnSync(
+      'tshark',
+      [
+        ...['-r', join(this.#folder, 'packets'), '-d', `udp.port==${this.#port},sip`, '-Y', filter],
+        ...['-T', 'fields', '-E', 'occurrence=a', ...fields.flatMap((field) => ['-e', field])],
+      ],
+      { encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 },
+    );
+    if (read.status !== 0) throw new Error(`tshark cannot read what it captured:\n${read.stderr}`);
+    return read.stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.split('\t'));
+  }
+
+  /** What tshark finds wrong with the SIP and the XML of each packet, but for what it only notes. */
+  complaints(): readonly Dissected[] {
+    const wrong = ['_ws.malformed', `_ws.expert.severity >= ${warning}`, ...wrongXml].join(' || ');
+    return this.dissect(wrong, 'frame.number', '_ws.expert.message', 'xml.unrecognized_text');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#marker.close();
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const exit = once(this.#child, 'exit');
+      this.#child.kill('SIGKILL');
+      await within('tshark to end', exit);
+    }
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Sends a mark, again and again as long as nobody may be capturing yet, until it is in the file. */
+  async #caughtUp(): Promise<void> {
+    const mark = newTag();
+    const { port, address } = this.#marker.address();
+    const seen = async (): Promise<boolean> => {
+      if (this.#child.exitCode !== null) throw new Error(`tshark ended with ${this.#child.exitCode}:\n${this.#output}`);
+      this.#marker.send(mark, port, address);
+      return (await readFile(join(this.#folder, 'packets')).catch(() => Buffer.of())).includes(mark);
+    };
+    try {
+      await waitFor('tshark to capture', seen);
+    } catch (error) {
+      if (!(error instanceof WaitTimeout)) throw error;
+      throw new WaitTimeout(`${error.message}; it said\n${this.#output}`);
+    }
+  }
+}
