@@ -49,7 +49,7 @@ test('every UTF-16 code unit, in text and in an attribute, is what the XML packa
   const edges = units.filter((_, code) => code < 0x100 || (code >= 0xd7fe && code <= 0xe001) || code >= 0xfffc);
   const blocks = Array.from({ length: 0x100 }, (_, block) => units.slice(block * 0x100, (block + 1) * 0x100).join(''));
   for (const document of [written(edges), written(blocks)]) {
-    expect(writeConferenceInfo(document)).toBe(referenceConferenceInfo(document));
+    expect(userByUser(writeConferenceInfo(document))).toEqual(userByUser(referenceConferenceInfo(document)));
   }
 }, 30_000);
 
@@ -107,6 +107,11 @@ function assembled(document: ConferenceInfoDocument, state: 'full' | 'partial'):
     users === null ? '' : writeUsers(usersState, users.map(writeUser)),
     tail,
   ].join('');
+}
+
+/** For a failure to show the user that differs. */
+function userByUser(xml: string): readonly string[] {
+  return xml.split('<user ');
 }
 
 function isEmpty({ description, hostInfo = null, conferenceState, users }: ConferenceInfoDocument): boolean {
