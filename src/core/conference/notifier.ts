@@ -195,6 +195,7 @@ export class Notifier {
     const version = row.lastVersionSent + 1;
     const { now } = this.#ledger;
     this.#ledger.noteVersion(row.id, version);
+    this.#pace.forget(row.id);
     const told = this.#known.added(delivery.told, { version, base: owed.length === 0 ? base : null });
     this.#deliveries.set(row.id, { ...delivery, outstanding: true, asked: false, base, owed, told, notifiedAt: now });
     const expires = Math.max(0, Math.ceil((row.expiresAt - now) / 1_000));

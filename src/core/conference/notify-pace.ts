@@ -28,10 +28,7 @@ export class NotifyPace {
   /** Whether a subscriber notified last at `notifiedAt` may be told now; if not, it is due later. */
   allows(subscriptionId: string, notifiedAt: Instant): boolean {
     const at = notifiedAt + this.#intervalMs;
-    if (at <= this.#ledger.now) {
-      this.#waiting.delete(subscriptionId);
-      return true;
-    }
+    if (at <= this.#ledger.now) return true;
     if (!this.#waiting.has(subscriptionId)) {
       const together = Math.ceil(at / togetherMs) * togetherMs;
       this.#waiting.set(subscriptionId, together);
@@ -49,8 +46,11 @@ export class NotifyPace {
     return due;
   }
 
+  /** One that need not be told, for it just was, or is no more. */
   forget(subscriptionId: string): void {
-    this.#waiting.delete(subscriptionId);
+    if (!this.#waiting.delete(subscriptionId) || this.#waiting.size > 0) return;
+    this.#timer.delete(next);
+    this.#ledger.stopTimer(kind, next);
   }
 
   #wake(at: Instant): void {
