@@ -6,7 +6,14 @@ import { expect } from 'vitest';
  * was seen into the test file instead; commit only what you understand.
  */
 export class Ladder {
-  #lines: string[] = [];
+  readonly #lines: string[] = [];
+  /** How many of them were looked at. */
+  #taken = 0;
+
+  /** Everything so far, whether looked at or not. */
+  get whole(): string {
+    return this.#lines.join('\n');
+  }
 
   add(from: string, to: string, what: string): void {
     this.#lines.push(`${from.padEnd(5)} -> ${to.padEnd(5)} : ${what}`);
@@ -25,8 +32,8 @@ export class Ladder {
 
   /** The lines since the last call, for a look at one of them. */
   take(): readonly string[] {
-    const seen = this.#lines.map((line) => line.trim());
-    this.#lines = [];
+    const seen = this.#lines.slice(this.#taken).map((line) => line.trim());
+    this.#taken = this.#lines.length;
     return seen;
   }
 }

@@ -34,6 +34,7 @@ import {
 } from './fixtures.ts';
 import { Ladder } from './ladder.ts';
 import { lineOf, type Names } from './ladder-lines.ts';
+import { Subscribers } from './subscribers.ts';
 
 /**
  * The core with nothing real around it: people who call, a store that keeps rows, a clock that is turned by hand.
@@ -58,11 +59,13 @@ export class World {
   readonly #endpointNames = new Map<string, string>();
   readonly #subscribed = new Map<string, string>();
   readonly #outcomes = new Map<string, Outcome>();
+  readonly #subscribers = new Subscribers(this);
   readonly #names: Names = {
     endpoint: (id) => this.#nameOfEndpoint(id),
     subscription: (id) => this.#subscribed.get(id) ?? '?',
     referral: (id) => nameOf(this.saved.referrals.get(id)?.by ?? '?'),
   };
+  readonly view = (conferenceId: string) => this.#service.view(conferenceId);
   #now = Date.UTC(2026, 0, 1);
 
   constructor(changes: Partial<Settings> = {}) {
@@ -80,7 +83,9 @@ export class World {
 
   /** Something happens. */
   happens(input: Input): void {
+    this.#subscribers.note(input);
     for (const turn of this.#service.handle(input, this.#now)) this.#perform(turn);
+    this.#subscribers.compare();
   }
 
   /** A person's client sends INVITE to the factory with a resource list. */
@@ -279,7 +284,7 @@ export class World {
 
   get record(): ConferenceRecord | undefined {
     const id = [...this.saved.conferences.keys()][0];
-    return id === undefined ? undefined : this.#service.view(id);
+    return id === undefined ? undefined : this.view(id);
   }
 
   get conference(): ConferenceRow {
@@ -351,6 +356,7 @@ export class World {
     if (effect.type === 'store.save') this.#save(effect.change);
     else if (effect.type === 'timer.start') this.#timers.set(effect.id, effect.at);
     else if (effect.type === 'timer.stop') this.#timers.delete(effect.id);
+    else if (effect.type === 'sip.notify') this.#subscribers.receive(effect);
     else if (effect.type === 'sip.invite') {
       this.#invited.set(nameOf(effect.target), effect);
       this.#endpointNames.set(effect.endpointId, nameOf(effect.target));
