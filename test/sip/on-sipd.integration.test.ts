@@ -172,6 +172,7 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
 
   test('Alice subscribes, is notified of the most that fits, refreshes, and is let go', async () => {
     const subscription = alice.subscribe(uri('conf-1'));
+    subscription.readsDocuments = false;
     const { reply, dialogId } = await stage.input('subscribe-received');
     const notify = { type: 'sip.notify', subscriptionId: 's1', dialogId, conferenceUri: uri('conf-1') } as const;
     const state = { name: 'active', expires: 3_600 } as const;
@@ -202,6 +203,7 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
 
   test('a burst of large NOTIFYs does not kill the control connection', async () => {
     const subscription = alice.subscribe(uri('conf-1'));
+    subscription.readsDocuments = false;
     const { reply, dialogId } = await stage.input('subscribe-received');
     stage.shell.reply(reply, { ...subscribed, contact: uri('conf-1') });
     await subscription.response;

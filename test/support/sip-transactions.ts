@@ -63,7 +63,7 @@ export class Transactions {
   readonly #clients = new Map<string, Client>();
   readonly #served = new Map<string, Served>();
   readonly #timers = new Set<NodeJS.Timeout>();
-  /** What the peer sent that no SIP implementation could read, or that our own reading failed on. */
+  /** What the peer sent that no implementation could read, or that our own reading failed on. */
   readonly faults: string[] = [];
   #socket: SipSocket | undefined;
 

@@ -9,6 +9,8 @@ import { header, parseSipMessage, type SipRequest } from '../../src/wire/sip-mes
 import { endWithUs } from './children.ts';
 import type { LossyRelay } from './lossy-relay.ts';
 import { freeAddress, isListening } from './ports.ts';
+import { ReferenceSubscriber } from './reference-subscriber.ts';
+import { tagOf } from './sip-dialog.ts';
 import type { Address, Transport } from './sip-socket.ts';
 import { waitFor, within } from './wait.ts';
 
@@ -143,7 +145,25 @@ export class Sipp {
       this.#child.kill('SIGKILL');
       await exit;
     }
+    // The log of one that was killed may break off anywhere.
+    const faults = this.#child.exitCode === null ? [] : await this.#documentFaults();
     await rm(this.#folder, { recursive: true, force: true });
+    if (faults.length > 0) throw new Error(faults.join('\n'));
+  }
+
+  /** What is wrong with the conference-info documents it was sent, subscription by subscription. */
+  async #documentFaults(): Promise<readonly string[]> {
+    const subscribers = new Map<string, ReferenceSubscriber>();
+    const notifies = await this.notifies();
+    return notifies.flatMap((notify) => {
+      if (header(notify, 'Content-Type') !== 'application/conference-info+xml') return [];
+      const to = header(notify, 'To') ?? '';
+      const dialog = `${header(notify, 'Call-ID')} ${tagOf(to)}`;
+      const subscriber = subscribers.get(dialog) ?? new ReferenceSubscriber(to);
+      subscribers.set(dialog, subscriber);
+      const { faults } = subscriber.receive(notify.body);
+      return faults.length === 0 ? [] : [...faults, notify.body];
+    });
   }
 
   async #listens(transport: Transport): Promise<boolean> {

@@ -1,4 +1,5 @@
-import { header, type SipRequest, type SipResponse } from '../../src/wire/sip-message.ts';
+import { header, type SipRequest, type SipResponse, writeSipMessage } from '../../src/wire/sip-message.ts';
+import { ReferenceSubscriber } from './reference-subscriber.ts';
 import { Dialog, routeSet, tagOf, uriOf } from './sip-dialog.ts';
 import type { Address } from './sip-socket.ts';
 import type { ServerTransaction } from './sip-transactions.ts';
@@ -10,17 +11,31 @@ type Waiter = { readonly matches: (notify: SipRequest) => boolean; readonly foun
 /** A subscription to the conference event package, at the subscriber (RFC 6665 4.1, RFC 4575). */
 export class Subscription {
   readonly notifies: SipRequest[] = [];
+  /** What it makes of the documents it is sent. */
+  readonly subscriber: ReferenceSubscriber;
   /** How NOTIFYs are answered. */
   notifyStatus = 200;
+  /** False where a made-up notifier sends what is no conference-info document. */
+  readsDocuments = true;
   readonly #agent: UserAgent;
   readonly #subscribe: SipRequest;
   readonly #waiters = new Set<Waiter>();
   #final: Promise<SipResponse> | undefined;
   #dialog: Dialog | undefined;
 
-  constructor(agent: UserAgent, subscribe: SipRequest) {
+  /** `earlier`: what the agent has subscribed to before. */
+  constructor(agent: UserAgent, subscribe: SipRequest, earlier: readonly Subscription[] = []) {
     this.#agent = agent;
     this.#subscribe = subscribe;
+    const version = header(subscribe, 'Last-Notify-Version');
+    this.subscriber = new ReferenceSubscriber(agent.name, {
+      lastNotifyVersion: version === undefined ? null : Number(version),
+      earlier: earlier.filter(({ target }) => target === subscribe.uri).map(({ subscriber }) => subscriber),
+    });
+  }
+
+  get target(): string {
+    return this.#subscribe.uri;
   }
 
   /** The answer to the SUBSCRIBE. */
@@ -51,11 +66,20 @@ export class Subscription {
     this.#dialog ??= dialogOfNotify(this.#subscribe, request);
     this.#agent.respond(transaction, this.notifyStatus, { headers: { 'Contact': `<${this.#agent.contact}>` } });
     this.notifies.push(request);
+    if (this.readsDocuments && request.body !== '') this.#read(request);
     for (const waiter of [...this.#waiters]) {
       if (!waiter.matches(request)) continue;
       this.#waiters.delete(waiter);
       waiter.found(request);
     }
+  }
+
+  /** A fault is told when the agent closes: nobody awaits this. */
+  #read(notify: SipRequest): void {
+    const { faults } = this.subscriber.receive(notify.body);
+    const type = header(notify, 'Content-Type');
+    const wrong = type === 'application/conference-info+xml' ? faults : [...faults, `its Content-Type is ${type}`];
+    if (wrong.length > 0) this.#agent.transactions.faults.push(`${wrong.join('\n')}\n${writeSipMessage(notify)}`);
   }
 
   /** The first NOTIFY, past or to come, that matches. */

@@ -195,7 +195,8 @@ export class UserAgent {
         ...headers,
       },
     });
-    const subscription = new Subscription(this, request);
+    const earlier = this.#followers.filter((follower) => follower instanceof Subscription);
+    const subscription = new Subscription(this, request, earlier);
     this.follow(subscription);
     subscription.send(this.addressOf(target));
     return subscription;
@@ -259,7 +260,7 @@ export class UserAgent {
     if (!this.dialogs.includes(call.dialog)) this.dialogs.push(call.dialog);
   }
 
-  /** Closes the sockets; rejects when something unreadable had arrived. */
+  /** Closes the sockets; rejects when something unreadable had arrived, or a document that is not as it must be. */
   async close(): Promise<void> {
     await this.transactions.close();
     if (this.transactions.faults.length > 0) throw new Error(this.transactions.faults.join('\n\n'));
