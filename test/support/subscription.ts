@@ -1,4 +1,6 @@
 import { header, type SipRequest, type SipResponse, writeSipMessage } from '../../src/wire/sip-message.ts';
+import { rosterLine, type SeenRoster } from './conference-document.ts';
+import { rosterOf } from './known-roster.ts';
 import { ReferenceSubscriber } from './reference-subscriber.ts';
 import { Dialog, routeSet, tagOf, uriOf } from './sip-dialog.ts';
 import type { Address } from './sip-socket.ts';
@@ -93,6 +95,20 @@ export class Subscription {
       if (!(error instanceof WaitTimeout)) throw error;
       throw new WaitTimeout(`${error.message}; had:\n${this.notifies.map(({ body }) => body).join('\n')}`);
     }
+  }
+
+  /** The roster as its documents, up to that of `notify`, put it together. */
+  rosterWith({ body }: Pick<SipRequest, 'body'>): SeenRoster {
+    const version = Number(/^[^>]*<conference-info\b[^>]*?\sversion="(\d+)"/.exec(body)?.[1]);
+    const known = this.subscriber.at(version);
+    if (known === undefined) throw new Error(`no roster can be put together with\n${body}`);
+    return rosterOf(known, version);
+  }
+
+  /** The first NOTIFY, past or to come, with which the roster is as asked for; `line` as `rosterLine` has it. */
+  async sees(line: string): Promise<SeenRoster> {
+    const notify = await this.notify(line, (each) => each.body !== '' && rosterLine(this.rosterWith(each)) === line);
+    return this.rosterWith(notify);
   }
 
   /** A SUBSCRIBE in the subscription's dialog: refresh, or with 0 the end. */
