@@ -32,7 +32,7 @@ test('CC-115 whoever has another roster than the service is named, with the plac
   const state = (count: number): string =>
     `<conference-state><user-count>${count}</user-count><active>true</active><locked>false</locked></conference-state>`;
   expect(() => subscribers.compare()).toThrow(
-    `alice has | the service has\nconference-state: ${state(3)} | ${state(2)}\nalice -> focus`,
+    `alice has | the service has\nconference-state: ${state(3)} | ${state(2)}\nuser-count: 3 | 2 are in\nalice -> focus`,
   );
   subscribers.receive(changed(first, (body) => body.replace('version="0"', 'version="1"')));
   subscribers.note({ type: 'notify-answered', subscriptionId: first.subscriptionId, status: 200 });

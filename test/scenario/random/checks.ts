@@ -1,6 +1,14 @@
 import { limits } from '../../../src/core/limits.ts';
-import type { ConferenceRow, EndpointRow, EndpointStatus, ParticipantRow } from '../../../src/core/rows.ts';
+import type {
+  ConferenceRecord,
+  ConferenceRow,
+  EndpointRow,
+  EndpointStatus,
+  Instant,
+  ParticipantRow,
+} from '../../../src/core/rows.ts';
 import { parseSipUri } from '../../../src/wire/sip-uri.ts';
+import { differencesOf } from '../../support/server-roster.ts';
 import type { Outside } from './outside.ts';
 import type { ShakyStore } from './shaky-store.ts';
 
@@ -10,6 +18,10 @@ export type Seen = {
   readonly outside: Outside;
   /** Ids of the timers that run. */
   readonly timers: ReadonlySet<string>;
+  /** A running conference as the service has it. */
+  readonly view: (conferenceId: string) => ConferenceRecord | undefined;
+  /** Whoever was notified last by then has been told all (RFC 4575 3.9). */
+  readonly toldBy: () => Instant;
 };
 
 const here: ReadonlySet<EndpointStatus> = new Set(['connected', 'on-hold', 'muted-via-focus']);
@@ -36,6 +48,7 @@ export function faultsOf(row: ConferenceRow, seen: Seen): readonly string[] {
     ...participants.flatMap(({ endpoints }) => endpoints.flatMap((endpoint) => endpointFaults(row, endpoint, seen))),
     ...queueFaults(row, participants, seen),
     ...watcherFaults(row, seen),
+    ...rosterFaults(row, seen),
     ...routeFaults(row, participants, seen),
     ...lingerFaults(row, participants, seen),
     ...(row.status === 'ended' ? endFaults(row, participants, seen) : []),
@@ -72,6 +85,8 @@ function isWanted(timer: string, store: ShakyStore): boolean {
   if (kind === 'ring') return status !== undefined && invited.has(status);
   if (kind === 'cancel') return status === 'disconnecting';
   if (kind === 'glare') return status !== undefined && here.has(status);
+  if (kind === 'pace')
+    return [...store.subscriptions.values()].some((row) => row.conferenceId === conferenceId && row.state === 'active');
   if (kind === 'expiry') return store.subscriptions.get(item)?.state === 'active';
   if (kind === 'referral') return store.referrals.get(item)?.state === 'trying';
   // Whoever has come back meanwhile is left alone.
@@ -167,6 +182,19 @@ function watcherFaults(row: ConferenceRow, { store, outside, timers }: Seen): re
       .filter(({ conferenceUri }) => conferenceUri === row.uri)
       .map(({ id }) => `the sender of ${id} was never told of its end`),
   ];
+}
+
+/** CC-115: whoever is owed nothing has put together the very roster that a full document would hold now. */
+function rosterFaults(row: ConferenceRow, { store, outside, view, toldBy }: Seen): readonly string[] {
+  const record = view(row.id);
+  if (record === undefined) return [];
+  return [...outside.subscriptions.values()].flatMap((known) => {
+    const { id, name, subscriber, outstanding, waits, notifiedAt, over } = known;
+    const subscription = store.subscriptions.get(id);
+    const isOwed = outstanding > 0 || waits || over || notifiedAt > toldBy();
+    if (isOwed || subscription?.conferenceId !== row.id || subscription.state !== 'active') return [];
+    return differencesOf(subscriber, subscription, record).map((text) => `${name} has | the service has: ${text}`);
+  });
 }
 
 /** Messages go to whoever is here and has a session. */

@@ -2,8 +2,9 @@ import type { Outcome, SipInvite, SipNotify, SipNotifyReferral, SipRefer } from 
 import type { Input, ReplyTo } from '../../../src/core/input.ts';
 import { limits } from '../../../src/core/limits.ts';
 import type { MsrpEffect, SipEffect } from '../../../src/core/ports.ts';
+import type { Instant } from '../../../src/core/rows.ts';
 import { parseSipUri } from '../../../src/wire/sip-uri.ts';
-import { faultOfDocument } from './document-faults.ts';
+import type { ReferenceSubscriber } from '../../support/reference-subscriber.ts';
 import type { ShakyStore } from './shaky-store.ts';
 
 /** A dialog with a session, or an INVITE that may become one, as its peer and the SIP server know it. */
@@ -37,10 +38,14 @@ export type Subscribed = {
   readonly dialogId: string;
   readonly name: string;
   readonly conferenceUri: string;
-  version: number;
+  /** What it makes of the documents it is sent. */
+  readonly subscriber: ReferenceSubscriber;
   outstanding: number;
   /** How many NOTIFYs may be under way: one, and one for each SUBSCRIBE since. */
   allowed: number;
+  /** RFC 6665 4.2.2: after a failure that does not end it, it waits for the next change. */
+  waits: boolean;
+  notifiedAt: Instant;
   over: boolean;
 };
 
@@ -75,11 +80,13 @@ export class Outside {
   readonly #invited = new Map<string, string>();
   readonly #store: ShakyStore;
   readonly #fault: (text: string) => void;
+  readonly #now: () => Instant;
   /** Requests that came before this one are nobody's any more. */
   #lost = new Set<ReplyTo>();
 
-  constructor(parts: { store: ShakyStore; fault: (text: string) => void }) {
+  constructor(parts: { store: ShakyStore; now: () => Instant; fault: (text: string) => void }) {
     this.#store = parts.store;
+    this.#now = parts.now;
     this.#fault = parts.fault;
   }
 
@@ -244,17 +251,15 @@ export class Outside {
     if (!isLast && known.outstanding >= known.allowed)
       this.#fault(`NOTIFY of ${subscriptionId} while another is under way`);
     known.outstanding += 1;
+    known.waits = false;
+    known.notifiedAt = this.#now();
     known.over = isLast;
     const saved = this.#store.subscriptions.get(subscriptionId);
     if (isLast && saved?.state !== 'terminated') this.#fault(`last NOTIFY of ${subscriptionId} before its save`);
     if (body === null) return;
-    const version = Number(/ version="(\d+)"/.exec(body)?.[1]);
-    if (version !== known.version + 1 && !(this.excused && version > known.version))
-      this.#fault(`${subscriptionId}: version ${version} after ${known.version}`);
     if (saved === undefined) this.#fault(`NOTIFY of ${subscriptionId} before its save`);
-    known.version = version;
-    const fault = faultOfDocument(body);
-    if (fault !== null) this.#fault(`the document of ${subscriptionId}: ${fault}`);
+    const { faults } = known.subscriber.receive(body, { afterLoss: this.excused });
+    for (const fault of faults) this.#fault(`NOTIFY of ${subscriptionId} to ${fault}\n${body}`);
   }
 
   #notifyReferral({ referralId, state }: SipNotifyReferral): void {

@@ -22,6 +22,8 @@ const isTraced = process.env['RANDOM_TRACE'] !== undefined;
 const tracedLinesMax = 3_000;
 /** After a failure facts are handled again a second later, and may fail again; so long its traces are excused. */
 const excuseMs = 3_000;
+/** Several subscribers may be told together, a little later than each could be. */
+const togetherMs = 1_000;
 /** Every conference is looked at after so many steps; in between only those that were written. */
 const roundOfSteps = 25;
 
@@ -54,9 +56,10 @@ class Play {
     const chance = new Chance(seed);
     const clock = new ManualClock(Date.UTC(2026, 0, 1));
     const store = new ShakyStore(fault);
-    const outside = new Outside({ store, fault });
+    const outside = new Outside({ store, now: () => clock.now(), fault });
     this.#seed = seed;
-    this.#service = new Service({ settings: someSettings(chance), ids: countingIds() });
+    const chosen = someSettings(chance);
+    this.#service = new Service({ settings: chosen, ids: countingIds() });
     const info = (fields: object, text: string): void => this.#followTimers(text, fields);
     const error = (fields: object, text: string): void => this.#wentWrong(text, fields);
     const { perform, reply } = outside;
@@ -65,7 +68,10 @@ class Play {
     const log = { isLevelEnabled: () => true, debug: info, info, error };
     this.#driver = new Driver({ service: this.#service, clock, store, ...ports, observer: new Tally(), log });
     this.#scene = { chance, clock, store, outside, submit: this.#driver.submit };
-    this.#seen = { store, outside, timers: this.#timers };
+    const view: Seen['view'] = (id) => this.#service.view(id);
+    const { notifyMinIntervalMs: pauseMs } = chosen;
+    const toldBy = (): Instant => (pauseMs === 0 ? clock.now() : clock.now() - pauseMs - togetherMs);
+    this.#seen = { store, outside, timers: this.#timers, view, toldBy };
   }
 
   async run(steps: number): Promise<PlayReport> {
@@ -174,5 +180,6 @@ function someSettings(chance: Chance): Settings {
     endPolicy: chance.pick(['creator-leaves', 'creator-leaves', 'last-leaves', 'idle']),
     creationsPerMinute: chance.happens(20) ? 30 : 0,
     idleSeconds: 60,
+    notifyMinIntervalMs: chance.pick([0, 200, 5_000]),
   });
 }

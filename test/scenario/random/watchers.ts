@@ -3,12 +3,14 @@ import type { ReferReceived } from '../../../src/core/input.ts';
 import { readRecipientUri } from '../../../src/wire/recipient-uri.ts';
 import type { RecipientEntry } from '../../../src/wire/resource-lists.ts';
 import { subscribeFrom } from '../../support/fixtures.ts';
+import { ReferenceSubscriber } from '../../support/reference-subscriber.ts';
 import type { Call, Referred, Subscribed } from './outside.ts';
 import { addressOf, ask, callerOf, names, type Scene, type Step, someCall, someConference, someOf } from './scene.ts';
 
 /** Who watches, and who has others asked in or sent out. */
 
-const notifyAnswers = [200, 200, 200, 200, 200, 200, 200, 481, 408, 404, 500, 503, 489];
+/** Mostly all is well: a subscription must live for some changes. */
+const notifyAnswers = [...Array<number>(40).fill(200), 481, 408, 404, 500, 503, 489];
 
 export const subscribes: Step = (scene) => {
   const { chance, outside } = scene;
@@ -18,8 +20,10 @@ export const subscribes: Step = (scene) => {
   const call = chance.happens(30)
     ? someCall(scene, ({ state, dialogId }) => state === 'talking' && !watched.has(dialogId))
     : null;
-  const name = call?.name.startsWith('p') === true ? call.name : chance.pick(names);
-  const target = call?.conferenceUri ?? (chance.happens(10) ? 'sip:team@conf.example.com' : row.uri);
+  // Mostly somebody who is in: strangers are refused.
+  const member = call ?? (chance.happens(80) ? someCall(scene, ({ state }) => state === 'talking') : null);
+  const name = member?.name.startsWith('p') === true ? member.name : chance.pick(names);
+  const target = member?.conferenceUri ?? (chance.happens(10) ? 'sip:team@conf.example.com' : row.uri);
   const caller = callerOf(scene, name);
   const expires = chance.happens(40) ? null : chance.pick([0, 30, 60, 120, 600, 3_600]);
   const event = chance.happens(3) ? 'presence' : 'conference';
@@ -34,8 +38,9 @@ export const subscribes: Step = (scene) => {
     if (outcome.kind !== 'subscription-accepted') return;
     const { subscriptionId: id, contact: conferenceUri } = outcome;
     const { dialogId } = input;
-    const fresh = { version: -1, outstanding: 0, allowed: 1, over: false };
-    outside.subscriptions.set(id, { ...fresh, id, dialogId, name, conferenceUri });
+    const fresh = { outstanding: 0, allowed: 1, waits: false, notifiedAt: 0, over: false };
+    const subscriber = new ReferenceSubscriber(name);
+    outside.subscriptions.set(id, { ...fresh, id, dialogId, name, conferenceUri, subscriber });
   });
   return `${name} SUBSCRIBE ${target} ${expires}`;
 };
@@ -73,6 +78,7 @@ export const answersNotify: Step = (scene) => {
 export function answerNotify({ outside, submit }: Scene, known: Subscribed, status: number): void {
   known.outstanding -= 1;
   if (known.outstanding === 0) known.allowed = 1;
+  known.waits = status >= 300;
   if (known.over && known.outstanding === 0) outside.subscriptions.delete(known.id);
   submit({ type: 'notify-answered', subscriptionId: known.id, status });
 }
