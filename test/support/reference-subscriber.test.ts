@@ -322,7 +322,7 @@ test('CC-110 elements in another order than the schema’s are a fault', (contex
 
 test('a fault is thrown with the document and with what is told of it', () => {
   const text = document(2, 'full', aliceAndBob);
-  expect(() => alice().mustReceive(text, () => 'focus -> alice : NOTIFY')).toThrow(
+  expect(() => alice().mustReceive(text, { told: () => 'focus -> alice : NOTIFY' })).toThrow(
     `alice, version 2: it follows version 0\nfocus -> alice : NOTIFY\n${text}`,
   );
 });

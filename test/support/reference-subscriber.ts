@@ -12,6 +12,8 @@ export type Reception = { readonly outcome: State | 'discarded' | 'gap'; readonl
 /** What a SUBSCRIBE says that its sender has, by Last-Notify-Version, and from where it has it. */
 export type Before = { readonly lastNotifyVersion: number | null; readonly earlier: Iterable<ReferenceSubscriber> };
 
+type Circumstances = { readonly afterLoss?: boolean; readonly told?: () => string };
+
 export class ReferenceSubscriber {
   readonly #who: string;
   /** The version that the roster is of; -1: none yet. */
@@ -39,6 +41,11 @@ export class ReferenceSubscriber {
     return this.#roster;
   }
 
+  /** The version that the roster is of; -1: none yet. */
+  get version(): number {
+    return this.#version;
+  }
+
   /** The roster as it was with that version. */
   readonly at = (version: number): Known | undefined => this.#rosters.get(version);
 
@@ -63,8 +70,8 @@ export class ReferenceSubscriber {
   }
 
   /** As `receive`, but throws with `told` and the document when something is wrong. */
-  mustReceive(xml: string, told: () => string = () => ''): void {
-    const { faults } = this.receive(xml);
+  mustReceive(xml: string, { afterLoss = false, told = () => '' }: Circumstances = {}): void {
+    const { faults } = this.receive(xml, { afterLoss });
     if (faults.length > 0) throw new Error(`${faults.join('\n')}\n${told()}\n${xml}`);
   }
 

@@ -24,6 +24,10 @@ type Watcher = {
   lastAt: Instant;
   /** RFC 6665 4.2.2: after a failure that does not end it, a subscription waits for the next change. */
   waits: boolean;
+  /** A NOTIFY to it was lost, and no full document has come since. */
+  lacks: boolean;
+  /** Versions of the two rosters that were compared last. */
+  compared: string;
 };
 
 /** More than any notifier needs to tell what it has to tell. */
@@ -40,6 +44,8 @@ export class Subscribers {
   readonly #watchers = new Map<string, Watcher>();
   /** The Last-Notify-Version of SUBSCRIBEs, by their dialogs. */
   readonly #said = new Map<string, number | null>();
+  /** Subscriptions whose next NOTIFY gets lost. */
+  readonly #losing = new Set<string>();
 
   constructor(world: Surroundings) {
     this.#world = world;
@@ -52,8 +58,18 @@ export class Subscribers {
     const known = this.#watchers.get(subscriptionId);
     const subscriber = known?.subscriber ?? this.#newcomer(subscriptionId, dialogId);
     const outstanding = (known?.outstanding ?? 0) + 1;
-    this.#watchers.set(subscriptionId, { subscriber, outstanding, lastAt: now, waits: false });
-    if (body !== null) subscriber.mustReceive(body, () => ladder.whole);
+    const afterLoss = known?.lacks ?? false;
+    const isLost = this.#losing.delete(subscriptionId);
+    const watcher = { subscriber, outstanding, lastAt: now, waits: false, lacks: isLost, compared: '' };
+    this.#watchers.set(subscriptionId, watcher);
+    if (body === null || isLost) return;
+    subscriber.mustReceive(body, { afterLoss, told: () => ladder.whole });
+    watcher.lacks = afterLoss && !subscriber.isCoherent;
+  }
+
+  /** The next NOTIFY of a subscription does not arrive. */
+  lose(subscriptionId: string): void {
+    this.#losing.add(subscriptionId);
   }
 
   /** Something goes in: it may be a SUBSCRIBE, or an answer to a NOTIFY. */
@@ -71,6 +87,10 @@ export class Subscribers {
       const watcher = this.#watchers.get(row.id);
       const record = this.#world.view(row.conferenceId);
       if (record === undefined || watcher === undefined || !this.#isOwedNothing(watcher)) continue;
+      // The same two rosters as before are as they were.
+      const compared = `${watcher.subscriber.version} ${record.conference.version}`;
+      if (compared === watcher.compared) continue;
+      watcher.compared = compared;
       const differences = differencesOf(watcher.subscriber, row, record);
       const who = `${nameOf(row.subscriber)} has | the service has`;
       if (differences.length > 0) throw new Error([who, ...differences, this.#world.ladder.whole].join('\n'));
@@ -105,9 +125,9 @@ export class Subscribers {
   }
 
   /** Nothing is under way, and nothing can wait for its time (RFC 4575 3.9). */
-  #isOwedNothing({ outstanding, lastAt, waits }: Watcher): boolean {
+  #isOwedNothing({ outstanding, lastAt, waits, lacks }: Watcher): boolean {
     const { now, settings } = this.#world;
     const pauseMs = settings.notifyMinIntervalMs;
-    return outstanding === 0 && !waits && (pauseMs === 0 || now > lastAt + pauseMs + togetherMs);
+    return outstanding === 0 && !waits && !lacks && (pauseMs === 0 || now > lastAt + pauseMs + togetherMs);
   }
 }

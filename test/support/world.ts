@@ -21,9 +21,11 @@ import type { SessionDescription } from '../../src/wire/sdp.ts';
 import { parseSipUri } from '../../src/wire/sip-uri.ts';
 import {
   addressOf,
+  answerFrom,
   clientSdp,
   countingIds,
   factoryUri,
+  type InviteeAnswered,
   inviteFrom,
   type ListEntry,
   nameOf,
@@ -120,6 +122,11 @@ export class World {
     return input;
   }
 
+  /** The next NOTIFY to a subscriber gets lost. */
+  losesNotify(name: string): void {
+    this.#subscribers.lose(this.subscriptionOf(name).id);
+  }
+
   /** The subscriber's NOTIFY transaction ends. */
   answersNotify(name: string, status = 200): void {
     this.ladder.add(name, 'focus', `${status} NOTIFY`);
@@ -188,19 +195,13 @@ export class World {
     this.happens({ type: 'endpoint-alerting', endpointId: this.endpointOf(name), remoteTag: null });
   }
 
-  answers(name: string, sdp = clientSdp(shortened(name), { setup: 'active' }), isPrivate = false): void {
+  answers(
+    name: string,
+    sdp = clientSdp(shortened(name), { setup: 'active' }),
+    said: Partial<InviteeAnswered> = {},
+  ): void {
     this.ladder.add(name, 'focus', '200 INVITE');
-    this.happens({
-      type: 'endpoint-answered',
-      sessionTimer: null,
-      endpointId: this.endpointOf(name),
-      dialogId: 'dialog',
-      contact: `sip:${shortened(name)}@pc.${shortened(name)}.example.com`,
-      remoteTag: `${shortened(name)}tag`,
-      displayName: null,
-      private: isPrivate,
-      answer: sdp,
-    });
+    this.happens(answerFrom(shortened(name), { endpointId: this.endpointOf(name), answer: sdp, ...said }));
   }
 
   refuses(name: string, status: number, unsupported: readonly string[] = []): void {
