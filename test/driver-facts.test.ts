@@ -7,7 +7,7 @@ import { Service } from '../src/core/service.ts';
 import { Tally } from '../src/core/tally.ts';
 import { Driver } from '../src/driver.ts';
 import { ShakyStore } from './scenario/random/shaky-store.ts';
-import { clientSdp, countingIds, factoryUri, inviteFrom, recipients, settings } from './support/fixtures.ts';
+import { answerFrom, countingIds, factoryUri, inviteFrom, recipients, settings } from './support/fixtures.ts';
 import { ManualClock } from './support/manual-clock.ts';
 
 /** What has happened has happened, in its order, whatever the store does. */
@@ -43,17 +43,7 @@ async function conference() {
   return { driver, store, clock, effects, faults, row, alice: accepted.endpointId, bob: invite.endpointId, status };
 }
 
-const answered = (endpointId: string): Input => ({
-  type: 'endpoint-answered',
-  endpointId,
-  dialogId: 'x',
-  contact: null,
-  remoteTag: 'b',
-  displayName: null,
-  private: false,
-  answer: clientSdp('bob', { setup: 'active' }),
-  sessionTimer: null,
-});
+const answered = (endpointId: string): Input => answerFrom('bob', { endpointId });
 
 const busy = {
   cause: { status: 486, reason: 'Busy Here' },

@@ -8,7 +8,7 @@ import { Tally } from '../src/core/tally.ts';
 import { Driver } from '../src/driver.ts';
 import { parseSipUri } from '../src/wire/sip-uri.ts';
 import {
-  clientSdp,
+  answerFrom,
   countingIds,
   factoryUri,
   inviteFrom,
@@ -285,18 +285,7 @@ async function running(): Promise<string> {
   return [...store.conferences.keys()][0] ?? '';
 }
 
-const bobsAnswer = () =>
-  ({
-    type: 'endpoint-answered',
-    sessionTimer: null,
-    endpointId: endpointOfBob(),
-    dialogId: 'x',
-    contact: 'sip:bob@pc.bob.example.com',
-    remoteTag: 'b',
-    displayName: null,
-    private: false,
-    answer: clientSdp('bob', { setup: 'active' }),
-  }) as const;
+const bobsAnswer = () => answerFrom('bob', { endpointId: endpointOfBob() });
 
 test('an answer whose save failed is handled again whole: Bob gets his messages', async () => {
   await running();

@@ -80,24 +80,33 @@ export type ReferredBy = {
   readonly token: { readonly contentId: string; readonly headers: readonly SipHeader[]; readonly body: string } | null;
 };
 
-/** An INVITE outside any dialog: to the factory, a conference URI, or anything else. */
-export type InviteReceived = SipRequestFacts & {
-  readonly type: 'invite-received';
-  readonly contact: string;
-  readonly subject: string | null;
-  readonly maxForwards: number;
-  /** null: late offer. */
-  readonly offer: SessionDescription | null;
-  /** Flattened entries of all recipient lists; null when no list part came. */
-  readonly list: readonly RecipientEntry[] | null;
-  /** The dialog to take over (RFC 3891), or to join (RFC 3911); never both. Tags as the receiver sees them. */
-  readonly replaces: ReplacesValue | null;
-  readonly join: ReplacesValue | null;
-  readonly referredBy: ReferredBy | null;
-  readonly sessionTimer: SessionTimerAsk;
-  /** Contact says isfocus: another focus calls (RFC 4579 5.4). */
-  readonly fromFocus: boolean;
+/** What an INVITE, or the 2xx to one, says of its sender beside the name. */
+export type Particulars = {
+  /** Language tags of Accept-Language, the best first. */
+  readonly languages: readonly string[];
+  /** Tel URIs that a trusted peer asserts (RFC 3325), canonical. */
+  readonly associatedAors: readonly string[];
 };
+
+/** An INVITE outside any dialog: to the factory, a conference URI, or anything else. */
+export type InviteReceived = SipRequestFacts &
+  Particulars & {
+    readonly type: 'invite-received';
+    readonly contact: string;
+    readonly subject: string | null;
+    readonly maxForwards: number;
+    /** null: late offer. */
+    readonly offer: SessionDescription | null;
+    /** Flattened entries of all recipient lists; null when no list part came. */
+    readonly list: readonly RecipientEntry[] | null;
+    /** The dialog to take over (RFC 3891), or to join (RFC 3911); never both. Tags as the receiver sees them. */
+    readonly replaces: ReplacesValue | null;
+    readonly join: ReplacesValue | null;
+    readonly referredBy: ReferredBy | null;
+    readonly sessionTimer: SessionTimerAsk;
+    /** Contact says isfocus: another focus calls (RFC 4579 5.4). */
+    readonly fromFocus: boolean;
+  };
 
 /** An INVITE or an UPDATE within a session. */
 export type ReinviteReceived = SipRequestFacts & {
@@ -193,7 +202,7 @@ export type FactInput =
   /** 18x to an INVITE of ours; `remoteTag` is null when To bears none. */
   | { readonly type: 'endpoint-alerting'; readonly endpointId: string; readonly remoteTag: string | null }
   /** 2xx to an INVITE of ours, already acknowledged; `answer` is null when it had no readable body. */
-  | {
+  | (Particulars & {
       readonly type: 'endpoint-answered';
       readonly endpointId: string;
       readonly dialogId: string;
@@ -204,7 +213,7 @@ export type FactInput =
       readonly private: boolean;
       readonly answer: SessionDescription | null;
       readonly sessionTimer: SessionTimerAnswer | null;
-    }
+    })
   /** Final answer of 300 or more to an INVITE of ours, or none at all (408, 503 made up by the SIP server). */
   | {
       readonly type: 'endpoint-failed';

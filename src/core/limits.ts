@@ -40,6 +40,10 @@ export const limits = {
   methodCharactersMax: 32,
   /** URIs that enter a roster, and whatever else names a caller or a dialog. */
   uriCharactersMax: 1_000,
+  /** Languages of one endpoint that rosters tell, the best first. */
+  languagesMax: 5,
+  /** RFC 5646 4.4.1: no tag need be longer. */
+  languageCharactersMax: 35,
   /** Endpoints that are gone, kept per participant. */
   pastEndpointsMax: 5,
   subscriptionsPerConferenceMax: 2_000,

@@ -130,9 +130,9 @@ export type EndpointRow = {
   /** null: the session does not expire. */
   readonly sessionTimer: SessionTimerRow | null;
   readonly origin: OriginRow;
-  /** Language tags of the request's Accept-Language, the best first; absent: it has none. */
+  /** Language tags of Accept-Language in its INVITE or its answer to ours, the best first; absent: none. */
   readonly languages?: readonly string[];
-  /** Further identities that a trusted peer asserted (RFC 3325), e.g. a tel URI; absent: none. */
+  /** Further AORs of the user, as a trusted peer asserted them (RFC 3325): a tel URI; absent: none. */
   readonly associatedAors?: readonly string[];
 };
 

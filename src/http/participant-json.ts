@@ -70,6 +70,12 @@ export const Endpoint = Type.Object(
       },
       { description: 'The session timer (RFC 4028) that was agreed on; null: the session does not expire.' },
     ),
+    languages: Type.Array(Type.String(), {
+      description: 'Languages read there, as its Accept-Language has them, the best first.',
+    }),
+    associated_aors: Type.Array(Type.String(), {
+      description: 'Further addresses of record of the user, e.g. a tel URI, as a trusted peer asserted them.',
+    }),
     origin: Type.Object(
       {
         by: oneOf(['invite', 'list', 'group', 'refer', 'rest'], { description: 'What brought it in.' }),
@@ -143,6 +149,8 @@ export const Participant = Type.Object(
             disconnection: null,
             media: [{ id: '1', type: 'message', status: 'sendrecv' }],
             session_timer: { expires: 1800, refresher: 'focus' },
+            languages: ['en-GB', 'en'],
+            associated_aors: ['tel:+14085264000'],
             origin: { by: 'list', received: 'sip:bob@example.com', quirks: [] },
           },
         ],
@@ -216,6 +224,8 @@ function endpointJson(row: EndpointRow): Static<typeof Endpoint> {
     media: row.media.map((line) => ({ id: line.id, type: line.type, status: line.status })),
     session_timer:
       row.sessionTimer === null ? null : { expires: row.sessionTimer.expires, refresher: row.sessionTimer.refresher },
+    languages: [...(row.languages ?? [])],
+    associated_aors: [...(row.associatedAors ?? [])],
     origin: { by: row.origin.by, received: row.origin.received, quirks: [...row.origin.quirks] },
   };
 }

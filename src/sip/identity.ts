@@ -77,8 +77,15 @@ function anonymousAor(message: SipMessage): string {
   return `sip:anonymous-${encodeURIComponent(mark.trim())}@anonymous.invalid`;
 }
 
-/** RFC 3325 9.1: at most one sip or sips URI, which names the user best, and one tel URI. */
 function assertedIdentity(message: SipMessage, lenient: boolean): Named | null {
+  const { sip, tel } = assertedIdentities(message, lenient);
+  return sip[0] ?? tel[0] ?? null;
+}
+
+type Asserted = { readonly sip: readonly Named[]; readonly tel: readonly Named[] };
+
+/** RFC 3325 9.1: at most one sip or sips URI, which names the user best, and one tel URI. RemoteError for more. */
+function assertedIdentities(message: SipMessage, lenient: boolean): Asserted {
   const identities = headerValues(message, 'P-Asserted-Identity')
     .flatMap(splitList)
     .map((value) => named(value, lenient));
@@ -88,7 +95,17 @@ function assertedIdentity(message: SipMessage, lenient: boolean): Named | null {
     if (new Set(ofKind.map(({ uri }) => aorOf(uri))).size > 1)
       throw new RemoteError(400, 'P-Asserted-Identity names several users');
   }
-  return sip[0] ?? tel[0] ?? null;
+  return { sip, tel };
+}
+
+/**
+ * The further AORs of whoever sent a message that came from a trusted peer. RFC 3325 9.1: one tel URI, beside the sip or
+ * sips URI or alone. What cannot be believed as an identity, or would not fit into a roster, is none.
+ */
+export function associatedAorsOf(message: SipMessage, lenient: boolean): readonly string[] {
+  const { tel } = assertedIdentities(message, lenient);
+  const aors = tel.slice(0, 1).map(({ uri }) => aorOf(uri));
+  return aors.filter(({ length }) => length <= limits.uriCharactersMax);
 }
 
 /** RFC 5502 6: the user on whose behalf a proxy hands over a request; with `sescase=orig` it is who sent it. */

@@ -10,9 +10,10 @@ import { header, headerValues, parseSipMessage, type SipMessage } from '../wire/
 import { bounds } from './bounds.ts';
 import { type ClientRequests, type Ending, isReliable } from './client-requests.ts';
 import type { Dialogs } from './dialogs.ts';
-import { privacyAsked } from './identity.ts';
+import { associatedAorsOf, privacyAsked } from './identity.ts';
 import { byeRequest, inviteRequest, type RoutingRules, reinviteRequest } from './outgoing.ts';
 import { answerIn, entriesOf } from './readers/body.ts';
+import { languagesOf } from './readers/languages.ts';
 import { sessionTimerOf } from './readers/session-timer.ts';
 import { reading, tagOf, tokens } from './request-facts.ts';
 import type { Log } from './sip-log.ts';
@@ -179,14 +180,18 @@ export class InviteClient {
     const contact = nameAddrOf(message, 'Contact');
     const remoteTag = tagOf(nameAddrOf(message, 'To')?.params ?? []) ?? '';
     const isPrivate = privacyAsked(message);
+    const trusted = this.#parts.routing.isTrustedPeer(response.source_address);
+    const associatedAors = reading('bad-request', () => (trusted ? associatedAorsOf(message, true) : []));
     this.#parts.submit({
       type: 'endpoint-answered',
       endpointId: effect.endpointId,
       dialogId: effect.dialogId,
       contact: contact?.uri ?? null,
       remoteTag,
-      displayName: isPrivate ? null : (this.#assertedName(response, message) ?? contact?.displayName ?? null),
+      displayName: isPrivate ? null : ((trusted ? assertedName(message) : null) ?? contact?.displayName ?? null),
       private: isPrivate,
+      languages: languagesOf(message),
+      associatedAors: associatedAors.ok ? associatedAors.value : [],
       answer: answers.get(remoteTag) ?? answerOf(message),
       sessionTimer: sessionTimerIn(message),
     });
@@ -204,12 +209,11 @@ export class InviteClient {
     const bye = byeRequest(dial.effect.dialogId, 'Answered too late');
     this.#parts.requests.send(bye, { timeoutMs: bounds.requestTimeoutMs, ended: () => undefined });
   }
+}
 
-  /** RFC 3325: who answered, when the answer comes from a trusted peer. */
-  #assertedName(response: SrfAnswer, message: SipMessage): string | null {
-    if (!this.#parts.routing.isTrustedPeer(response.source_address)) return null;
-    return nameAddrOf(message, 'P-Asserted-Identity')?.displayName ?? null;
-  }
+/** RFC 3325: the name of who answered, where that is believed. */
+function assertedName(message: SipMessage): string | null {
+  return nameAddrOf(message, 'P-Asserted-Identity')?.displayName ?? null;
 }
 
 /** The response read with our own parser; one without headers when even that cannot be. */

@@ -75,8 +75,10 @@ function readRequest(
   const misplaced = isInvite ? null : misplacedDialogName(message);
   if (misplaced !== null) return no('bad-request', `${misplaced} in another request than INVITE`);
   const facts = reading('bad-request', () => factsOf(message, arrival, rules));
+  if (!facts.ok) return facts;
   const { unanswered } = arrival;
-  return facts.ok ? reader({ message, facts: facts.value, dialog, unanswered, lenient: rules.lenient }) : facts;
+  const trusted = rules.isTrustedPeer(arrival.sourceAddress);
+  return reader({ message, facts: facts.value, dialog, unanswered, trusted, lenient: rules.lenient });
 }
 
 function noSuchDialog(quirks: readonly string[] = []): ReturnType<typeof no> {

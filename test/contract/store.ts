@@ -88,7 +88,10 @@ export function storeContract(
           muted: true,
           leftAt: noon + 2,
           disconnection: { method: 'booted', sipStatus: null, reason: 'kicked' },
-          endpoints: [endpointRow({ id: 'end-1', status: 'disconnected' })],
+          endpoints: [
+            endpointRow({ id: 'end-1', status: 'disconnected' }),
+            endpointRow({ id: 'end-2', languages: ['de-AT', 'en'], associatedAors: ['tel:+431234'] }),
+          ],
           listEntry: {
             raw: 'sip:bob@example.com?Replaces=…',
             uri: 'sip:bob@example.com',

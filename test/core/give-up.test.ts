@@ -5,7 +5,7 @@ import type { Input } from '../../src/core/input.ts';
 import type { StoredConference } from '../../src/core/rows.ts';
 import { Service } from '../../src/core/service.ts';
 import {
-  clientSdp,
+  answerFrom,
   countingIds,
   factoryUri,
   inviteFrom,
@@ -56,17 +56,7 @@ function conference(): { kept: Kept; alice: string; bob: string } {
   return { kept, alice: reply.outcome.endpointId, bob: invite.endpointId };
 }
 
-const answered = (endpointId: string): Input => ({
-  type: 'endpoint-answered',
-  endpointId,
-  dialogId: 'x',
-  contact: null,
-  remoteTag: 'b',
-  displayName: null,
-  private: false,
-  answer: clientSdp('bob', { setup: 'active' }),
-  sessionTimer: null,
-});
+const answered = (endpointId: string): Input => answerFrom('bob', { endpointId });
 
 test('whoever is gone by the store’s rows is told so, and so is whoever watches', () => {
   const { kept, alice, bob } = conference();

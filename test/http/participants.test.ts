@@ -136,6 +136,8 @@ test('who could not be reached is shown with the entry, every attempt and the ca
 test('a participant is shown with its endpoints and their media, without the secrets of its dialogs', async () => {
   const endpoint = endpointRow({
     sessionTimer: { expires: 1_800, refresher: 'peer' },
+    languages: ['de-AT', 'en'],
+    associatedAors: ['tel:+14085264000'],
     origin: { by: 'list', received: 'sip:bob@example.com', quirks: ['QK-34'] },
   });
   world.reads.participantRows.push(participantRow({ id: 'bob-3', endpoints: [endpoint] }));
@@ -154,17 +156,19 @@ test('a participant is shown with its endpoints and their media, without the sec
       disconnection: null,
       media: [{ id: '1', type: 'message', status: 'sendrecv' }],
       session_timer: { expires: 1_800, refresher: 'peer' },
+      languages: ['de-AT', 'en'],
+      associated_aors: ['tel:+14085264000'],
       origin: { by: 'list', received: 'sip:bob@example.com', quirks: ['QK-34'] },
     },
   ]);
   expect(response.body).not.toContain('local-1');
 });
 
-test('a session that does not expire, and an endpoint that an operator asked for, are told as such', async () => {
+test('a session that does not expire, and an endpoint that says nothing of its user and that an operator asked for, are told as such', async () => {
   const endpoint = endpointRow({ origin: { by: 'rest', received: null, quirks: [] } });
   world.reads.participantRows.push(participantRow({ id: 'bob-3', endpoints: [endpoint] }));
   expect((await world.get(`${list}/bob-3`)).json().endpoints).toMatchObject([
-    { session_timer: null, origin: { by: 'rest', received: null, quirks: [] } },
+    { session_timer: null, languages: [], associated_aors: [], origin: { by: 'rest', received: null, quirks: [] } },
   ]);
 });
 

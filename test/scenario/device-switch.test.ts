@@ -3,7 +3,7 @@ import type { InviteReceived } from '../../src/core/input.ts';
 import { limits } from '../../src/core/limits.ts';
 import type { ReplacesValue } from '../../src/core/rows.ts';
 import { parseSipUri } from '../../src/wire/sip-uri.ts';
-import { addressOf, clientSdp, factoryUri, inviteFrom } from '../support/fixtures.ts';
+import { addressOf, answerFrom, clientSdp, factoryUri } from '../support/fixtures.ts';
 import { callsTeam, teamWorld } from '../support/teams.ts';
 import { World } from '../support/world.ts';
 
@@ -261,18 +261,7 @@ test('while that is being cancelled it is 603, and its answer that crosses is hu
   switches(world, { replaces });
   const again = switches(world, { replaces });
   expect(world.outcome(again.reply)).toMatchObject({ code: 'dialog-ended' });
-  const answered = inviteFrom('bob', world.conferenceUri);
-  world.happens({
-    type: 'endpoint-answered',
-    endpointId: phone,
-    dialogId: 'dialog',
-    contact: answered.contact,
-    remoteTag: 'phonetag',
-    displayName: null,
-    private: false,
-    answer: clientSdp('bob'),
-    sessionTimer: null,
-  });
+  world.happens(answerFrom('bob', { endpointId: phone, remoteTag: 'phonetag' }));
   expect(world.effects).toContainEqual(expect.objectContaining({ type: 'sip.bye', endpointId: phone }));
   expect(world.participant('bob').status).toBe('connected');
 });

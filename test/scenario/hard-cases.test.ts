@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
-import { addressOf, callerNamed, clientSdp, inviteFrom, unexplained } from '../support/fixtures.ts';
+import { addressOf, answerFrom, callerNamed, clientSdp, inviteFrom, unexplained } from '../support/fixtures.ts';
 import { World } from '../support/world.ts';
 
 /** What is easy to get wrong: each of these once was. */
@@ -18,27 +18,13 @@ test('two endpoints of one participant in one list are two INVITEs, each with it
     unsupported: [],
     ...unexplained,
   });
-  world.happens({ ...answerOf('bob', first?.id ?? '') });
+  world.happens(answerFrom('bob', { endpointId: first?.id ?? '' }));
   expect(world.participant('bob')).toMatchObject({
     status: 'connected',
     attempts: [{ outcome: { status: 200 } }, { outcome: { status: 486 } }],
   });
   expect(world.effects.filter((effect) => effect.type === 'sip.bye')).toEqual([]);
 });
-
-function answerOf(name: string, endpointId: string) {
-  return {
-    type: 'endpoint-answered',
-    sessionTimer: null,
-    endpointId,
-    dialogId: 'some-dialog',
-    contact: `sip:${name}@pc.${name}.example.com`,
-    remoteTag: 'x',
-    displayName: null,
-    private: false,
-    answer: clientSdp(name, { setup: 'active' }),
-  } as const;
-}
 
 test('whoever waits is dialled when somebody else is given up, whatever the reason', () => {
   const world = new World();
@@ -95,7 +81,7 @@ test('whoever was kicked while ringing stays booted when the conference ends mea
 
 test('a 200 that comes when the conference is gone is hung up', () => {
   const world = new World();
-  world.happens(answerOf('bob', 'row-99'));
+  world.happens(answerFrom('bob', { endpointId: 'row-99', dialogId: 'some-dialog' }));
   expect(world.effects).toMatchObject([{ type: 'sip.bye', dialogId: 'some-dialog' }]);
 });
 

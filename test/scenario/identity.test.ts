@@ -185,7 +185,7 @@ test('CC-135 whoever asks for privacy has no name in roster, messages and invita
   const world = guardedWorld();
   asks(world, factoryInvite({ claimed: callerNamed('alice', { private: true }) }), {});
   world.answers('bob');
-  world.answers('ted', undefined, true);
+  world.answers('ted', undefined, { private: true });
   asks(world, subscribeFrom('bob', world.conferenceUri), { as: 'bob' });
   const users = world.documents('bob').at(-1)?.users ?? [];
   expect(users.map(({ entity, displayText, endpoints }) => [entity, displayText, endpoints[0]?.entity])).toEqual([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
-import { clientSdp } from '../support/fixtures.ts';
+import { answerFrom } from '../support/fixtures.ts';
 import { invitesIn, inviting, refuses } from '../support/refusing.ts';
 import { World } from '../support/world.ts';
 
@@ -67,17 +67,7 @@ describe('CC-053 422', () => {
 test('who keeps the session alive follows from the 2xx', () => {
   const world = inviting(['bob', 'ted', 'carol']);
   const answered = (name: string, sessionTimer: { expires: number; refresher: 'uac' | 'uas' } | null) => {
-    world.happens({
-      type: 'endpoint-answered',
-      endpointId: world.endpointOf(name),
-      dialogId: 'dialog',
-      contact: null,
-      remoteTag: 'x',
-      displayName: null,
-      private: false,
-      answer: clientSdp(name, { setup: 'active' }),
-      sessionTimer,
-    });
+    world.happens(answerFrom(name, { endpointId: world.endpointOf(name), sessionTimer }));
     return world.participant(name).endpoints[0]?.sessionTimer;
   };
   expect(answered('bob', { expires: 600, refresher: 'uac' })).toEqual({ expires: 600, refresher: 'focus' });

@@ -136,6 +136,21 @@ test('CC-118 who hides from now on is deleted under the old name, in what others
   ]);
 });
 
+test('RFC 4575 5.6.2, 5.6.4: languages and further AORs come with who answers, and those of its next call with that', () => {
+  const world = watched(0);
+  world.answers('ted', undefined, { languages: ['de'], associatedAors: ['tel:+4930123'] });
+  world.answersNotify('alice');
+  world.hangsUp('ted');
+  world.answersNotify('alice');
+  world.dialsIn('ted', { languages: ['fr', 'de'], associatedAors: ['tel:+4930123'] });
+  const told = world.documents('alice').slice(1);
+  expect(told.flatMap(({ users }) => users ?? [])).toMatchObject([
+    { state: 'partial', languages: ['de'], associatedAors: ['tel:+4930123'] },
+    { state: 'partial', languages: [], associatedAors: [] },
+    { state: 'partial', languages: ['fr', 'de'], associatedAors: [] },
+  ]);
+});
+
 test('Last-Notify-Version: within a subscription, and in the next, only what came after that document', () => {
   const world = watched(0);
   world.hangsUp('bob');

@@ -79,6 +79,29 @@ describe('an INVITE of ours', () => {
     expect(await stage.input('endpoint-answered')).toMatchObject({ displayName, private: displayName === null });
   });
 
+  test.each([
+    [true, ['tel:+4930123']],
+    [false, []],
+  ])('answered, tells which languages are read there; trusted: %s, also of which tel URI', async (trusted, aors) => {
+    const stage = await stages.connected({ isTrustedPeer: () => trusted });
+    stage.shell.perform(invite);
+    const lines = [
+      ...answer.lines,
+      'Accept-Language: en;q=0.5, de',
+      'P-Asserted-Identity: <sip:bob@biloxi.example.com>, <tel:+49-30-123>',
+    ];
+    stages.server.respond(await stages.server.request('INVITE'), '200 OK', { ...answer, lines });
+    expect(await stage.input('endpoint-answered')).toMatchObject({ languages: ['de', 'en'], associatedAors: aors });
+  });
+
+  test('answered with identities of which none can be believed it tells of none', async () => {
+    const stage = await stages.connected({ isTrustedPeer: () => true });
+    stage.shell.perform(invite);
+    const lines = [...answer.lines, 'P-Asserted-Identity: <tel:+4930123>, <tel:+4930124>'];
+    stages.server.respond(await stages.server.request('INVITE'), '200 OK', { ...answer, lines });
+    expect(await stage.input('endpoint-answered')).toMatchObject({ associatedAors: [] });
+  });
+
   test('answered without a readable description is acknowledged all the same', async () => {
     const stage = await stages.connected();
     stage.shell.perform(invite);

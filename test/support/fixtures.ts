@@ -1,5 +1,5 @@
 import type { Ids } from '../../src/core/ids.ts';
-import type { Caller, InviteReceived, OptionsReceived, SubscribeReceived } from '../../src/core/input.ts';
+import type { Caller, Input, InviteReceived, OptionsReceived, SubscribeReceived } from '../../src/core/input.ts';
 import type { Settings } from '../../src/core/settings.ts';
 import { parseResourceList, type RecipientEntry } from '../../src/wire/resource-lists.ts';
 import { parseSdp, type SessionDescription } from '../../src/wire/sdp.ts';
@@ -170,6 +170,9 @@ function facts(name: string, method: string, target: string) {
 /** A refusal that says nothing but its status. */
 export const unexplained = { reasonHeader: null, minSe: null, members: null };
 
+/** Nothing is said of who is there. */
+export const nothingSaid = { languages: [], associatedAors: [] };
+
 /** Nothing is said of session timers. */
 export const noTimer = { expires: null, refresher: null, minSe: null };
 
@@ -187,6 +190,27 @@ export function inviteFrom(name: string, target: string, changes: Partial<Invite
     referredBy: null,
     sessionTimer: noTimer,
     fromFocus: false,
+    ...nothingSaid,
+    ...changes,
+  };
+}
+
+type InviteeAnswered = Extract<Input, { type: 'endpoint-answered' }>;
+
+export type AnswerParts = Partial<InviteeAnswered>;
+
+/** Somebody's 2xx to an INVITE of ours; without other words it accepts messages. */
+export function answerFrom(name: string, changes: AnswerParts & Pick<InviteeAnswered, 'endpointId'>): InviteeAnswered {
+  return {
+    type: 'endpoint-answered',
+    dialogId: 'dialog',
+    contact: `sip:${name}@pc.${name}.example.com`,
+    remoteTag: `${name}tag`,
+    displayName: null,
+    private: false,
+    ...nothingSaid,
+    answer: clientSdp(name, { setup: 'active' }),
+    sessionTimer: null,
     ...changes,
   };
 }

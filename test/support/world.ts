@@ -20,12 +20,12 @@ import { type ConferenceInfoDocument, parseConferenceInfo } from '../../src/wire
 import type { SessionDescription } from '../../src/wire/sdp.ts';
 import { parseSipUri } from '../../src/wire/sip-uri.ts';
 import {
+  type AnswerParts,
   addressOf,
   answerFrom,
   clientSdp,
   countingIds,
   factoryUri,
-  type InviteeAnswered,
   inviteFrom,
   type ListEntry,
   nameOf,
@@ -195,11 +195,7 @@ export class World {
     this.happens({ type: 'endpoint-alerting', endpointId: this.endpointOf(name), remoteTag: null });
   }
 
-  answers(
-    name: string,
-    sdp = clientSdp(shortened(name), { setup: 'active' }),
-    said: Partial<InviteeAnswered> = {},
-  ): void {
+  answers(name: string, sdp = clientSdp(shortened(name), { setup: 'active' }), said: AnswerParts = {}): void {
     this.ladder.add(name, 'focus', '200 INVITE');
     this.happens(answerFrom(shortened(name), { endpointId: this.endpointOf(name), answer: sdp, ...said }));
   }

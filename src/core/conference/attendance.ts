@@ -1,6 +1,6 @@
 import type { SessionDescription } from '../../wire/sdp.ts';
 import type { Ids } from '../ids.ts';
-import type { Caller, InviteReceived, ReinviteReceived, SessionTimerAnswer } from '../input.ts';
+import type { Caller, InviteReceived, Particulars, ReinviteReceived, SessionTimerAnswer } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { RefusalCode } from '../refusal.ts';
 import type { Disconnection, EndpointRow, Instant, ParticipantRow, Role, SipCause } from '../rows.ts';
@@ -10,14 +10,14 @@ import type { Dialler } from './dialler.ts';
 import { endpointTransitions } from './endpoint-state.ts';
 import type { Ledger } from './ledger.ts';
 import type { MessageSessions } from './message-sessions.ts';
-import { isPresent, newParticipant, shortened, unusedEntity, withEndpoint } from './participant.ts';
+import { isPresent, newParticipant, particularsOf, shortened, unusedEntity, withEndpoint } from './participant.ts';
 import { conferenceFull, isFull } from './policy.ts';
 import { type Place, SessionChanges } from './session-changes.ts';
 import { agreedTimer, grantedTimer, timerRow } from './session-timer.ts';
 import type { Turns } from './turn-map.ts';
 
 /** What an invitee's 2xx says. */
-export type AnswerFacts = {
+export type AnswerFacts = Particulars & {
   readonly contact: string | null;
   readonly remoteTag: string;
   readonly displayName: string | null;
@@ -81,6 +81,7 @@ export class Attendance {
       entity: unusedEntity(participant.endpoints, input.contact),
       media,
       sessionTimer: timerRow(sessionTimer),
+      ...particularsOf(participant, input),
     };
     const joined = withEndpoint(participant, endpoint, this.#ledger.now);
     if (replaced === undefined) this.#ledger.putParticipant(joined);
@@ -145,7 +146,14 @@ export class Attendance {
     const named = { ...told, displayName, private: told.private || facts.private, lastError: null };
     const { media } = agreement;
     const sessionTimer = agreedTimer(facts.sessionTimer);
-    const joined: EndpointRow = { ...endpoint, status, joinedAt: this.#ledger.now, media, sessionTimer };
+    const joined: EndpointRow = {
+      ...endpoint,
+      status,
+      joinedAt: this.#ledger.now,
+      media,
+      sessionTimer,
+      ...particularsOf(participant, facts),
+    };
     this.#ledger.putParticipant(withEndpoint(named, joined, this.#ledger.now));
   }
 

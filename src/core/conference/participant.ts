@@ -1,3 +1,4 @@
+import type { Particulars } from '../input.ts';
 import { limits } from '../limits.ts';
 import type {
   Disconnection,
@@ -116,6 +117,16 @@ export function withEndpoint(participant: ParticipantRow, endpoint: EndpointRow,
     disconnection: status === 'disconnected' ? endpoint.disconnection : null,
     inRoster: status === 'disconnected' ? participant.inRoster : true,
   };
+}
+
+/** What an endpoint of the participant shows of who is at it; nothing of what was not said, or says no more than the AOR. */
+export function particularsOf(
+  { uri }: ParticipantRow,
+  said: Particulars,
+): Pick<EndpointRow, 'languages' | 'associatedAors'> {
+  const { languages } = said;
+  const associatedAors = said.associatedAors.filter((aor) => aor !== uri);
+  return { ...(languages.length > 0 && { languages }), ...(associatedAors.length > 0 && { associatedAors }) };
 }
 
 /** Whether one more endpoint of the participant may be open beside those that are. */

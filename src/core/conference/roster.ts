@@ -66,9 +66,9 @@ export function userOf(participant: ParticipantRow, { view, hidden }: UserSight)
     entity: rosterEntity(participant),
     nickname: participant.nickname,
     displayText: anonymous ? `Anonymous ${participant.position + 1}` : participant.displayName,
-    associatedAors: anonymous ? [] : (latest?.associatedAors ?? []),
+    associatedAors: anonymous || !sight.addresses ? [] : (latest?.associatedAors ?? []),
     roles: [participant.role],
-    languages: latest?.languages ?? [],
+    languages: anonymous ? [] : (latest?.languages ?? []),
     endpoints:
       shown.length > 0
         ? shown.map((each) => endpointOf(participant, { ...each, sight, hidden }))

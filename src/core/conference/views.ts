@@ -12,7 +12,7 @@ export type Sight = {
   readonly transients: boolean;
   /** Who asked whom in, when, and why somebody is gone. */
   readonly circumstances: boolean;
-  /** Endpoints by their Contact; else by a number. */
+  /** Endpoints by their Contact, else by a number; and by which other URIs users can be reached (RFC 4575 5.6.2). */
   readonly addresses: boolean;
 };
 

@@ -1,16 +1,18 @@
 import type { InviteReceived, ReferredBy } from '../../core/input.ts';
 import { parseReferredBy } from '../../wire/referred-by.ts';
 import { headerValues, type SipRequest } from '../../wire/sip-message.ts';
+import { associatedAorsOf } from '../identity.ts';
 import { maxForwardsOf, only, type Read, reading } from '../request-facts.ts';
 import { bodyOf, descriptionIn, entriesOf } from './body.ts';
 import { contactOf } from './contact.ts';
 import { dialogNamesOf } from './dialog-names.ts';
+import { languagesOf } from './languages.ts';
 import { type Asked, ok, once } from './reader.ts';
 import { sessionTimerOf } from './session-timer.ts';
 
 /** An INVITE outside any dialog. */
 export function readInvite(asked: Asked): Read<InviteReceived> {
-  const { message, facts, lenient } = asked;
+  const { message, facts, trusted, lenient } = asked;
   const contact = reading('bad-request', () => contactOf(message, lenient));
   if (!contact.ok) return contact;
   const named = reading('bad-request', () => dialogNamesOf(message));
@@ -36,6 +38,9 @@ export function readInvite(asked: Asked): Read<InviteReceived> {
     referredBy: referredByOf(message, lenient),
     sessionTimer: sessionTimerOf(message),
     fromFocus: contact.value.isFocus,
+    languages: languagesOf(message),
+    // Where it cannot be read the caller is not known, and the request refused.
+    associatedAors: trusted ? associatedAorsOf(message, lenient) : [],
     ...facts,
     quirks: [...facts.quirks, ...parts.flatMap((part) => part?.quirks ?? [])].filter(once),
   });

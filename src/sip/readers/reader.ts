@@ -13,6 +13,8 @@ export type Asked = {
   readonly dialog: Dialog | null;
   /** Methods of the requests of that dialog that are still to be answered. */
   readonly unanswered: readonly string[];
+  /** It came from a trusted peer: what it asserts of its sender is believed (RFC 3325 5). */
+  readonly trusted: boolean;
   readonly lenient: boolean;
 };
 

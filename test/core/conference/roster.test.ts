@@ -94,6 +94,36 @@ test('observers learn no addresses and no circumstances, who hides learns no add
   expect(bobAs('observer')).toMatchObject({ entity: addressOf['bob'], referred: null, joiningInfo: null });
 });
 
+test('RFC 4575 5.6.2, 5.6.4: which languages a user reads, and to whom addresses are shown its further ones; of who hides, neither', () => {
+  const said = { languages: ['de-AT', 'en'], associatedAors: ['tel:+431234'] };
+  const world = new World();
+  world.factoryInvite(['bob', 'ted'], said);
+  world.answers('bob', undefined, { ...said, languages: [] });
+  world.answers('ted', undefined, { ...said, private: true });
+  const about = (view: View) => shownIn(world, view).users?.map((user) => [user.languages, user.associatedAors]);
+  expect(about('participant')).toEqual([
+    [['de-AT', 'en'], ['tel:+431234']],
+    [[], ['tel:+431234']],
+    [[], []],
+  ]);
+  expect(about('chair')).toEqual(about('participant'));
+  const withoutAddresses = [
+    [['de-AT', 'en'], []],
+    [[], []],
+    [[], []],
+  ];
+  expect(about('observer')).toEqual(withoutAddresses);
+  expect(about('anonymous')).toEqual(withoutAddresses);
+});
+
+test('a URI that names the user anyway is not told again', () => {
+  const world = new World();
+  const caller = { aor: 'tel:+431234', displayName: null, private: false };
+  world.factoryInvite([]);
+  world.dialsIn('carol', { caller, claimed: caller, associatedAors: ['tel:+431234'] });
+  expect(shownIn(world).users).toMatchObject([{}, { entity: 'tel:+431234', associatedAors: [] }]);
+});
+
 test('CC-116 every view has the same users', () => {
   const world = mixed();
   const entities = (view: View) => shownIn(world, view).users?.map(({ entity }) => entity);

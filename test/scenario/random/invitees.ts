@@ -1,5 +1,5 @@
 import type { Input } from '../../../src/core/input.ts';
-import { recipients, unexplained } from '../../support/fixtures.ts';
+import { nothingSaid, recipients, unexplained } from '../../support/fixtures.ts';
 import { answerOf } from './callers.ts';
 import type { Call } from './outside.ts';
 import { addressOf, names, type Scene, type Step, someCall, someOf } from './scene.ts';
@@ -33,6 +33,7 @@ function answer(scene: Scene, call: Call): void {
   call.remoteTag = `${call.name}tag`;
   submit({
     type: 'endpoint-answered',
+    ...nothingSaid,
     endpointId: call.endpointId,
     dialogId: call.dialogId,
     contact: chance.happens(95) ? `sip:${call.name}@pc.example.com` : null,
