@@ -10,8 +10,10 @@ import { callSetup } from './rows/call-setup.ts';
 import { factory } from './rows/factory.ts';
 import { idleDialogs } from './rows/idle-dialogs.ts';
 import { joins } from './rows/joins.ts';
+import { notify } from './rows/notify.ts';
+import { notifyCost } from './rows/notify-cost.ts';
 
-const rows: readonly BoundRow[] = [...callSetup, ...idleDialogs, ...joins, ...factory];
+const rows: readonly BoundRow[] = [...callSetup, ...idleDialogs, ...joins, ...factory, ...notify, ...notifyCost];
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean', default: false } } });
 

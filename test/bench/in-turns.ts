@@ -6,12 +6,14 @@ import { compared, type Report } from './row.ts';
 /** One of those that are measured. */
 export type Contestant = {
   readonly name: string;
+  /** What is counted, for people; default `calls`. */
+  readonly unit?: string;
   readonly measure: () => Promise<LoadResult>;
   /** CPU time of its process so far, in microseconds; null where the program is not ours to ask. */
   readonly cpuMicros: (() => Promise<number>) | null;
 };
 
-/** Dialogs per second, and CPU microseconds for each. */
+/** Dialogs, or what else is counted, per second, and CPU microseconds for each. */
 export type Measured = { readonly rate: number; readonly cpuMicros: number | null };
 
 /** Measures each in turn, once to warm up and then `repeats` times; the figures of each in order. Rejects when a call fails. */
@@ -29,13 +31,13 @@ export async function inTurns<Name extends string>(
   return figures;
 }
 
-async function once({ name, measure, cpuMicros }: Contestant, report: Report): Promise<Measured> {
+async function once({ name, unit = 'calls', measure, cpuMicros }: Contestant, report: Report): Promise<Measured> {
   const before = await cpuMicros?.();
   const { calls, callsPerSecond, failed, retransmissions } = await measure();
   const after = await cpuMicros?.();
-  if (failed !== 0) throw new Error(`${failed} calls of ${name} failed`);
+  if (failed !== 0) throw new Error(`${failed} ${unit} of ${name} failed`);
   const again = retransmissions > 0 ? `, ${retransmissions} retransmissions` : '';
-  report(`${name}: ${callsPerSecond.toFixed(0)} calls/s${again}`);
+  report(`${name}: ${callsPerSecond.toFixed(0)} ${unit}/s${again}`);
   const cpu = before === undefined || after === undefined ? null : (after - before) / calls;
   return { rate: callsPerSecond, cpuMicros: cpu };
 }

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { endWithUs } from '../support/children.ts';
-import { apiKey, faultsIn, inherited, readBanner } from '../support/service.ts';
+import { apiKey, type Environment, faultsIn, inherited, readBanner } from '../support/service.ts';
 import { waitFor, within } from '../support/wait.ts';
 
 /** What the service says it holds, as `GET /v1/stats` has it. */
@@ -22,6 +22,8 @@ export type MeasuredService = {
   /** Of SIP over UDP. */
   readonly port: number;
   readonly factory: string;
+  /** A POST to the REST API; gives what it answers. Rejects when that is no success. */
+  readonly post: <T>(path: string, body: unknown) => Promise<T>;
   readonly cpuMicros: () => Promise<number>;
   /** Resolves once that is what it holds; rejects when it is not in time. */
   readonly holds: (counts: Partial<LiveCounts>) => Promise<void>;
@@ -36,8 +38,12 @@ const stopMs = 15_000;
 /** How long the last BYEs may take. */
 const settleMs = 30_000;
 
-/** Starts the service with its defaults, but for free ports and nobody kept from making conferences. */
-export async function startService(name: string, databaseUrl: string | null): Promise<MeasuredService> {
+/** Starts the service with its defaults but for `settings`, free ports, and nobody kept from making conferences. */
+export async function startService(
+  name: string,
+  databaseUrl: string | null,
+  settings: Environment = {},
+): Promise<MeasuredService> {
   const folder = await mkdtemp(join(tmpdir(), 'isfocus-bench-'));
   const logFile = join(folder, 'log');
   const log = await open(logFile, 'w');
@@ -48,6 +54,7 @@ export async function startService(name: string, databaseUrl: string | null): Pr
         ...inherited(),
         ...{ HTTP_PORT: '0', SIP_PORT: '0', MSRP_PORT: '0', API_KEY: apiKey, CREATIONS_PER_MINUTE: '0' },
         ...{ DATA_DIR: join(folder, 'data'), DATABASE_URL: databaseUrl ?? undefined },
+        ...settings,
       },
       stdio: ['ignore', log.fd, log.fd],
     }),
@@ -65,6 +72,7 @@ export async function startService(name: string, databaseUrl: string | null): Pr
     name,
     port: banner.sip.udp.port,
     factory: banner.factory,
+    post: async (path, body) => await posted(`${banner.rest}${path}`, body),
     cpuMicros: async () => cpuMicrosIn(await readFile(`/proc/${child.pid}/stat`, 'utf8')),
     holds: async (counts) => {
       const wanted = Object.entries(counts);
@@ -84,6 +92,13 @@ export async function startService(name: string, databaseUrl: string | null): Pr
       if (faults.length > 0) throw new Error(`${name} logged faults of its own:\n${faults.slice(0, 20).join('\n')}`);
     },
   };
+}
+
+async function posted<T>(url: string, body: unknown): Promise<T> {
+  const headers = { 'authorization': `Bearer ${apiKey}`, 'content-type': 'application/json' };
+  const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  if (!answer.ok) throw new Error(`POST ${url} was answered ${answer.status}: ${await answer.text()}`);
+  return (await answer.json()) as T;
 }
 
 async function countsOf(rest: string): Promise<Readonly<Record<string, number>>> {

@@ -63,20 +63,22 @@ export function contestantOf(name: string, server: Server, load: Pick<Load, 'cal
 }
 
 /** What the process says next; rejects when it ends instead. */
-async function answer(child: ChildProcess): Promise<unknown> {
+export async function answer(child: ChildProcess, patienceMs: number = startMs): Promise<unknown> {
   const asking = new AbortController();
   const { signal } = asking;
-  const ended = once(child, 'exit', { signal }).then(() => Promise.reject(new Error('a measured server has ended')));
+  const ended = once(child, 'exit', { signal }).then(() =>
+    Promise.reject(new Error('a measured server, or its watchers, ended')),
+  );
   try {
     const said = Promise.race([once(child, 'message', { signal }), ended]);
-    const [message] = await within('a measured server to answer', said, startMs);
+    const [message] = await within('a measured server, or its watchers, to answer', said, patienceMs);
     return message;
   } finally {
     asking.abort();
   }
 }
 
-async function end(child: ChildProcess): Promise<void> {
+export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
   child.kill('SIGKILL');

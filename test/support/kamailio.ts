@@ -10,7 +10,7 @@ import { isListening } from './ports.ts';
 import type { Address, Transport } from './sip-socket.ts';
 import { waitFor, within } from './wait.ts';
 
-const configuration = fileURLToPath(new URL('../interop/kamailio/kamailio.cfg', import.meta.url));
+const proxy = fileURLToPath(new URL('../interop/kamailio/kamailio.cfg', import.meta.url));
 
 /** The domain of those who are registered, and that of the focus. */
 export const home = 'home.example.com';
@@ -22,6 +22,16 @@ export type KamailioOptions = {
   /** Where requests for the domain of the focus go. */
   readonly focus: Address;
   readonly transport: Transport;
+};
+
+/** What it is to be. */
+export type KamailioSetup = {
+  /** File of its configuration, which listens for UDP and TCP. */
+  readonly configuration: string;
+  /** Names that stand in the configuration, beside `KAMAILIO_PORT`. */
+  readonly defines: Readonly<Record<string, string>>;
+  /** Memory of all its processes, and of each. */
+  readonly megabytes: { readonly shared: number; readonly each: number };
 };
 
 /** One Kamailio, with its processes. */
@@ -42,18 +52,25 @@ export class Kamailio {
     }
   }
 
-  /** Starts it; ready when this resolves. */
+  /** Starts it as the SIP/IP core; ready when this resolves. */
   static async start({ address, focus, transport }: KamailioOptions): Promise<Kamailio> {
+    return await Kamailio.run(address, {
+      configuration: proxy,
+      defines: { FOCUS_URI: `"sip:${focus.host}:${focus.port};transport=${transport}"` },
+      megabytes: { shared: 32, each: 4 },
+    });
+  }
+
+  /** Starts it as `setup` has it, at a free `address`; ready when this resolves. */
+  static async run(address: Address, { configuration, defines, megabytes }: KamailioSetup): Promise<Kamailio> {
     const folder = await mkdtemp(join(tmpdir(), 'isfocus-kamailio-'));
-    const defines = {
-      KAMAILIO_PORT: String(address.port),
-      FOCUS_URI: `"sip:${focus.host}:${focus.port};transport=${transport}"`,
-    };
+    const all = { KAMAILIO_PORT: String(address.port), ...defines };
     const child = spawn(
       'kamailio',
       [
-        ...['-f', configuration, '-DD', '-E', '-m', '32', '-M', '4', '-Y', folder, '-w', folder],
-        ...Object.entries(defines).flatMap(([name, value]) => ['-A', `${name}=${value}`]),
+        ...['-f', configuration, '-DD', '-E', '-Y', folder, '-w', folder],
+        ...['-m', String(megabytes.shared), '-M', String(megabytes.each)],
+        ...Object.entries(all).flatMap(([name, value]) => ['-A', `${name}=${value}`]),
       ],
       // A group of its own, so that its many processes end together.
       { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], detached: true },
@@ -66,6 +83,13 @@ export class Kamailio {
       throw new Error(`${String(error)}\n${kamailio.#output}`);
     }
     return kamailio;
+  }
+
+  /** Its first process, the parent of all others. */
+  get pid(): number {
+    const { pid } = this.#child;
+    if (pid === undefined) throw new Error('Kamailio was not started');
+    return pid;
   }
 
   /** What it logged. */
