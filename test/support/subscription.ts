@@ -98,17 +98,35 @@ export class Subscription {
   }
 
   /** The roster as its documents, up to that of `notify`, put it together. */
-  rosterWith({ body }: Pick<SipRequest, 'body'>): SeenRoster {
-    const version = Number(/^[^>]*<conference-info\b[^>]*?\sversion="(\d+)"/.exec(body)?.[1]);
-    const known = this.subscriber.at(version);
-    if (known === undefined) throw new Error(`no roster can be put together with\n${body}`);
-    return rosterOf(known, version);
+  rosterWith(notify: Pick<SipRequest, 'body'>): SeenRoster {
+    const roster = this.#rosterWith(notify);
+    if (roster === undefined) throw new Error(`no roster can be put together with\n${notify.body}`);
+    return roster;
   }
 
-  /** The first NOTIFY, past or to come, with which the roster is as asked for; `line` as `rosterLine` has it. */
-  async sees(line: string): Promise<SeenRoster> {
-    const notify = await this.notify(line, (each) => each.body !== '' && rosterLine(this.rosterWith(each)) === line);
-    return this.rosterWith(notify);
+  /** The rosters that it has had, one after the other: what each document made of the one before. */
+  get rosters(): readonly SeenRoster[] {
+    return this.notifies.flatMap((notify) => this.#rosterWith(notify) ?? []);
+  }
+
+  /** The first roster, past or to come, that is as asked for; without `holds` the one whose `rosterLine` is `what`. */
+  async sees(
+    what: string,
+    holds: (roster: SeenRoster) => boolean = (roster) => rosterLine(roster) === what,
+    timeoutMs?: number,
+  ): Promise<SeenRoster> {
+    const isSo = (notify: SipRequest): boolean => {
+      const roster = this.#rosterWith(notify);
+      return roster !== undefined && holds(roster);
+    };
+    return this.rosterWith(await this.notify(what, isSo, timeoutMs));
+  }
+
+  /** Undefined where there is none: without a document, and once the conference is deleted. */
+  #rosterWith({ body }: Pick<SipRequest, 'body'>): SeenRoster | undefined {
+    const version = Number(/<conference-info\b[^>]*?\sversion="(\d+)"/.exec(body)?.[1]);
+    const known = this.subscriber.at(version);
+    return known === undefined ? undefined : rosterOf(known, version);
   }
 
   /** A SUBSCRIBE in the subscription's dialog: refresh, or with 0 the end. */
