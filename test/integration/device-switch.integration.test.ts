@@ -4,7 +4,7 @@ import { header, type SipResponse } from '../../src/wire/sip-message.ts';
 import { inviteFactory } from '../support/appendix-m.ts';
 import type { Call } from '../support/call.ts';
 import { openCast } from '../support/cast.ts';
-import { readRoster, rosterLine } from '../support/conference-document.ts';
+import { rosterLine, type SeenRoster } from '../support/conference-document.ts';
 import { Service } from '../support/service.ts';
 import type { Headers } from '../support/sip-dialog.ts';
 import type { Transport } from '../support/sip-socket.ts';
@@ -34,7 +34,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     const conference = made.dialog.remoteTarget;
     const call = await bob.call(conference);
     const subscription = alice.subscribe(conference);
-    await subscription.notify('Bob', ({ body }) => body.includes(bob.aor));
+    await subscription.sees('alice connected, bob connected');
     const tablet = await UserAgent.open({ name: 'tablet', aor: bob.aor, transport, log: bob.log });
     const close = async (): Promise<void> => {
       await tablet.close();
@@ -46,14 +46,15 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
   test('CC-071 the tablet is answered, the phone is hung up, and nobody sees him leave', async () => {
     await using scene = await bobIsIn();
     const { conference, call, subscription, tablet } = scene;
-    const seen = subscription.notifies.length;
+    const seen = subscription.rosters.length;
     const switched = await tablet.call(conference, { headers: { 'Replaces': dialogOf(call), 'Require': 'replaces' } });
     expect(header(await call.ended, 'Reason')).toContain('Replaced');
-    await subscription.notify('the tablet', ({ body }) => body.includes(tablet.contact));
-    const rosters = subscription.notifies.slice(seen).map(({ body }) => readRoster(body));
+    const devicesOf = ({ users }: SeenRoster) => users[1]?.endpoints.map(({ entity }) => entity);
+    await subscription.sees('the tablet', (roster) => devicesOf(roster)?.includes(tablet.contact) === true);
+    const rosters = subscription.rosters.slice(seen);
     expect(rosters.map(rosterLine)).toEqual(['alice connected, bob connected']);
     expect(rosters.map(({ userCount }) => userCount)).toEqual([2]);
-    expect(rosters[0]?.users[1]?.endpoints.map(({ entity }) => entity)).toEqual([tablet.contact]);
+    expect(rosters.map(devicesOf)).toEqual([[tablet.contact]]);
     expect((await switched.bye()).status).toBe(200);
   });
 
@@ -87,8 +88,8 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     const { cast, call, subscription } = scene;
     const elsewhere = service.factoryOver(transport).replace('conf-fact', 'conf-nowhere');
     await cast.ted.call(elsewhere, { headers: { 'Join': dialogOf(call) } });
-    const roster = readRoster((await subscription.notify('Ted', ({ body }) => body.includes(cast.ted.aor))).body);
-    expect(rosterLine(roster)).toBe('alice connected, bob connected, ted connected');
+    const roster = await subscription.sees('alice connected, bob connected, ted connected');
+    expect(roster.users.map(({ entity }) => entity)).toContain(cast.ted.aor);
     const unknown = { headers: { 'Join': `x${dialogOf(call)}` } };
     expect((await cast.ted.invite(elsewhere, unknown).final).status).toBe(481);
   });
@@ -101,13 +102,13 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
       call.ask('UPDATE', { headers: { 'Content-Type': 'application/sdp', 'Supported': 'timer' }, body });
     const held = await update(`${offer}a=inactive\r\n`);
     expect([held.status, held.body.includes('a=inactive')]).toEqual([200, true]);
-    await subscription.notify('hold', ({ body }) => body.includes('on-hold'));
+    const onHold = await subscription.sees('alice connected, bob on-hold');
     const back = await update(offer);
     const again = await update(offer);
     expect(again.body).toBe(back.body);
     expect(header(again, 'Session-Expires')).toBe('1800;refresher=uas');
-    const last = readRoster(subscription.notifies.at(-1)?.body ?? '');
-    expect(rosterLine(last)).toBe('alice connected, bob connected');
+    const later = await subscription.sees('Bob back', ({ version }) => version > onHold.version);
+    expect(rosterLine(later)).toBe('alice connected, bob connected');
     const refresh = await call.ask('UPDATE');
     expect([refresh.status, refresh.body, header(refresh, 'Content-Type')]).toEqual([200, '', undefined]);
   });

@@ -4,7 +4,6 @@ import { header } from '../../src/wire/sip-message.ts';
 import { inviteFactory } from '../support/appendix-m.ts';
 import { crlf } from '../support/bodies.ts';
 import { openCast } from '../support/cast.ts';
-import { readRoster } from '../support/conference-document.ts';
 import type { Media } from '../support/media.ts';
 import { whenConference, whenParticipant } from '../support/rest-view.ts';
 import { Service } from '../support/service.ts';
@@ -42,8 +41,9 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     const joined = await phone.call(call.dialog.remoteTarget);
     expect(joined.remoteSdp).toMatch(/^m=audio \d+ RTP\/AVP 0\r?$/m);
     expect(joined.remoteSdp).toMatch(/^a=inactive\r?$/m);
-    const told = await subscription.notify('the phone', ({ body }) => body.includes(phone.aor));
-    expect(readRoster(told.body).users[1]?.endpoints[0]?.media).toEqual([{ type: 'audio', status: 'inactive' }]);
+    const { users } = await subscription.sees('alice connected, phone connected');
+    expect(users[1]?.entity).toBe(phone.aor);
+    expect(users[1]?.endpoints[0]?.media).toEqual([{ type: 'audio', status: 'inactive' }]);
   });
 
   test('it is offered the same again, and by its answer agrees to silence', async () => {
