@@ -3,7 +3,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { header, type SipResponse } from '../../src/wire/sip-message.ts';
 import { inviteFactory } from '../support/appendix-m.ts';
 import { type Cast, openCast } from '../support/cast.ts';
-import { readRoster, rosterLine } from '../support/conference-document.ts';
 import { conferences, whenConference, whenParticipant } from '../support/rest-view.ts';
 import { Service } from '../support/service.ts';
 
@@ -50,9 +49,8 @@ test('CC-130 a member calls the group, the others are called and watch it by its
   const accepted = await subscription.response;
   expect(accepted.status).toBe(200);
   expect(header(accepted, 'Contact')).toContain(conferenceUri);
-  const first = await subscription.notify('the roster', () => true);
-  expect(readRoster(first.body).entity).toBe(conferenceUri);
-  expect(rosterLine(readRoster(first.body))).toBe('bob connected, ted connected');
+  const first = await subscription.sees('bob connected, ted connected');
+  expect([first.version, first.entity]).toEqual([0, conferenceUri]);
 
   expect((await call.bye()).status).toBe(200);
   expect((await (await ted.firstCall()).bye()).status).toBe(200);

@@ -88,7 +88,7 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     expect(header(refreshed, 'Expires')).toBe('1800');
     expect(header(refreshed, 'Contact')).toMatch(/;isfocus/);
     const second = await subscription.notify('the roster again', (notify) => notify !== subscription.notifies[0]);
-    expect(readRoster(second.body)).toMatchObject({ state: 'full', userCount: 1 });
+    expect(readRoster(second.body)).toMatchObject({ state: 'full', version: 1, userCount: 1 });
     expect(header(second, 'Subscription-State')).toMatch(/^active;expires=1(800|79\d)$/);
 
     expect((await subscription.refresh(0)).status).toBe(200);
