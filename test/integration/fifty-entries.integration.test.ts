@@ -4,7 +4,7 @@ import { header } from '../../src/wire/sip-message.ts';
 import { inviteFactory } from '../support/appendix-m.ts';
 import { type ListEntry, withReplaces } from '../support/bodies.ts';
 import type { Call, IncomingInvite } from '../support/call.ts';
-import { readRoster } from '../support/conference-document.ts';
+import type { SeenRoster } from '../support/conference-document.ts';
 import { askPostgres, describePostgres, startPostgres, type TestPostgres } from '../support/postgres.ts';
 import { type ParticipantView, whenConference } from '../support/rest-view.ts';
 import { Service } from '../support/service.ts';
@@ -138,7 +138,7 @@ class Cast {
   }
 }
 
-/** What a watcher has been told of each user: the words of the endpoint, each once, in order. */
+/** What a watcher has learned of each user, document by document: the words of the endpoint, each once, in order. */
 class Told {
   readonly #watcher: Subscription;
   readonly #words = new Map<string, string[]>();
@@ -149,7 +149,8 @@ class Told {
   }
 
   of({ aor, entity = aor }: Entry): readonly string[] {
-    for (const { body } of this.#watcher.notifies.slice(this.versions.length)) this.#read(body);
+    for (const notify of this.#watcher.notifies.slice(this.versions.length))
+      this.#learn(this.#watcher.rosterWith(notify));
     return this.#words.get(entity) ?? [];
   }
 
@@ -157,8 +158,7 @@ class Told {
     await this.#watcher.notify(what, holds, timeoutMs);
   }
 
-  #read(body: string): void {
-    const { version, users } = readRoster(body);
+  #learn({ version, users }: SeenRoster): void {
     this.versions.push(version);
     for (const { entity, endpoints } of users) {
       const words = this.#words.get(entity) ?? [];
@@ -259,11 +259,13 @@ describePostgres('a list of fifty', () => {
     const busy = entries.filter(({ kind }) => kind === 'busy').map((entry) => told.of(entry));
     expect(busy.every((words) => words.includes('alerting'))).toBe(true);
     expect(told.versions).toEqual(told.versions.map((_, index) => index));
+    const isIn = ({ kind }: Entry): boolean => kinds[kind].ends === 'connected';
+    expect(watcher.rosters.at(-1)?.userCount).toBe(1 + entries.filter(isIn).length);
     judge(entries, await participants(service, id));
 
     expect((await call.bye()).status).toBe(200);
     await Promise.all(cast.calls.map(({ ended }) => ended));
-    expect(cast.calls).toHaveLength(entries.filter(({ kind }) => kinds[kind].ends === 'connected').length);
+    expect(cast.calls).toHaveLength(entries.filter(isIn).length);
     await watcher.notify('the end', subscriptionState('terminated;reason=noresource'));
     await whenConference(service, call.dialog.remoteTarget, ({ status }) => status === 'ended');
     await nothingLeft(service);
