@@ -49,6 +49,7 @@ export function restShell(parts: RestParts): HttpShell {
     users: definitions.users,
     submit: parts.submit,
     conferenceInfo: (id) => watcherDocument(store, id),
+    lastVersionSent: (id) => service.lastVersionSent(id),
     stats: () => {
       const { sessions: msrpSessions } = parts.msrp.counts();
       return {

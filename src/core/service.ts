@@ -76,6 +76,11 @@ export class Service {
     return this.#directory.byId(conferenceId)?.ledger.record();
   }
 
+  /** The version of the document that the subscription was sent last; undefined when it is not running here. */
+  lastVersionSent(subscriptionId: string): number | undefined {
+    return this.#directory.bySubscription(subscriptionId)?.ledger.subscription(subscriptionId)?.lastVersionSent;
+  }
+
   /** Nothing new is taken any more. */
   get stopping(): boolean {
     return this.#stopping;

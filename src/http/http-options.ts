@@ -57,6 +57,8 @@ export type HttpOptions = {
   readonly submit: (input: Input) => void;
   /** The document a watcher would get now; undefined when the conference is not live here. */
   readonly conferenceInfo: (conferenceId: string) => Promise<string | undefined>;
+  /** The version that is not saved with each NOTIFY; undefined when the subscription does not run here. */
+  readonly lastVersionSent: (subscriptionId: string) => number | undefined;
   readonly stats: () => StatsView;
   readonly health: () => Promise<readonly DependencyHealth[]>;
   readonly stopping: () => boolean;

@@ -36,6 +36,7 @@ const unserved: HttpOptions = {
   users: definitions,
   submit: notServed,
   conferenceInfo: refuse,
+  lastVersionSent: notServed,
   stats: notServed,
   health: refuse,
   stopping: () => true,

@@ -38,8 +38,11 @@ export const Subscription = Type.Object(
 
 export const SubscriptionPage = pageOf('SubscriptionPage', Subscription);
 
-/** The row as the API shows it. */
-export function subscriptionJson(row: SubscriptionRow): Static<typeof Subscription> {
+/** The row as the API shows it; while it runs, with the version that it was sent since it was saved. */
+export function subscriptionJson(
+  row: SubscriptionRow,
+  lastVersionSent = row.lastVersionSent,
+): Static<typeof Subscription> {
   return {
     id: row.id,
     conference_id: row.conferenceId,
@@ -48,7 +51,7 @@ export function subscriptionJson(row: SubscriptionRow): Static<typeof Subscripti
     event: row.event,
     state: row.state,
     expires_at: iso(row.expiresAt),
-    last_version_sent: row.lastVersionSent,
+    last_version_sent: lastVersionSent,
     role: row.role,
     terminated_reason: row.terminatedReason,
   };

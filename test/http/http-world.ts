@@ -60,6 +60,8 @@ export class HttpWorld {
   stopping = false;
   health = healthy;
   stats = someStats;
+  /** Of the subscriptions that run, by their ids. */
+  readonly versionsSent = new Map<string, number>();
   /** Values of a reading of another part that has a label. */
   met: readonly LabelledValue[] = [];
   #rowCount = 0;
@@ -74,6 +76,7 @@ export class HttpWorld {
       users: this.users,
       submit: (input) => this.#submit(input),
       conferenceInfo: async () => this.conferenceInfo,
+      lastVersionSent: (id) => this.versionsSent.get(id),
       stats: () => this.stats,
       health: () => this.health(),
       stopping: () => this.stopping,
@@ -109,6 +112,7 @@ export class HttpWorld {
     this.health = healthy;
     this.stats = someStats;
     this.met = [];
+    this.versionsSent.clear();
     this.#rowCount = 0;
     this.#requestCount = 0;
     this.#replyCount = 0;

@@ -26,6 +26,15 @@ test('a subscription is shown with its state and what it was last sent', async (
   ]);
 });
 
+test('of a subscription that runs the version is the one it was sent last, saved or not', async () => {
+  world.reads.subscriptionRows.push(subscriptionRow(), subscriptionRow({ id: 's-2' }));
+  world.versionsSent.set('s-2', 9);
+  const versions = async (url: string) =>
+    (await world.get(url)).json().data.map((row: { last_version_sent: number }) => row.last_version_sent);
+  expect(await versions('/v1/subscriptions')).toEqual([5, 9]);
+  expect(await versions('/v1/conferences/conf-1/subscriptions')).toEqual([5, 9]);
+});
+
 test('subscriptions are listed for one conference or for all', async () => {
   world.reads.subscriptionRows.push(subscriptionRow(), subscriptionRow({ id: 's-2', conferenceId: 'conf-2' }));
   const ids = async (url: string) => (await world.get(url)).json().data.map((row: { id: string }) => row.id);

@@ -84,6 +84,22 @@ test('a dry run calls nobody and tells how each entry is read', async () => {
   expect(await conferences(service)).toHaveLength(before);
 });
 
+test('the version of the document that a watcher was sent last is that of now, though it is not saved each time', async () => {
+  await using cast = await openCast({ transport: 'udp' });
+  const conferenceUri = (await cast.alice.call(service.factoryOver('udp'))).dialog.remoteTarget;
+  const subscription = cast.alice.subscribe(conferenceUri);
+  await subscription.notify('the roster', () => true);
+  const { id } = await whenConference(service, conferenceUri, ({ status }) => status === 'active');
+  expect((await service.patch(`/conferences/${id}`, { subject: 'Incident 4711' })).status).toBe(200);
+  const change = await subscription.notify('the subject', ({ body }) => body.includes('Incident 4711'));
+  const sent = Number(/<conference-info[^>]* version="(\d+)"/.exec(change.body)?.[1]);
+  for (const path of ['/subscriptions', `/conferences/${id}/subscriptions`]) {
+    const { body } = await service.get<{ data: object[] }>(`${path}?limit=1`);
+    expect(body.data).toMatchObject([{ state: 'active', last_version_sent: sent }]);
+  }
+  expect(sent).toBeGreaterThan(0);
+});
+
 test('a conference that cannot be made leaves an attempt that tells who asked and why not', async () => {
   const refused = await service.post('/conferences', { policy: { end: 'creator-leaves' } });
   expect([refused.status, refused.body]).toMatchObject([400, { code: 'validation-failed' }]);

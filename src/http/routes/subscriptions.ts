@@ -1,3 +1,4 @@
+import type { SubscriptionRow } from '../../core/rows.ts';
 import type { Api, RouteContext } from '../api.ts';
 import { assureConference } from '../commands.ts';
 import { pageJson, pageRequest } from '../listing.ts';
@@ -14,6 +15,7 @@ export function subscriptionRoutes(api: Api, context: RouteContext): void {
 }
 
 function listSubscriptions(api: Api, context: RouteContext): void {
+  const shown = shownBy(context);
   api.get(
     '/subscriptions',
     {
@@ -28,12 +30,13 @@ function listSubscriptions(api: Api, context: RouteContext): void {
     },
     async ({ query }) => {
       const found = await context.reads.subscriptions(null, pageRequest(query));
-      return pageJson(found, query.limit, subscriptionJson);
+      return pageJson(found, query.limit, shown);
     },
   );
 }
 
 function listConferenceSubscriptions(api: Api, context: RouteContext): void {
+  const shown = shownBy(context);
   api.get(
     '/conferences/:id/subscriptions',
     {
@@ -50,7 +53,11 @@ function listConferenceSubscriptions(api: Api, context: RouteContext): void {
     async ({ params, query }) => {
       const found = await context.reads.subscriptions(params.id, pageRequest(query));
       if (found.rows.length === 0) await assureConference(context, params.id);
-      return pageJson(found, query.limit, subscriptionJson);
+      return pageJson(found, query.limit, shown);
     },
   );
+}
+
+function shownBy({ lastVersionSent }: RouteContext) {
+  return (row: SubscriptionRow) => subscriptionJson(row, lastVersionSent(row.id));
 }
