@@ -29,6 +29,8 @@ export type SeenRoster = {
   readonly version: number;
   readonly subject: string;
   readonly userCount: number;
+  /** Text of conference-state/locked. */
+  readonly locked: string;
   readonly users: readonly SeenUser[];
 };
 
@@ -43,6 +45,7 @@ export function readRoster(xml: string): SeenRoster {
       version: Number(attribute(root, 'version')),
       subject: text(root, 'ci:conference-description/ci:subject'),
       userCount: Number(text(root, 'ci:conference-state/ci:user-count')),
+      locked: text(root, 'ci:conference-state/ci:locked'),
       users: elements(root, 'ci:users/ci:user').map(readUser),
     };
   } finally {

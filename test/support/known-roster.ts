@@ -1,5 +1,19 @@
-import type { SeenEndpoint, SeenRoster, SeenUser } from './conference-document.ts';
+import { readRoster, type SeenEndpoint, type SeenRoster, type SeenUser } from './conference-document.ts';
+import { type Before, ReferenceSubscriber } from './reference-subscriber.ts';
 import type { Known } from './seen-roster.ts';
+
+/**
+ * The rosters that the documents of one subscription put together, one after the other; a document that deletes the
+ * conference stands for itself. Throws when something is wrong with a document, or with what it follows.
+ */
+export function rostersOf(documents: readonly string[], before?: Before): readonly SeenRoster[] {
+  const subscriber = new ReferenceSubscriber('the watcher', before);
+  return documents.map((xml) => {
+    subscriber.mustReceive(xml);
+    const own = readRoster(xml);
+    return subscriber.roster === null ? own : rosterOf(subscriber.roster, own.version);
+  });
+}
 
 /** What a subscriber has put together, as a whole document of that version would show it. */
 export function rosterOf(known: Known, version: number): SeenRoster {
@@ -10,6 +24,7 @@ export function rosterOf(known: Known, version: number): SeenRoster {
     version,
     subject: textIn(known, 'conference-description', 'subject'),
     userCount: Number(textIn(known, 'conference-state', 'user-count')),
+    locked: textIn(known, 'conference-state', 'locked'),
     users: partsOf(users, 'user').map(userOf),
   };
 }

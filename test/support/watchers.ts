@@ -11,12 +11,13 @@ import {
   type SipResponse,
   writeSipMessage,
 } from '../../src/wire/sip-message.ts';
+import { rosterLine, type SeenRoster } from './conference-document.ts';
 import { judgeDocument, stateOf } from './document-faults.ts';
+import { rosterOf } from './known-roster.ts';
 import { type Known, merged } from './seen-roster.ts';
 import { cseqOf, headerList, newTag, tagOf, uriOf } from './sip-dialog.ts';
 import { type Address, type Arrival, openSipSocket, type SipSocket } from './sip-socket.ts';
 import { newBranch } from './sip-transactions.ts';
-import { type ToldRoster, toldLine, toldRoster } from './told-roster.ts';
 import { deferred, WaitTimeout, waitFor, within } from './wait.ts';
 import { methodOf } from './wire-log.ts';
 import type { Part } from './xml-tree.ts';
@@ -41,8 +42,8 @@ export type Watcher = {
   notifyCseq: number;
   notifies: number;
   version: number;
-  /** As put together so far; null before the first document. */
-  known: Known | null;
+  /** As put together so far; `nothing` before the first document. */
+  known: Known;
   /** It was told that the conference is no more. */
   isOver: boolean;
   /** Subscription-State of the last NOTIFY. */
@@ -104,10 +105,10 @@ export class Watchers {
   }
 
   /** Waits until every watcher knows a conference of which `holds` is true. */
-  async know(what: string, holds: (roster: ToldRoster) => boolean): Promise<void> {
-    const judged = new Map<Known | null, boolean>();
-    await this.every(what, ({ known }) => {
-      const verdict = judged.get(known) ?? holds(toldRoster(known));
+  async know(what: string, holds: (roster: SeenRoster) => boolean): Promise<void> {
+    const judged = new Map<Known, boolean>();
+    await this.every(what, ({ known, version }) => {
+      const verdict = judged.get(known) ?? holds(rosterOf(known, version));
       judged.set(known, verdict);
       return verdict;
     });
@@ -120,14 +121,14 @@ export class Watchers {
     } catch (error) {
       if (!(error instanceof WaitTimeout)) throw error;
       const others = this.all.filter((watcher) => !holds(watcher));
-      const [first] = others.map(({ aor, version, known }) => `${aor}, ${version}: ${toldLine(toldRoster(known))}`);
+      const [first] = others.map(({ aor, version, known }) => `${aor}, ${rosterLine(rosterOf(known, version))}`);
       throw new WaitTimeout(`${error.message}; ${others.length} do not: ${first}\n${this.faults.join('\n')}`);
     }
   }
 
   /** What they know, each once. */
-  get rosters(): readonly ToldRoster[] {
-    return [...new Set(this.all.map(({ known }) => known))].map(toldRoster);
+  get rosters(): readonly SeenRoster[] {
+    return [...new Map(this.all.map(({ known, version }) => [known, version]))].map((each) => rosterOf(...each));
   }
 
   async close(): Promise<void> {
@@ -235,9 +236,9 @@ export class Watchers {
     // RFC 4575 5.2: it counts within the subscription; ours: from 0, and every document has a number of its own.
     if (version !== watcher.version + 1) fault('it is not the next one');
     const state = stateOf(root);
-    if (state === 'partial' && watcher.known === null) fault('it is partial, and nothing was known');
+    if (state === 'partial' && watcher.known === nothing) fault('it is partial, and nothing was known');
     if (state === 'full') watcher.known = this.#after(nothing, root, fault);
-    else if (state === 'partial') watcher.known = this.#after(watcher.known ?? nothing, root, fault);
+    else if (state === 'partial') watcher.known = this.#after(watcher.known, root, fault);
     watcher.isOver = state === 'deleted';
     watcher.version = version;
     if (state === 'full') watcher.owed();
@@ -269,7 +270,7 @@ function watcherAt(socket: SipSocket, index: number): Watcher {
     notifyCseq: 0,
     notifies: 0,
     version: -1,
-    known: null,
+    known: nothing,
     isOver: false,
     state: '',
     owed: () => {},
