@@ -155,7 +155,7 @@ test('Last-Notify-Version: within a subscription, and in the next, only what cam
   const world = watched(0);
   world.hangsUp('bob');
   world.answersNotify('alice');
-  world.refreshes('alice', 600, { lastNotifyVersion: 0 });
+  world.refreshes('alice', 600, { lastNotifyVersion: 1 });
   world.answersNotify('alice');
   world.refreshes('alice', 0);
   world.rings('ted');
@@ -174,6 +174,14 @@ test('Last-Notify-Version: within a subscription, and in the next, only what cam
     [3, 'full'],
     [4, 'partial'],
   ]);
+});
+
+test('Last-Notify-Version: whoever lacks the last document of a subscription is told everything', () => {
+  const world = watched(0);
+  world.hangsUp('bob');
+  world.answersNotify('alice');
+  world.refreshes('alice', 600, { lastNotifyVersion: 0 });
+  expect(world.documents('alice').at(-1)).toMatchObject({ state: 'full', version: 2 });
 });
 
 test.each([1, 7])('Last-Notify-Version %i, which nobody here knows of: everything, as the next version', (version) => {

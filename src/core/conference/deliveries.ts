@@ -53,9 +53,9 @@ export class KnownDocuments {
     return gone === undefined || gone.view !== view ? null : baseOf(gone.told, version);
   }
 
-  /** The same within a subscription. */
+  /** The same within a subscription: whoever lacks its last document would miss a step (RFC 4575 4.6). */
   within({ told }: Delivery, version: number | null): number | null {
-    return baseOf(told, version);
+    return told.at(-1)?.version === version ? baseOf(told, version) : null;
   }
 
   added(told: readonly Told[], next: Told): readonly Told[] {

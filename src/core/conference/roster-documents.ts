@@ -1,7 +1,9 @@
 import {
+  type ConferenceInfoEndpoint,
   type ConferenceInfoUser,
   conferenceInfoParts,
   writeConferenceInfo,
+  writeEndpoint,
   writeUser,
   writeUsers,
 } from '../../wire/conference-info.ts';
@@ -161,12 +163,12 @@ export class RosterDocuments {
     return owed.flatMap((each) => {
       const user = this.#history.user(each.id);
       if (user === null || user.entity !== each.entity) return [deletion(each)];
-      if (each.endpoints !== null) return each.endpoints.map((entity) => endpointOf(user, { id: each.id, entity }));
+      if (each.endpoints !== null) return endpointsOf(user, { id: each.id, entities: each.endpoints });
       const whole = fragment(this.#fragment(user).text, each);
       if (whole.bytes <= pageRoom) return [whole];
-      // RFC 4575 4.4: first the user as such, then its endpoints one by one.
-      const endpoints = user.endpoints.map(({ entity }) => endpointOf(user, { id: each.id, entity }));
-      return [fragment(bare(user), each), ...endpoints];
+      // RFC 4575 4.4: first the user as such, then its endpoints, as many at a time as find room.
+      const entities = user.endpoints.map(({ entity }) => entity);
+      return [fragment(bare(user), each), ...endpointsOf(user, { id: each.id, entities })];
     });
   }
 
@@ -210,10 +212,14 @@ class Page {
     const head = `${afterVersion}${this.#about}`;
     const around = bytesOf(`${beforeVersion}${head}${writeUsers('partial', ['.'])}${tail}`) + versionDigits;
     let room = limits.partialInfoBytesMax - around;
-    const fitting = fragments.findIndex(({ bytes }, index) => {
+    const told = new Set<string>();
+    const fitting = fragments.findIndex(({ bytes, owed: { id, entity } }, index) => {
       room -= bytes;
+      // RFC 4575 4.5: a document has one element for each user.
+      const isToldOf = told.has(`${id} ${entity}`);
+      told.add(`${id} ${entity}`);
       // A page without news would be followed by the same one for ever.
-      return room < 0 && (index > 0 || this.#about !== '');
+      return isToldOf || (room < 0 && (index > 0 || this.#about !== ''));
     });
     const taken = fitting === -1 ? fragments : fragments.slice(0, fitting);
     const users =
@@ -244,9 +250,33 @@ function joined(fragments: readonly Fragment[]): readonly Owed[] {
   return [...owed.values()];
 }
 
-function endpointOf(user: ConferenceInfoUser, { id, entity }: { id: string; entity: string }): Fragment {
-  const endpoint = user.endpoints.find((each) => each.entity === entity) ?? deletedEndpoint(entity);
-  return fragment(writeUser(partialUser(user.entity, [endpoint])), { id, entity: user.entity, endpoints: [entity] });
+/** Some endpoints of a user who is known, as many to a fragment as find room. */
+function endpointsOf(
+  user: ConferenceInfoUser,
+  { id, entities }: { id: string; entities: readonly string[] },
+): readonly Fragment[] {
+  const { entity } = user;
+  const room = pageRoom - bytesOf(writeUser(partialUser(entity, [])));
+  const endpoints = entities.map((key) => user.endpoints.find((each) => each.entity === key) ?? deletedEndpoint(key));
+  return packed(endpoints, room).map((together) =>
+    fragment(writeUser(partialUser(entity, together)), { id, entity, endpoints: together.map((each) => each.entity) }),
+  );
+}
+
+/** Endpoints in their order, each pack no larger than `room` unless a single one is. */
+function packed(endpoints: readonly ConferenceInfoEndpoint[], room: number): readonly ConferenceInfoEndpoint[][] {
+  const packs: ConferenceInfoEndpoint[][] = [];
+  let left = 0;
+  for (const endpoint of endpoints) {
+    const bytes = bytesOf(writeEndpoint(endpoint));
+    if (bytes > left || packs.length === 0) {
+      packs.push([]);
+      left = room;
+    }
+    packs.at(-1)?.push(endpoint);
+    left -= bytes;
+  }
+  return packs;
 }
 
 function deletion({ id, entity }: { id: string; entity: string }): Fragment {
