@@ -1,7 +1,6 @@
 import { header } from '../../src/wire/sip-message.ts';
 import { aliceCallsBob, bobAndTed, inviteFactory } from '../support/appendix-m.ts';
 import { type ChatCast, openChatCast } from '../support/cast.ts';
-import { readRoster, rosterLine } from '../support/conference-document.ts';
 import type { MsrpClient } from '../support/msrp-client.ts';
 import { only } from '../support/only.ts';
 import { type ConferenceView, type ParticipantView, participants, whenConference } from '../support/rest-view.ts';
@@ -27,6 +26,7 @@ export async function play(): Promise<string> {
   return [
     'Appendix M: a one-to-one session becomes a conference',
     `SIP (---) over TCP, the focus at ${sip.host}:${sip.port}; MSRP (~~~). 100 Trying and the answers of MSRP are left out.`,
+    'A full NOTIFY tells of everybody, a partial one of what is new; below it stands the roster as Alice then has it.',
     '',
     drawLadder(['Alice', 'focus', 'Bob', 'Ted'], stage.steps),
     '',
@@ -74,8 +74,7 @@ class Stage {
     this.#subscription = alice.subscribe(call.dialog.remoteTarget);
     must((await this.#subscription.response).status === 200, 'Alice’s SUBSCRIBE was not accepted');
     await oneToOne.ended;
-    const everybody = 'alice connected, bob connected, ted connected';
-    await this.#subscription.notify(everybody, ({ body }) => rosterLine(readRoster(body)) === everybody);
+    await this.#subscription.sees('alice connected, bob connected, ted connected');
     this.#conference = await whenConference(
       this.#service,
       call.dialog.remoteTarget,
@@ -153,8 +152,8 @@ class Stage {
   /** Adds what went over SIP since the last time. */
   #draw(): void {
     const { log, alice } = this.#cast;
-    const callId = alice.calls[0]?.dialog.facts.callId ?? '';
-    this.steps.push(...stepsOf(log.entries.slice(this.#drawn), callId));
+    const oneToOne = alice.calls[0]?.dialog.facts.callId ?? '';
+    this.steps.push(...stepsOf(log.entries.slice(this.#drawn), { oneToOne, watcher: this.#subscription }));
     this.#drawn = log.entries.length;
   }
 }

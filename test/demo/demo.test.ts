@@ -30,6 +30,10 @@ test('the demo prints the ladder of Appendix M with Bob’s Replaces, the roster
   expect(output.match(/Replaces:/g)).toHaveLength(1);
   expect(output).toMatch(/Contact: <sip:[^>]+>;isfocus/);
   expect(output).toMatch(/^ {2}Alice {2}connected .*\n {2}Bob {4}connected .*\n {2}Ted {4}connected .*$/m);
+  // What is told in part is drawn as the roster that Alice then has.
+  const told = output.match(/NOTIFY (?:full|partial|deleted)/g);
+  expect(told?.filter((each) => each !== 'NOTIFY partial')).toEqual(['NOTIFY full', 'NOTIFY deleted']);
+  expect(output.match(/alice \S+, bob \S+, ted \S+/g)?.at(-1)).toBe('alice connected, bob connected, ted connected');
   for (const line of ['Welcome, Ted.', 'Good to see you!', 'Hello, both of you.'])
     expect(output.split(`“${line}”`)).toHaveLength(4);
   expect(code, output).toBe(0);
