@@ -1,6 +1,6 @@
 /** SIPp, which shares no line with us, is Alice, Bob and Ted: the RFC form (M-03) and the source document's own (M-03L). */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readRoster, rosterLine } from '../support/conference-document.ts';
+import { rosterLine, type SeenRoster } from '../support/conference-document.ts';
 import { only } from '../support/only.ts';
 import { needsPrograms } from '../support/programs.ts';
 import { referenceData } from '../support/reference-data.ts';
@@ -32,8 +32,11 @@ async function ofThree(): Promise<ConferenceView> {
   });
 }
 
+/** What a SIPp that watches has been sent, and what that put together. */
+type Watched = { readonly documents: readonly string[]; readonly rosters: readonly SeenRoster[] };
+
 /** Alice, Bob and Ted meet, one watches, Ted is removed, the conference is ended; each SIPp judges what it gets. */
-async function play(transport: Transport, story: Story): Promise<readonly string[]> {
+async function play(transport: Transport, story: Story): Promise<Watched> {
   const remote = service.banner.sip[transport];
   await using bob = await Sipp.start({ scenario: story.bob, transport, calls: story.bobsCalls });
   await using ted = await Sipp.start({ scenario: 'ted', transport });
@@ -47,26 +50,30 @@ async function play(transport: Transport, story: Story): Promise<readonly string
     remote,
     keys: { conference: conference.uri },
   });
-  await waitFor('the first NOTIFY', async () => (await watcher.notifyBodies()).length > 0);
+  await waitFor('the first NOTIFY', async () => (await watcher.notifies()).length > 0);
 
   const teds = only((await participants(service, conference.id)).filter(({ uri }) => uri.startsWith('sip:ted@')));
   expect((await service.delete(`/conferences/${conference.id}/participants/${teds.id}`)).status).toBe(204);
   await ted.succeeded();
   await waitFor('NOTIFY of the removal', async () =>
-    (await watcher.notifyBodies()).some((body) => body.includes('booted')),
+    (await watcher.notifies()).some(({ body }) => body.includes('booted')),
   );
 
   expect((await service.post(`/conferences/${conference.id}/end`, {})).status).toBe(200);
   await Promise.all([alice.succeeded(), bob.succeeded(), watcher.succeeded()]);
-  return await watcher.notifyBodies();
+  return { documents: (await watcher.notifies()).map(({ body }) => body), rosters: await watcher.rosters() };
 }
 
 /** The watcher saw all of it. */
-function judge(bodies: readonly string[]): void {
-  const rosters = bodies.map(readRoster);
-  const [first] = rosters;
-  expect(first && rosterLine(first)).toBe('alice connected, bob connected, ted connected');
-  expect(rosters.at(-1)?.state).toBe('deleted');
+function judge(rosters: readonly SeenRoster[]): void {
+  expect([...new Set(rosters.map(rosterLine))]).toEqual([
+    'alice connected, bob connected, ted connected',
+    'alice connected, bob connected, ted disconnected',
+    '',
+  ]);
+  const [removed, deleted] = rosters.slice(-2);
+  expect(removed?.users[2]?.endpoints[0]?.disconnectionMethod).toBe('booted');
+  expect(deleted?.state).toBe('deleted');
 }
 
 describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
@@ -74,16 +81,16 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
 
   test('CC-001 CC-055 the RFC form: Bob gets his Replaces, Ted none', async (context) => {
     needsPrograms(context, 'sipp');
-    const bodies = await play(transport, { alice: 'alice-factory', bob: 'bob', bobsCalls: 1 });
-    seen.push(...bodies);
-    judge(bodies);
+    const { documents, rosters } = await play(transport, { alice: 'alice-factory', bob: 'bob', bobsCalls: 1 });
+    seen.push(...documents);
+    judge(rosters);
   });
 
   test('QK-1 QK-4 QK-9 CC-061 the source document’s own form: the tags are exchanged for Bob', async (context) => {
     needsPrograms(context, 'sipp');
-    const bodies = await play(transport, { alice: 'alice-literal', bob: 'bob-literal', bobsCalls: 2 });
-    seen.push(...bodies);
-    judge(bodies);
+    const { documents, rosters } = await play(transport, { alice: 'alice-literal', bob: 'bob-literal', bobsCalls: 2 });
+    seen.push(...documents);
+    judge(rosters);
   });
 
   // Apart from the calls, since only this needs the schema, which lies beside the clone.

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { header, parseSipMessage, type SipRequest } from '../../src/wire/sip-message.ts';
 import { endWithUs } from './children.ts';
+import type { SeenRoster } from './conference-document.ts';
+import { rostersOf } from './known-roster.ts';
 import type { LossyRelay } from './lossy-relay.ts';
 import { freeAddress, isListening } from './ports.ts';
 import { ReferenceSubscriber } from './reference-subscriber.ts';
@@ -93,23 +95,22 @@ export class Sipp {
     return await readFile(join(this.#folder, 'messages'), 'utf8').catch(() => '');
   }
 
-  /** Bodies of the NOTIFYs received, in order. */
-  async notifyBodies(): Promise<string[]> {
-    const sections = (await this.messages()).split(/^-{10,}.*$/m);
-    return sections
-      .filter((section) => /message received/.test(section) && /^NOTIFY /m.test(section))
-      .map((section) => /\r?\n\r?\n(<\?xml[\s\S]*)$/.exec(section)?.[1]?.trim() ?? '');
-  }
-
-  /** The NOTIFYs received, in order. */
+  /** The NOTIFYs received, in order, but for one that it is still writing down. */
   async notifies(): Promise<readonly SipRequest[]> {
     const sections = (await this.messages()).split(/^-{10,}.*$/m);
-    const texts = sections.flatMap(
-      (section) => /message received \[\d+\] bytes\s*:\s*(NOTIFY .*)$/s.exec(section)?.[1] ?? [],
-    );
+    const texts = sections.flatMap((section) => {
+      const [, length, text = ''] = /message received \[(\d+)\] bytes\s*:\s*(NOTIFY .*)$/s.exec(section) ?? [];
+      const octets = Buffer.from(text);
+      return octets.length >= Number(length) ? octets.subarray(0, Number(length)).toString('utf8') : [];
+    });
     const requests = texts.map(parseSipMessage).filter((message) => message.kind === 'request');
     // A repetition has the same Via.
     return [...new Map(requests.map((request) => [header(request, 'Via'), request])).values()];
+  }
+
+  /** As a watcher of one conference: the rosters that it has had, one after the other (`rostersOf`). */
+  async rosters(): Promise<readonly SeenRoster[]> {
+    return rostersOf((await this.notifies()).map(({ body }) => body));
   }
 
   /** Waits for the scenario's end; rejects, with what went wrong, when it did not go as written. */
