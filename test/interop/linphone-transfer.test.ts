@@ -3,7 +3,9 @@
  * to the focus, within her session there, whose Refer-To names Bob and the call to replace.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { rosterLine, type SeenRoster } from '../support/conference-document.ts';
 import { focusDomain, Kamailio } from '../support/kamailio.ts';
+import { rostersOf } from '../support/known-roster.ts';
 import { Linphone } from '../support/linphone.ts';
 import { freeAddress } from '../support/ports.ts';
 import { isInstalled, needsPrograms } from '../support/programs.ts';
@@ -34,11 +36,16 @@ afterAll(async () => {
   await service?.dispose();
 });
 
-/** The users of the last roster that somebody was told, and what each one's endpoint is. */
-function lastRoster(log: string): readonly (readonly [string, string])[] {
-  const last = log.slice(log.lastIndexOf('<conference-info'), log.lastIndexOf('</conference-info>'));
-  const users = last.matchAll(/<user entity="([^"]*)".*?<status>([^<]*)<\/status>/gs);
-  return [...users].map(([, entity = '', status = '']) => [entity, status] as const);
+/** The rosters that a phone has had, from the documents in its log; it says of its subscription that it has version 0. */
+async function rostersOfPhone(phone: Linphone): Promise<readonly SeenRoster[]> {
+  const documents = (await phone.log()).match(/<\?xml(?:(?!<\?xml).)*?<\/conference-info>/gs) ?? [];
+  return rostersOf(documents, { lastNotifyVersion: 0, earlier: [] });
+}
+
+async function sees(phone: Linphone, line: string): Promise<SeenRoster> {
+  return await waitFor(`${phone.aor} to see ${line}`, async () =>
+    (await rostersOfPhone(phone)).find((roster) => rosterLine(roster) === line),
+  );
 }
 
 async function conferenceOf(phone: Linphone): Promise<string> {
@@ -65,8 +72,8 @@ test('an attended transfer to the focus brings Bob in, and Alice leaves, as a ph
   // It has no messages to offer and takes audio alone; both times it is asked to replace its call with Alice.
   expect(joined.attempts.map(({ outcome }) => outcome?.status)).toEqual([488, 200]);
   expect(joined.attempts.map(({ replaces }) => replaces?.call_id)).toEqual([oldCall, oldCall]);
-  await waitFor('Alice to see Bob in', async () => lastRoster(await alice.log())[1]?.[1] === 'connected');
-  expect(lastRoster(await alice.log()).map(([entity]) => entity)).toEqual([alice.aor, bob.aor]);
+  const roster = await sees(alice, 'alice connected, bob connected');
+  expect(roster.users.map(({ entity }) => entity)).toEqual([alice.aor, bob.aor]);
   expect(await alice.statuses('REFER')).toEqual([200]);
 
   const left = await whenParticipant(
@@ -87,7 +94,7 @@ test('a transfer to a URI with method=BYE removes whom it names', async (context
   const dialled = await service.post(`/conferences/${conferenceId}/participants`, { uri: bob.aor });
   expect(dialled.status).toBe(202);
   await whenParticipant(service, { conferenceId, uri: bob.aor }, ({ status }) => status === 'connected');
-  await waitFor('Alice to see Bob in', async () => lastRoster(await alice.log())[1]?.[1] === 'connected');
+  await sees(alice, 'alice connected, bob connected');
 
   alice.type(`transfer 1 <${bob.aor};method=BYE>`);
   const removed = await whenParticipant(
