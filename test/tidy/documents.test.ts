@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import {
   absentFiles,
   codeBlock,
+  indented,
   pairsTable,
   pathsNamed,
   sectionOf,
@@ -33,6 +34,18 @@ test('a variable is one row, its bars escaped', () => {
 
 test('pairs are rows, their bars escaped', () => {
   expect(pairsTable(['a', 'b'], [['1', 'x|y']])).toBe('| a | b |\n| --- | --- |\n| 1 | x\\|y |');
+});
+
+test('XML is a line for each tag, and for each element with nothing but text, further in the deeper it stands', () => {
+  expect(indented('<?xml version="1.0"?><a b="1"><c/><d><e>x > y</e></d></a>').split('\n')).toEqual([
+    '<?xml version="1.0"?>',
+    '<a b="1">',
+    '  <c/>',
+    '  <d>',
+    '    <e>x > y</e>',
+    '  </d>',
+    '</a>',
+  ]);
 });
 
 test('a block of code is the first in its language', () => {

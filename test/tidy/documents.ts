@@ -44,9 +44,27 @@ export function variablesTable(variables: readonly Variable[]): string {
 type Pair = readonly [string, string];
 
 /** A table of two columns. */
-export function pairsTable([left, right]: Pair, rows: readonly Pair[]): string {
-  const lines = rows.map((row) => `| ${row.map(cell).join(' | ')} |`);
-  return [`| ${left} | ${right} |`, '| --- | --- |', ...lines].join('\n');
+export function pairsTable(head: Pair, rows: readonly Pair[]): string {
+  return rowsTable(head, rows);
+}
+
+/** A table of as many columns as its head has. */
+export function rowsTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.map(cell).join(' | ')} |`).join('\n');
+}
+
+/** XML with a line for each tag, and for each element that holds nothing but text. */
+export function indented(xml: string): string {
+  let depth = 0;
+  const lines = xml.replaceAll('><', '>\n<').split('\n');
+  return lines
+    .map((line) => {
+      if (line.startsWith('</')) depth -= 1;
+      const text = `${'  '.repeat(depth)}${line}`;
+      if (/^<\w[^<]*(?<!\/)>$/.test(line)) depth += 1;
+      return text;
+    })
+    .join('\n');
 }
 
 function cell(text: string): string {
