@@ -65,7 +65,7 @@ describe.each(['0', '1'])('with %s s between two NOTIFYs', (interval) => {
     const { id, uri } = await whenConference(service, call.dialog.remoteTarget, ({ status }) => status === 'active');
     const change = async (what: object): Promise<number> => (await service.patch(`/conferences/${id}`, what)).status;
 
-    await using capture = await Capture.start(phone.address.port);
+    await using capture = await Capture.start(phone.address);
     phone.type(`call ${uri}`);
     await knows(phone, 'alice connected, linphone connected');
     const bobsCall = await bob.call(uri);
@@ -140,7 +140,7 @@ test('tshark sees what is wrong with a NOTIFY', async (context) => {
       ...['Content-Type: application/conference-info+xml', `Content-Length: ${body.length}`, '', body],
     ].join('\r\n');
   const document = '<?xml version="1.0"?><conference-info><users/></conference-info>';
-  await using capture = await Capture.start(receiver.address.port);
+  await using capture = await Capture.start(receiver.address);
   for (const body of [document, `${document}</users>`, document.replace('<users/>', '< & <')])
     sender.send(notify(body), receiver.address);
   await capture.stop();

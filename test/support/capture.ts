@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'vitest';
 import { endWithUs } from './children.ts';
 import { newTag } from './sip-dialog.ts';
+import type { Address } from './sip-socket.ts';
 import { WaitTimeout, waitFor, within } from './wait.ts';
 
 /** Skips the test, saying why, where loopback may not be captured: that takes root or CAP_NET_RAW. */
@@ -45,12 +46,13 @@ export class Capture {
     });
   }
 
-  /** Captures all datagrams from and to `port`, of whatever address of this machine, from when this resolves. */
-  static async start(port: number): Promise<Capture> {
+  /** Captures all datagrams from and to an address, from when this resolves. Others may have its port elsewhere. */
+  static async start({ host, port }: Address): Promise<Capture> {
     const folder = await mkdtemp(join(tmpdir(), 'isfocus-capture-'));
     const marker = createSocket('udp4').bind(0, '127.0.0.1');
     await once(marker, 'listening');
-    const filter = `udp port ${port} or udp port ${marker.address().port}`;
+    const ends = ['src', 'dst'].map((end) => `(${end} host ${host} and udp ${end} port ${port})`);
+    const filter = [...ends, `udp port ${marker.address().port}`].join(' or ');
     const child = spawn('tshark', ['-q', '-i', 'lo', '-f', filter, '-w', join(folder, 'packets')], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
