@@ -51,7 +51,8 @@ export function comparedRates(
   return compared(rates(ours), rates(anchor));
 }
 
-export function cpuNote(who: string, measured: readonly Measured[]): string {
+/** What each call cost, or what else was counted. */
+export function cpuNote(who: string, measured: readonly Measured[], what = 'call'): string {
   const figures = measured.map(({ cpuMicros }) => (cpuMicros === null ? '-' : cpuMicros.toFixed(0)));
-  return `CPU of ${who}, µs per call: ${figures.join(', ')}`;
+  return `CPU of ${who}, µs per ${what}: ${figures.join(', ')}`;
 }

@@ -62,8 +62,8 @@ async function beside(
   const compared = comparedRates(ours, anchor);
   const notes = [
     `${count} watchers: ${compared.ours.toFixed(0)} beside ${compared.anchor.toFixed(0)} ${unit}, ratio ${compared.ratio.toFixed(2)}`,
-    cpuNote(`ours with ${count} watchers`, ours),
-    cpuNote(`Kamailio with ${count} watchers`, anchor),
+    cpuNote(`ours with ${count} watchers`, ours, 'NOTIFY'),
+    cpuNote(`Kamailio with ${count} watchers`, anchor, 'NOTIFY'),
   ];
   return { ...compared, unit, notes };
 }
