@@ -8,21 +8,46 @@ import { Kamailio } from '../support/kamailio.ts';
 import { freeAddress } from '../support/ports.ts';
 import { isInstalled } from '../support/programs.ts';
 import { UserAgent } from '../support/user-agent.ts';
+import type { Contestant } from './in-turns.ts';
 import { cpuMicrosIn } from './measured-service.ts';
-import { type Room, userCount } from './watched-room.ts';
+import { Opened } from './opened.ts';
+import { type Crowd, changeOver, type Room, userCount, watch } from './watched-room.ts';
 
 const configuration = fileURLToPath(new URL('kamailio/presence.cfg', import.meta.url));
 
-export type PresenceServer = {
+type PresenceServer = {
   /** Of all its processes. */
   readonly cpuMicros: () => Promise<number>;
   /** A conference of so many, of which it is told. */
-  readonly openRoom: (name: string, users: number) => Promise<Room>;
+  readonly openRoom: (users: number) => Promise<Room>;
   readonly close: () => Promise<void>;
 };
 
+/**
+ * Kamailio, a new one for each measurement: 5.6 keeps memory for every NOTIFY it sends of a conference, many times its
+ * document, and would soon have all that the machine has. What it costs to start and to be subscribed to does not count.
+ */
+export function presenceContestant(users: number, { count, changes }: Crowd): Contestant {
+  let cpuSoFar = 0;
+  return {
+    name: 'Kamailio',
+    unit: 'NOTIFYs',
+    cpuMicros: async () => await Promise.resolve(cpuSoFar),
+    measure: async () => {
+      await using opened = new Opened();
+      const { openRoom, cpuMicros } = opened.keep(await startPresenceServer());
+      const room = await openRoom(users);
+      const watchers = opened.keep(await watch(room, count));
+      const before = await cpuMicros();
+      const result = await changeOver(room, { watchers, changes });
+      cpuSoFar += (await cpuMicros()) - before;
+      return result;
+    },
+  };
+}
+
 /** Starts it with two workers for UDP. */
-export async function startPresenceServer(): Promise<PresenceServer> {
+async function startPresenceServer(): Promise<PresenceServer> {
   if (!isInstalled('kamailio'))
     throw new Error(
       'Kamailio (Debian packages kamailio and kamailio-presence-modules) is the anchor; it is not installed.',
@@ -36,7 +61,7 @@ export async function startPresenceServer(): Promise<PresenceServer> {
   const publisher = await UserAgent.open({ name: 'publisher', transport: 'udp' });
   return {
     cpuMicros: async () => await cpuOf(kamailio.pid),
-    openRoom: async (name, users) => await openRoom(publisher, { name, port: address.port, users }),
+    openRoom: async (users) => await publishRoom(publisher, { port: address.port, users }),
     close: async () => {
       await publisher.close();
       await kamailio[Symbol.asyncDispose]();
@@ -44,10 +69,11 @@ export async function startPresenceServer(): Promise<PresenceServer> {
   };
 }
 
-type PublishedRoom = { readonly name: string; readonly port: number; readonly users: number };
-
-async function openRoom(publisher: UserAgent, { name, port, users }: PublishedRoom): Promise<Room> {
-  const uri = `sip:${name}@127.0.0.1:${port}`;
+async function publishRoom(
+  publisher: UserAgent,
+  { port, users }: { readonly port: number; readonly users: number },
+): Promise<Room> {
+  const uri = `sip:room@127.0.0.1:${port}`;
   let etag: string | undefined;
   let version = 0;
   let present = users;

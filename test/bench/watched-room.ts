@@ -28,27 +28,25 @@ export function userCount(count: number): string {
   return `<user-count>${count}</user-count>`;
 }
 
-/** NOTIFYs of one measurement, about: enough for a CPU time that is counted in hundredths of a second. */
-const notifies = 4_000;
-const leastChanges = 6;
-
 export type Watched = Contestant & {
   /** Ends the conference, then the watchers. */
   readonly close: () => Promise<void>;
 };
 
-/** Has so many watch a room; the CPU time is that of its server. */
+/** So many watch, and see so many changes in one measurement. */
+export type Crowd = { readonly count: number; readonly changes: number };
+
+/** Has a crowd watch a room; the CPU time is that of its server. */
 export async function watched(
   name: string,
-  { room, count, cpuMicros }: { room: Room; count: number; cpuMicros: () => Promise<number> },
+  { room, count, changes, cpuMicros }: Crowd & { readonly room: Room; readonly cpuMicros: () => Promise<number> },
 ): Promise<Watched> {
-  const { port, uri: target } = room;
-  const watchers = await startWatchers({ port, target, subscribers: room.subscribers(count) });
+  const watchers = await watch(room, count);
   return {
     name,
     unit: 'NOTIFYs',
     cpuMicros,
-    measure: async () => await changeOver(room, watchers),
+    measure: async () => await changeOver(room, { watchers, changes }),
     close: async () => {
       await room.close(watchers);
       await watchers.close();
@@ -56,9 +54,15 @@ export async function watched(
   };
 }
 
+export async function watch(room: Room, count: number): Promise<Watchers> {
+  const { port, uri: target } = room;
+  return await startWatchers({ port, target, subscribers: room.subscribers(count) });
+}
+
+export type Series = { readonly watchers: Watchers; readonly changes: number };
+
 /** Changes that are made one at a time: NOTIFYs per second until the last watcher knows of each. */
-async function changeOver(room: Room, watchers: Watchers): Promise<LoadResult> {
-  const changes = Math.max(leastChanges, Math.ceil(notifies / watchers.count));
+export async function changeOver(room: Room, { watchers, changes }: Series): Promise<LoadResult> {
   let [milliseconds, repeated] = [0, 0];
   for (let change = 0; change < changes; change += 1) {
     const { shows, make } = room.next();
