@@ -29,6 +29,8 @@ class History {
   readonly #chance: Chance;
   /** Whose NOTIFY got lost. */
   readonly #lost = new Set<string>();
+  /** Who has lost any. */
+  readonly #losers = new Set<string>();
   /** Answered NOTIFYs, by subscription. */
   readonly #answered = new Map<string, number>();
   #asked = 0;
@@ -142,6 +144,7 @@ class History {
     if (!this.#isWatching(name) || this.#waits(name)) return;
     this.#world.losesNotify(name);
     this.#lost.add(name);
+    this.#losers.add(name);
   }
 
   #hears(): void {
@@ -194,8 +197,9 @@ class History {
     return sent > (this.#answered.get(id) ?? 0);
   }
 
-  /** Of the last document that somebody was sent. */
+  /** Of the last document that somebody has; whoever has lost one says nothing of what it has. */
   #versionOf(name: string): number | null {
+    if (this.#losers.has(name)) return null;
     const body = this.#world.notifies(name).at(-1)?.body ?? '';
     const version = / version="(\d+)"/.exec(body)?.[1];
     return version === undefined ? null : Number(version);
