@@ -51,7 +51,7 @@ export class RosterDocuments {
   #uri = '';
   /** Of the version that the history stands at. */
   #rendered = nothingRendered();
-  readonly #users = new WeakMap<ConferenceInfoUser, Fragment>();
+  readonly #users = new WeakMap<ConferenceInfoUser, Written>();
 
   constructor({ view, source, fullBytesMax = limits.conferenceInfoBytesMax }: DocumentsParts) {
     this.#history = new RosterHistory(view);
@@ -91,7 +91,7 @@ export class RosterDocuments {
     const { completing } = this.#now;
     const known = completing.get(owed);
     if (known !== undefined) return known;
-    const document = new Page(this.#uri, '').with(this.#fragmentsOf(owed));
+    const document = pageOf(this.#uri, '', this.#fragmentsOf(owed));
     completing.set(owed, document);
     return document;
   }
@@ -117,7 +117,7 @@ export class RosterDocuments {
     const users = [...this.#history.users].map(({ row, user }) => ({ id: row.id, user }));
     const around = bytesOf(`${beforeVersion}${head}${writeUsers('full', ['.'])}${tail}`) + versionDigits;
     const room = this.#fullBytesMax - around;
-    const whole = users.map(({ user }) => this.#fragment(user));
+    const whole = users.map(({ user }) => this.#written(user));
     const fits = whole.reduce((sum, { bytes }) => sum + bytes, 0) <= room;
     const texts = fits
       ? whole.map(({ text }) => text)
@@ -134,7 +134,7 @@ export class RosterDocuments {
     const fragments = this.#changes(since);
     const about = `${since.description}${since.hostInfo}${since.conferenceState}`;
     if (about === '' && fragments.length === 0) return null;
-    return new Page(this.#uri, about).with(fragments);
+    return pageOf(this.#uri, about, fragments);
   }
 
   /** Who is gone comes first, the others in the order of the roster. */
@@ -155,7 +155,7 @@ export class RosterDocuments {
 
   #changed(id: string, { user, after }: { user: ConferenceInfoUser; after: ConferenceInfoUser }): Fragment {
     if (user.state === 'deleted') return deletion({ id, entity: user.entity });
-    const text = user === after ? this.#fragment(after).text : writeUser(user);
+    const text = user === after ? this.#written(after).text : writeUser(user);
     return fragment(text, { id, entity: after.entity, endpoints: null });
   }
 
@@ -164,7 +164,7 @@ export class RosterDocuments {
       const user = this.#history.user(each.id);
       if (user === null || user.entity !== each.entity) return [deletion(each)];
       if (each.endpoints !== null) return endpointsOf(user, { id: each.id, entities: each.endpoints });
-      const whole = fragment(this.#fragment(user).text, each);
+      const whole = { ...this.#written(user), owed: each };
       if (whole.bytes <= pageRoom) return [whole];
       // RFC 4575 4.4: first the user as such, then its endpoints, as many at a time as find room.
       const entities = user.endpoints.map(({ entity }) => entity);
@@ -172,17 +172,21 @@ export class RosterDocuments {
     });
   }
 
-  #fragment(user: ConferenceInfoUser): { readonly text: string; readonly bytes: number } {
+  #written(user: ConferenceInfoUser): Written {
     const known = this.#users.get(user);
     if (known !== undefined) return known;
-    const made = fragment(writeUser(user), { id: '', entity: user.entity, endpoints: null });
-    this.#users.set(user, made);
-    return made;
+    const text = writeUser(user);
+    const written = { text, bytes: bytesOf(text) };
+    this.#users.set(user, written);
+    return written;
   }
 }
 
+/** Text of a user, and its length in octets. */
+type Written = { readonly text: string; readonly bytes: number };
+
 /** A piece of the users element, and what is owed as long as it was not sent. */
-type Fragment = { readonly text: string; readonly bytes: number; readonly owed: Owed };
+type Fragment = Written & { readonly owed: Owed };
 
 type Rendered = {
   full: RosterDocument | null;
@@ -196,45 +200,37 @@ const versionDigits = 10;
 const roomAround = 400;
 const pageRoom = limits.partialInfoBytesMax - roomAround - limits.uriCharactersMax;
 
-/** A partial document of bounded length. */
-class Page {
-  readonly #uri: string;
-  readonly #about: string;
-
-  constructor(uri: string, about: string) {
-    this.#uri = uri;
-    this.#about = about;
-  }
-
-  /** Takes fragments in their order until one finds no room; that and those after it are owed. */
-  with(fragments: readonly Fragment[]): RosterDocument {
-    const { beforeVersion, afterVersion, tail } = conferenceInfoParts({ entity: this.#uri, state: 'partial' });
-    const head = `${afterVersion}${this.#about}`;
-    const around = bytesOf(`${beforeVersion}${head}${writeUsers('partial', ['.'])}${tail}`) + versionDigits;
-    let room = limits.partialInfoBytesMax - around;
-    const told = new Set<string>();
-    const fitting = fragments.findIndex(({ bytes, owed: { id, entity } }, index) => {
-      room -= bytes;
-      // RFC 4575 4.5: a document has one element for each user.
-      const isToldOf = told.has(`${id} ${entity}`);
-      told.add(`${id} ${entity}`);
-      // A page without news would be followed by the same one for ever.
-      return isToldOf || (room < 0 && (index > 0 || this.#about !== ''));
-    });
-    const taken = fitting === -1 ? fragments : fragments.slice(0, fitting);
-    const users =
-      taken.length === 0
-        ? ''
-        : writeUsers(
-            'partial',
-            taken.map(({ text }) => text),
-          );
-    const after = `${head}${users}${tail}`;
-    return {
-      at: (version) => `${beforeVersion}${version}${after}`,
-      owed: joined(fragments.slice(taken.length)),
-    };
-  }
+/**
+ * A partial document of bounded length, with `about` before its users. Takes fragments in their order until one finds no
+ * room; that and those after it are owed.
+ */
+function pageOf(uri: string, about: string, fragments: readonly Fragment[]): RosterDocument {
+  const { beforeVersion, afterVersion, tail } = conferenceInfoParts({ entity: uri, state: 'partial' });
+  const head = `${afterVersion}${about}`;
+  const around = bytesOf(`${beforeVersion}${head}${writeUsers('partial', ['.'])}${tail}`) + versionDigits;
+  let room = limits.partialInfoBytesMax - around;
+  const told = new Set<string>();
+  const fitting = fragments.findIndex(({ bytes, owed: { id, entity } }, index) => {
+    room -= bytes;
+    // RFC 4575 4.5: a document has one element for each user.
+    const isToldOf = told.has(`${id} ${entity}`);
+    told.add(`${id} ${entity}`);
+    // A page without news would be followed by the same one for ever.
+    return isToldOf || (room < 0 && (index > 0 || about !== ''));
+  });
+  const taken = fitting === -1 ? fragments : fragments.slice(0, fitting);
+  const users =
+    taken.length === 0
+      ? ''
+      : writeUsers(
+          'partial',
+          taken.map(({ text }) => text),
+        );
+  const after = `${head}${users}${tail}`;
+  return {
+    at: (version) => `${beforeVersion}${version}${after}`,
+    owed: joined(fragments.slice(taken.length)),
+  };
 }
 
 /** What is owed of each user as one: everything covers single endpoints. */
