@@ -170,9 +170,9 @@ test('the process stops: everybody is sent BYE, subscribers may come back (deact
   world.happens({ type: 'shutdown-requested', reply: 'http:op:1', actor: 'process' });
   world.ladder.matches(`
     focus -> store : save v3
+    focus -> alice : NOTIFY terminated;deactivated
     focus -> alice : BYE (Service stopping)
     focus -> bob   : BYE (Service stopping)
-    focus -> alice : NOTIFY terminated;deactivated
     focus -> op    : shut-down
   `);
   expect(world.conference).toMatchObject({ status: 'ended', endReason: 'restarted' });

@@ -68,9 +68,9 @@ test('CC-083 the creator leaves: everybody gets BYE, subscribers hear noresource
   world.ladder.matches(`
     alice -> focus : BYE
     focus -> store : save v3
+    focus -> bob   : NOTIFY terminated;noresource v1 deleted
     focus -> bob   : BYE (Conference ended)
     focus -> ted   : CANCEL
-    focus -> bob   : NOTIFY terminated;noresource v1 deleted
     ted   -> focus : 487 INVITE
     focus -> store : save v4
     bob   -> focus : SUBSCRIBE

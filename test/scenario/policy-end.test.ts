@@ -28,9 +28,9 @@ test('CC-083 creator-leaves: with the last endpoint of the creator everybody is 
     bob   -> focus : 200 NOTIFY
     focus -> bob   : NOTIFY active v2 partial [alice:gone]
     focus -> store : save v5
+    focus -> bob   : NOTIFY terminated;noresource v3 deleted
     focus -> bob   : BYE (Conference ended)
     focus -> ted   : CANCEL
-    focus -> bob   : NOTIFY terminated;noresource v3 deleted
     bob   -> focus : SUBSCRIBE
     focus -> bob   : 410 conference-ended
   `);

@@ -110,9 +110,9 @@ test('the creator who removes himself ends the conference, as by leaving', () =>
     focus -> alice : 200 REFER
     focus -> alice : NOTIFY refer terminated;noresource 200 OK
     focus -> alice : BYE (Left at own request)
+    focus -> bob   : NOTIFY terminated;noresource v1 deleted
     focus -> bob   : BYE (Conference ended)
     focus -> ted   : BYE (Conference ended)
-    focus -> bob   : NOTIFY terminated;noresource v1 deleted
   `);
   expect(world.conference).toMatchObject({ endReason: 'creator-left', endedBy: addressOf['alice'] });
 });

@@ -103,19 +103,19 @@ export class Conference {
     this.ledger.event('conference.activated', {});
   }
 
-  /** Ends it: BYE or CANCEL to everybody, a last NOTIFY to every subscriber (RFC 4579 5.12, RFC 4575 3.3). */
+  /** Ends it: a last NOTIFY to every subscriber, BYE or CANCEL to everybody (RFC 4575 3.3, RFC 4579 5.12). */
   end(ending: Ending): void {
     if (after(conferenceTransitions, this.row.status, 'end') === undefined) return;
     this.#move('end');
     // Whoever is being cancelled still is.
     this.ledger.stopTimers('cancel');
     this.ledger.patchConference({ endReason: ending.reason, endedBy: ending.by });
-    // Before the BYEs: some SIP servers have the whole dialog end with its session.
+    // Before the BYEs: some SIP servers have the whole dialog end with its session, as some phones do, which answer 481 then.
     this.referrals.endAll();
+    this.notifier.terminateAll(ending.subscriptions);
     const connected: Disconnection = { method: 'booted', sipStatus: null, reason: ending.text };
     const unanswered: Disconnection = { method: 'failed', sipStatus: 487, reason: ending.text };
     for (const { id } of this.ledger.participants) this.attendance.dismiss(id, { connected, unanswered });
-    this.notifier.terminateAll(ending.subscriptions);
     this.#sessions.close();
   }
 
