@@ -65,9 +65,21 @@ export class Dialogs {
     this.#put({ ...this.#base(id, contact), session });
   }
 
-  openSubscription(id: string, opened: { readonly subscriptionId: string; readonly contact: string }): void {
-    const subscription: SubscriptionUsage = { subscriptionId: opened.subscriptionId, ending: false };
-    this.#put({ ...this.#base(id, opened.contact), subscription });
+  /** Gives the subscription that ran in its place: its subscriber began anew with the same Call-ID and tag. */
+  openSubscription(
+    id: string,
+    { subscriptionId, contact }: { readonly subscriptionId: string; readonly contact: string },
+  ): string | null {
+    const dialog = this.#base(id, contact);
+    const before = dialog.subscription;
+    this.#put({ ...dialog, subscription: { subscriptionId, ending: false } });
+    return before === null || before.ending || before.subscriptionId === subscriptionId ? null : before.subscriptionId;
+  }
+
+  /** Whether the dialog is another subscription's. */
+  isOfAnother(id: string, subscriptionId: string): boolean {
+    const subscription = this.#byId.get(id)?.subscription ?? null;
+    return subscription !== null && subscription.subscriptionId !== subscriptionId;
   }
 
   changeSession(id: string, change: Partial<SessionUsage>): void {

@@ -97,8 +97,14 @@ export class Incoming {
     }
     if (outcome.kind === 'subscription-accepted') {
       const { subscriptionId, contact } = outcome;
-      dialogs.openSubscription(pending.dialogId, { subscriptionId, contact });
+      const before = dialogs.openSubscription(pending.dialogId, { subscriptionId, contact });
+      if (before !== null) queueMicrotask(() => this.#replaced(before));
     }
+  }
+
+  /** The SIP server knows a dialog by Call-ID and tag of its subscriber: what has them now hides what had them before. */
+  #replaced(subscriptionId: string): void {
+    this.#parts.submit({ type: 'notify-answered', subscriptionId, status: 481 });
   }
 
   /** The peer never saw our 200, so what it began is over. An answer within a dialog leaves that as it was. */

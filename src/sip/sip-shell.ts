@@ -154,7 +154,7 @@ export class SipShell {
         this.#notify(effect);
         break;
       case 'sip.release':
-        this.#release(effect.dialogId);
+        this.#release(effect);
         break;
       case 'sip.notify-referral':
         this.#notifyReferral(effect);
@@ -227,11 +227,14 @@ export class SipShell {
 
   #notify(effect: SipNotify): void {
     const { dialogId, subscriptionId } = effect;
+    const answered = (status: number): void => this.#submit({ type: 'notify-answered', subscriptionId, status });
+    // Its subscriber has begun anew, and would take this for news of what it has now.
+    if (this.#dialogs.isOfAnother(dialogId, subscriptionId)) return queueMicrotask(() => answered(481));
     const last = effect.state.name === 'terminated';
     if (last) this.#dialogs.endingSubscription(dialogId);
     this.#sendInDialog(notifyRequest(effect), (status) => {
-      if (last) this.#dialogs.closeSubscription(dialogId);
-      this.#submit({ type: 'notify-answered', subscriptionId, status });
+      if (last && !this.#dialogs.isOfAnother(dialogId, subscriptionId)) this.#dialogs.closeSubscription(dialogId);
+      answered(status);
     });
   }
 
@@ -266,7 +269,8 @@ export class SipShell {
    * After a refused NOTIFY a drachtio server keeps the dialog until a terminated one has been answered.
    * A dialog that also holds a session lives on and needs no release.
    */
-  #release(dialogId: string): void {
+  #release({ dialogId, subscriptionId }: Extract<SipEffect, { type: 'sip.release' }>): void {
+    if (this.#dialogs.isOfAnother(dialogId, subscriptionId)) return;
     const dialog = this.#dialogs.find(dialogId);
     this.#dialogs.closeSubscription(dialogId);
     if (dialog?.session) return;

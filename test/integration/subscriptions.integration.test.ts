@@ -3,10 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { header } from '../../src/wire/sip-message.ts';
 import { type Cast, openCast } from '../support/cast.ts';
 import { readRoster, rosterLine } from '../support/conference-document.ts';
+import { whenConference } from '../support/rest-view.ts';
 import { Service } from '../support/service.ts';
+import { newTag } from '../support/sip-dialog.ts';
 import type { Transport } from '../support/sip-socket.ts';
 import { subscriptionState } from '../support/subscription.ts';
 import { UserAgent } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait.ts';
 
 let service: Service;
 beforeAll(async () => {
@@ -111,6 +114,28 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     expect(answer.status).toBe(403);
     expect(answer.body).toBe('');
     expect(subscription.notifies).toEqual([]);
+  });
+
+  test('who begins anew with the Call-ID and tag that it had has one subscription, and hears of no other', async () => {
+    await using cast = await openCast({ transport });
+    const { alice } = cast;
+    const conference = await alone(cast);
+    const names = { 'Call-ID': newTag(), 'From': `<${alice.aor}>;tag=${newTag()}` };
+    const before = alice.subscribe(conference, names);
+    before.readsDocuments = false;
+    await before.notify('the roster', () => true);
+    const headers = { ...names, 'CSeq': '2 SUBSCRIBE', 'Event': 'conference', 'Contact': `<${alice.contact}>` };
+    expect((await alice.ask('SUBSCRIBE', conference, { headers })).status).toBe(200);
+    await before.notify('the roster again', (notify) => notify !== before.notifies[0]);
+    const { id } = await whenConference(service, conference, ({ status }) => status === 'active');
+    await waitFor('the one before to have ended', async () => {
+      const page = await service.get<{ data: readonly { state: string }[] }>(`/conferences/${id}/subscriptions`);
+      const states = page.body.data.map(({ state }) => state);
+      return states.toSorted().join(' ') === 'active terminated';
+    });
+    expect((await service.post(`/conferences/${id}/end`, {})).status).toBe(200);
+    await before.notify('the end', subscriptionState('terminated;reason=noresource'));
+    expect(before.notifies.map(({ body }) => / version="(\d+)"/.exec(body)?.[1])).toEqual(['0', '0', '1']);
   });
 
   test('SUBSCRIBE to a conference URI nobody made: 404', async () => {

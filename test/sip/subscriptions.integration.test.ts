@@ -4,7 +4,15 @@ import { bounds, pacingBounds } from '../../src/sip/bounds.ts';
 import { type AppFrame, headerOf } from '../support/fake-drachtio.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { waitFor } from '../support/wait.ts';
-import { aliceDialog, conferenceUri, inDialog, Stages, subscribed, subscriptionDialog } from './shell-on-stage.ts';
+import {
+  aliceDialog,
+  conferenceUri,
+  inDialog,
+  type ShellOnStage,
+  Stages,
+  subscribed,
+  subscriptionDialog,
+} from './shell-on-stage.ts';
 import { requestText, subscribe } from './sip-texts.ts';
 
 const stages = new Stages();
@@ -17,6 +25,14 @@ const notify: SipNotify = {
   state: { name: 'active', expires: 3_600 },
   body: '<conference-info/>',
 };
+
+/** Alice subscribes again, outside her subscription's dialog, but with the Call-ID and tag of that. */
+async function beginsAnew(stage: ShellOnStage): Promise<void> {
+  const transaction = stages.server.deliver(subscribe({ 'CSeq': '2 SUBSCRIBE' }));
+  const { reply } = await stage.input('subscribe-received');
+  stage.shell.reply(reply, { ...subscribed, subscriptionId: 's2' });
+  await stages.server.response(transaction);
+}
 
 describe('a subscription', () => {
   test('M-10 to M-12: 200 with Expires and Contact, then NOTIFYs whose answers are told', async () => {
@@ -129,6 +145,38 @@ describe('a subscription', () => {
     await stage.input('dialog-ended');
     expect(stage.shell.counts.dialogs).toBe(0);
     expect(stages.server.frames.filter(({ text }) => text.startsWith('NOTIFY'))).toEqual([]);
+  });
+
+  test('begun anew with the Call-ID and tag of one that runs takes its place: that has ended', async () => {
+    const stage = await stages.withSubscription();
+    await beginsAnew(stage);
+    expect(await stage.input('notify-answered')).toEqual({
+      type: 'notify-answered',
+      subscriptionId: 's1',
+      status: 481,
+    });
+    stage.shell.perform({ type: 'sip.release', subscriptionId: 's1', dialogId: subscriptionDialog });
+    stage.shell.perform(notify);
+    expect(await stage.input('notify-answered')).toMatchObject({ subscriptionId: 's1', status: 481 });
+    stage.shell.perform({ ...notify, subscriptionId: 's2', body: '<of-s2/>' });
+    const sent = await stages.server.request('NOTIFY');
+    expect(sent.text).toContain('<of-s2/>');
+    stages.server.respond(sent, '200 OK');
+    expect(await stage.input('notify-answered')).toMatchObject({ subscriptionId: 's2', status: 200 });
+    expect(stage.shell.counts.dialogs).toBe(1);
+  });
+
+  test('begun anew while the one before says its last outlives that', async () => {
+    const stage = await stages.withSubscription();
+    stage.shell.perform({ ...notify, state: { name: 'terminated', reason: 'timeout' } });
+    const last = await stages.server.request('NOTIFY');
+    await beginsAnew(stage);
+    stages.server.respond(last, '200 OK');
+    expect(await stage.input('notify-answered')).toMatchObject({ subscriptionId: 's1', status: 200 });
+    const to = { 'To': '<sip:conf-7f3a9c51@conf.example.com>;tag=5b5c0f', 'CSeq': '3 SUBSCRIBE' };
+    stages.server.deliver(subscribe(to), { dialogId: subscriptionDialog });
+    expect((await stage.input('subscription-refreshed')).subscriptionId).toBe('s2');
+    expect(stage.inputs).toEqual([]);
   });
 
   test('documents of 5 kB for sixty subscribers never overrun the server', async () => {
