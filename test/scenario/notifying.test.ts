@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
-import { addressOf, inviteFrom } from '../support/fixtures.ts';
+import { addressOf, clientSdp, inviteFrom } from '../support/fixtures.ts';
 import { World } from '../support/world.ts';
 
 /** What watchers are told, and when (RFC 4575 3.9, 4.4, 4.6, 5.2). */
@@ -105,6 +105,22 @@ test('CC-105 after a NOTIFY that failed the next change brings everything again'
   `);
 });
 
+test('a change that came while a NOTIFY was under way that failed is the next one, at the pace of all', () => {
+  const world = watched(5_000);
+  world.passes(5_000);
+  world.rings('ted');
+  world.hangsUp('bob');
+  world.passes(2_000);
+  world.ladder.take();
+  world.answersNotify('alice', 500);
+  world.passes(3_000);
+  world.ladder.matches(`
+    alice -> focus : 500 NOTIFY
+    clock -> focus : pace timer
+    focus -> alice : NOTIFY active v2 [alice:connected bob:disconnected ted:alerting carol:dialing-out]
+  `);
+});
+
 test('that somebody rings is no news for those who are not told', () => {
   const world = watched(0);
   world.subscribes('bob');
@@ -194,6 +210,31 @@ test.each([1, 7])('Last-Notify-Version %i, which nobody here knows of: everythin
   expect(other.documents('alice')).toMatchObject([{ state: 'full', version: version + 1 }]);
 });
 
+test('two devices of one user: what the one has says nothing of what the other was told', () => {
+  const world = watched(0);
+  world.refreshes('alice', 0);
+  world.rings('ted');
+  // Her tablet, from the start.
+  world.subscribes('alice', { dialogId: 'tablet;from-tag=alice' });
+  world.answersNotify('alice');
+  world.refreshes('alice', 0);
+  world.subscribes('alice', { dialogId: 'phone;from-tag=alice', lastNotifyVersion: 1 });
+  expect(world.documents('alice').at(-1)).toMatchObject({ state: 'full', version: 2 });
+});
+
+test('two devices of one user: nor while the other watches', () => {
+  const world = watched(0);
+  const { id } = world.subscriptionOf('alice');
+  world.subscribes('alice', { dialogId: 'tablet;from-tag=alice' });
+  world.answersNotify('alice');
+  world.rings('ted');
+  world.refreshes('alice', 0);
+  expect(world.subscriptionOf('alice').id).not.toBe(id);
+  world.happens({ type: 'notify-answered', subscriptionId: id, status: 200 });
+  world.subscribes('alice', { dialogId: 'phone;from-tag=alice', lastNotifyVersion: 1 });
+  expect(world.documents('alice').at(-1)).toMatchObject({ state: 'full', version: 2 });
+});
+
 test('a room too large for one document: first who is in, then at once the rest, in documents of bounded size', () => {
   const world = new World({ notifyMinIntervalMs: 5_000 });
   world.factoryInvite([]);
@@ -219,4 +260,44 @@ test('a room too large for one document: first who is in, then at once the rest,
   expect(told.every(({ endpoints }) => endpoints.length === 1)).toBe(true);
   expect(new Set(told.map(({ entity }) => entity)).size).toBe(121);
   expect(world.timers.filter((timer) => timer.startsWith('pace'))).toEqual([]);
+});
+
+/** Alice, who has just subscribed, and Bob are in a room that is too large for one document. */
+function crowded(): World {
+  const world = new World({ notifyMinIntervalMs: 5_000 });
+  world.factoryInvite(['bob']);
+  world.answers('bob');
+  for (let index = 0; index < 60; index += 1) {
+    const guest = `guest${index}`;
+    const caller = { aor: `sip:${guest}@host.example.org`, displayName: guest, private: false };
+    world.dialsIn(guest, { caller, claimed: caller, fromTag: guest, contact: `sip:${guest}@192.0.2.7:5070` });
+  }
+  world.subscribes('alice');
+  return world;
+}
+
+test('what came and went while a large roster was being told is told again, once all of it was', () => {
+  const world = crowded();
+  const offer = (direction: 'inactive' | 'sendrecv') => clientSdp('bob', { direction });
+  world.reinvites('bob', { offer: offer('inactive'), reply: 'sip:bob:hold' });
+  world.answersNotify('alice');
+  expect(world.documents('alice').at(-1)?.users?.[1]?.endpoints).toMatchObject([{ status: 'on-hold' }]);
+  world.reinvites('bob', { offer: offer('sendrecv'), reply: 'sip:bob:resume' });
+  for (let page = 0; page < 20; page += 1) world.answersNotify('alice');
+  world.passes(6_000);
+  expect(world.documents('alice').at(-1)?.users).toMatchObject([
+    { entity: addressOf['bob'], state: 'full', endpoints: [{ status: 'connected' }] },
+  ]);
+});
+
+test('who left while a large roster was being told, and came again, is told of as somebody new', () => {
+  const world = crowded();
+  world.hangsUp('bob');
+  world.passes(30_000);
+  world.answersNotify('alice');
+  expect(world.documents('alice').at(-1)?.users?.[1]).toMatchObject({ entity: addressOf['bob'], state: 'deleted' });
+  world.dialsIn('bob', { reply: 'sip:bob:again', fromTag: 'again', dialogId: 'again;from-tag=again' });
+  for (let page = 0; page < 20; page += 1) world.answersNotify('alice');
+  world.passes(6_000);
+  expect(world.documents('alice').at(-1)?.users).toMatchObject([{ entity: addressOf['bob'], state: 'full' }]);
 });

@@ -13,6 +13,8 @@ export type Delivery = {
   /** The roster version that it knows, but for what is `owed`; null: it must be told everything. */
   readonly base: number | null;
   readonly owed: readonly Owed[];
+  /** Some of what was owed was told as it stood later than `base`. */
+  readonly isAhead: boolean;
   /** A NOTIFY is under way. */
   readonly outstanding: boolean;
   /** A SUBSCRIBE waits for its NOTIFY. */
@@ -28,6 +30,7 @@ export function newDelivery(view: View): Delivery {
     view,
     base: null,
     owed: [],
+    isAhead: false,
     outstanding: false,
     asked: false,
     notifiedAt: Number.NEGATIVE_INFINITY,
@@ -41,16 +44,22 @@ export function newDelivery(view: View): Delivery {
  */
 export class KnownDocuments {
   /** By AOR. */
-  readonly #gone: TurnMap<string, { readonly view: View; readonly told: readonly Told[] }>;
+  readonly #gone: TurnMap<string, Gone>;
 
   constructor(turns: Turns) {
     this.#gone = new TurnMap(turns);
   }
 
-  /** The roster version of a document of an earlier subscription; null when it is not known. */
+  /**
+   * The roster version of a document of an earlier subscription; null when it is not known. Whoever takes it up goes on
+   * from there: what it was told then is not asked for again.
+   */
   of(subscriber: string, { version, view }: { version: number | null; view: View }): number | null {
     const gone = this.#gone.get(subscriber);
-    return gone === undefined || gone.view !== view ? null : baseOf(gone.told, version);
+    if (gone === undefined || version === null || gone.view !== view || version <= gone.others) return null;
+    const base = baseOf(gone.told, version);
+    if (base !== null) this.#gone.set(subscriber, { ...gone, told: [] });
+    return base;
   }
 
   /** The same within a subscription: whoever lacks its last document would miss a step (RFC 4575 4.6). */
@@ -63,12 +72,20 @@ export class KnownDocuments {
   }
 
   remember(subscriber: string, { view, told }: Delivery): void {
+    const before = this.#gone.get(subscriber);
+    const others = Math.max(before?.others ?? -1, before?.told.at(-1)?.version ?? -1);
     this.#gone.delete(subscriber);
-    this.#gone.set(subscriber, { view, told });
+    this.#gone.set(subscriber, { view, told, others });
     const [oldest] = this.#gone.size > limits.knownSubscribersMax ? this.#gone.keys() : [];
     if (oldest !== undefined) this.#gone.delete(oldest);
   }
 }
+
+/**
+ * What the last subscription of a user to end was told. A user may have several devices, and nothing tells which of them
+ * says what it has: up to the version `others`, it may be from a subscription before that.
+ */
+type Gone = Pick<Delivery, 'view' | 'told'> & { readonly others: number };
 
 function baseOf(told: readonly Told[], version: number | null): number | null {
   return version === null ? null : (told.find((each) => each.version === version)?.base ?? null);

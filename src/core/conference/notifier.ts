@@ -71,7 +71,9 @@ export class Notifier {
       terminatedReason: null,
     };
     const view = viewOf(row, this.#ledger);
-    const base = this.#known.of(subscriber, { version: lastNotifyVersion, view });
+    const base = this.#hasAnother(subscriber, lastNotifyVersion)
+      ? null
+      : this.#known.of(subscriber, { version: lastNotifyVersion, view });
     this.#ledger.putSubscription(row);
     this.#deliveries.set(row.id, { ...newDelivery(view), base, asked: true });
     this.#ledger.event('subscription.created', { subscription_id: row.id, subscriber, expires });
@@ -86,7 +88,7 @@ export class Notifier {
     this.#ledger.putSubscription(renewed);
     const delivery = this.#delivery(row);
     const base = this.#known.within(delivery, input.lastNotifyVersion);
-    this.#deliveries.set(row.id, { ...delivery, base, owed: base === null ? [] : delivery.owed, asked: true });
+    this.#deliveries.set(row.id, { ...delivery, base, owed: [], asked: true });
     this.#accept(input.reply, renewed, { toTag: null, expires });
   }
 
@@ -113,7 +115,8 @@ export class Notifier {
     // RFC 6665 4.2.2: after any other failure the next change is told; whether the last one was heard, nobody knows.
     const known = status < 300 ? delivery : { ...delivery, base: null, owed: [] };
     this.#deliveries.set(row.id, { ...known, outstanding: false });
-    this.#tell(row, status < 300 ? 'news' : 'rest');
+    const hasChanged = this.#ledger.facts.version !== delivery.base;
+    this.#tell(row, status < 300 || hasChanged ? 'news' : 'rest');
   }
 
   /** Ends a subscription with a last NOTIFY that still shows the roster. */
@@ -174,30 +177,28 @@ export class Notifier {
     if (delivery.outstanding) return;
     if (delivery.asked) return this.#notify(row, delivery, this.#answerTo(delivery));
     const documents = this.#of(delivery.view);
-    if (delivery.owed.length > 0) {
-      const { base } = delivery;
-      return this.#notify(row, delivery, { ...documents.completing(delivery.owed), base });
-    }
+    if (delivery.owed.length > 0) return this.#notify(row, delivery, restOf(documents, delivery));
     if (what === 'rest' || documents.version === delivery.base) return;
-    const news = newsOf(documents, delivery.base);
-    if (news === null) this.#deliveries.set(row.id, { ...delivery, base: documents.version });
+    const news = newsOf(documents, delivery);
+    if (news === null) this.#deliveries.set(row.id, { ...delivery, base: documents.version, isAhead: false });
     else if (this.#pace.allows(row.id, delivery.notifiedAt)) this.#notify(row, delivery, news);
   }
 
   /** RFC 4575 3.2: everything, unless the subscriber says what it has. */
-  #answerTo({ view, base, owed }: Delivery): News {
-    const documents = this.#of(view);
-    const news = newsOf(documents, base) ?? { ...documents.completing(nothingOwed), base };
-    return { ...news, owed: base === null ? news.owed : [...owed, ...news.owed] };
+  #answerTo(delivery: Delivery): News {
+    const documents = this.#of(delivery.view);
+    const nothing = { base: documents.version, isAhead: false };
+    return newsOf(documents, delivery) ?? { ...documents.completing(nothingOwed), ...nothing };
   }
 
-  #notify(row: SubscriptionRow, delivery: Delivery, { at, owed, base }: News): void {
+  #notify(row: SubscriptionRow, delivery: Delivery, { at, owed, base, isAhead }: News): void {
     const version = row.lastVersionSent + 1;
     const { now } = this.#ledger;
     this.#ledger.noteVersion(row.id, version);
     this.#pace.forget(row.id);
-    const told = this.#known.added(delivery.told, { version, base: owed.length === 0 ? base : null });
-    this.#deliveries.set(row.id, { ...delivery, outstanding: true, asked: false, base, owed, told, notifiedAt: now });
+    const told = this.#known.added(delivery.told, { version, base: owed.length === 0 && !isAhead ? base : null });
+    const sent = { base, owed, isAhead, told, notifiedAt: now };
+    this.#deliveries.set(row.id, { ...delivery, ...sent, outstanding: true, asked: false });
     const expires = Math.max(0, Math.ceil((row.expiresAt - now) / 1_000));
     this.#send(row, { name: 'active', expires }, at(version));
   }
@@ -225,6 +226,12 @@ export class Notifier {
     this.#ledger.event('subscription.terminated', { subscription_id: row.id, subscriber: row.subscriber, reason });
   }
 
+  /** Whether `version` may be that of a document to another device of the user, which watches still. */
+  #hasAnother(subscriber: string, version: number | null): boolean {
+    if (version === null) return false;
+    return this.#ledger.subscriptions.some((row) => row.subscriber === subscriber && row.lastVersionSent >= version);
+  }
+
   /** Who has become somebody else to the conference is shown another roster, and so all of it. */
   #inView(row: SubscriptionRow): Delivery {
     const delivery = this.#delivery(row);
@@ -245,16 +252,21 @@ export class Notifier {
   }
 }
 
-/** A document, and the roster version that a subscriber knows once all of it and of what it owes was told. */
-type News = RosterDocument & { readonly base: number | null };
+/** A document, and what a subscriber knows once all of it and of what it owes was told. */
+type News = RosterDocument & Pick<Delivery, 'base' | 'isAhead'>;
 
 const nothingOwed: readonly Owed[] = [];
 
 /** What is new to whoever knows `base`, a roster version, or nothing; null: there is nothing that it may see. */
-function newsOf(documents: RosterDocuments, base: number | null): News | null {
-  const partial = base === null ? 'all' : documents.partial(base);
+function newsOf(documents: RosterDocuments, { base, isAhead }: Delivery): News | null {
+  const partial = base === null ? 'all' : documents.partial(base, isAhead);
   if (partial === null) return null;
-  return { ...(partial === 'all' ? documents.full() : partial), base: documents.version };
+  return { ...(partial === 'all' ? documents.full() : partial), base: documents.version, isAhead: false };
+}
+
+/** As much as fits of what is owed, as it stands now: what has changed since `base` is news that is still to come. */
+function restOf(documents: RosterDocuments, { base, owed, isAhead }: Delivery): News {
+  return { ...documents.completing(owed), base, isAhead: isAhead || documents.version !== base };
 }
 
 /** Seconds granted for what a SUBSCRIBE asks, or `too-brief` (RFC 4575 3.3, RFC 6665 4.2.1.1). */

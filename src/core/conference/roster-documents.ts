@@ -75,14 +75,18 @@ export class RosterDocuments {
     return rendered.full;
   }
 
-  /** What a subscriber who knows `version` must be told: null when nothing, `all` when only everything will do. */
-  partial(version: number): RosterDocument | null | 'all' {
-    const { partial } = this.#now;
-    const known = partial.get(version);
+  /**
+   * What a subscriber who knows `version` must be told: null when nothing, `all` when only everything will do. Whoever
+   * `isAhead` knows some users as they were later, nobody knows how: those that have changed since are told whole.
+   */
+  partial(version: number, isAhead = false): RosterDocument | null | 'all' {
+    const { partial, whole } = this.#now;
+    const rendered = isAhead ? whole : partial;
+    const known = rendered.get(version);
     if (known !== undefined) return known;
     const since = this.#history.since(version);
-    const document = since === null ? 'all' : this.#partial(since);
-    partial.set(version, document);
+    const document = since === null ? 'all' : this.#partial(since, isAhead);
+    rendered.set(version, document);
     return document;
   }
 
@@ -130,15 +134,15 @@ export class RosterDocuments {
     return { at: (version) => `${beforeVersion}${version}${after}`, owed };
   }
 
-  #partial(since: Since): RosterDocument | null {
-    const fragments = this.#changes(since);
+  #partial(since: Since, isAhead: boolean): RosterDocument | null {
+    const fragments = this.#changes(since, isAhead);
     const about = `${since.description}${since.hostInfo}${since.conferenceState}`;
     if (about === '' && fragments.length === 0) return null;
     return pageOf(this.#uri, about, fragments);
   }
 
   /** Who is gone comes first, the others in the order of the roster. */
-  #changes({ users }: Since): readonly Fragment[] {
+  #changes({ users }: Since, isAhead: boolean): readonly Fragment[] {
     const present = [...this.#history.users];
     // Who is in again by another row is in by the same key, and is told whole.
     const entities = new Set(present.map(({ user }) => user.entity));
@@ -148,7 +152,10 @@ export class RosterDocuments {
     });
     const changed = present.flatMap(({ row: { id }, user: after }) => {
       const before = users.get(id);
-      return before === undefined ? [] : userChanges(before, after).map((user) => this.#changed(id, { user, after }));
+      if (before === undefined) return [];
+      const isSame = isAhead && before?.entity === after.entity;
+      const changes = isSame ? [after] : userChanges(before, after);
+      return changes.map((user) => this.#changed(id, { user, after }));
     });
     return [...gone, ...changed].flatMap((each) => (each.bytes <= pageRoom ? [each] : this.#fragmentsOf([each.owed])));
   }
@@ -191,6 +198,8 @@ type Fragment = Written & { readonly owed: Owed };
 type Rendered = {
   full: RosterDocument | null;
   readonly partial: Map<number, RosterDocument | null | 'all'>;
+  /** The same with whole users. */
+  readonly whole: Map<number, RosterDocument | null | 'all'>;
   readonly completing: Map<readonly Owed[], RosterDocument>;
 };
 
@@ -301,5 +310,5 @@ function bytesOf(text: string): number {
 }
 
 function nothingRendered(): Rendered {
-  return { full: null, partial: new Map(), completing: new Map() };
+  return { full: null, partial: new Map(), whole: new Map(), completing: new Map() };
 }
