@@ -39,6 +39,16 @@ test('CC-115 whoever has another roster than the service is named, with the plac
   subscribers.compare();
 });
 
+test('one NOTIFY is under way at a time, but for the last, and none comes after that', () => {
+  const { first, subscribers } = watched();
+  subscribers.receive(first);
+  const second = changed(first, (body) => body.replace('version="0"', 'version="1"'));
+  expect(() => subscribers.receive(second)).toThrow(/^a NOTIFY of \S+ while another is under way\nalice -> focus/);
+  const last = { ...second, state: { name: 'terminated', reason: 'timeout' } } as const;
+  subscribers.receive(last);
+  expect(() => subscribers.receive({ ...last, body: null })).toThrow(/^a NOTIFY of \S+ after its last\n/);
+});
+
 test('RFC 6665 4.2.2: after a failure she waits for the next change', () => {
   const { first, subscribers } = watched();
   subscribers.receive(changed(first, (body) => body.replace('<user-count>2<', '<user-count>3<')));

@@ -21,6 +21,8 @@ type Watcher = {
   readonly subscriber: ReferenceSubscriber;
   /** NOTIFYs without an answer. */
   outstanding: number;
+  /** It was told that its subscription is over. */
+  isOver: boolean;
   lastAt: Instant;
   /** RFC 6665 4.2.2: after a failure that does not end it, a subscription waits for the next change. */
   waits: boolean;
@@ -52,15 +54,18 @@ export class Subscribers {
     onTestFinished(() => this.#hearAll());
   }
 
-  /** A NOTIFY arrives; throws when its document is not as it must be. */
-  receive({ subscriptionId, dialogId, body }: SipNotify): void {
+  /** A NOTIFY arrives; throws when it may not come, or its document is not as it must be. */
+  receive({ subscriptionId, dialogId, state, body }: SipNotify): void {
     const { now, ladder } = this.#world;
     const known = this.#watchers.get(subscriptionId);
+    const isOver = state.name === 'terminated';
+    const untimely = known === undefined ? null : untimelyBecause(known, isOver);
+    if (untimely !== null) throw new Error(`a NOTIFY of ${subscriptionId} ${untimely}\n${ladder.whole}`);
     const subscriber = known?.subscriber ?? this.#newcomer(subscriptionId, dialogId);
     const outstanding = (known?.outstanding ?? 0) + 1;
     const afterLoss = known?.lacks ?? false;
     const isLost = this.#losing.delete(subscriptionId);
-    const watcher = { subscriber, outstanding, lastAt: now, waits: false, lacks: isLost, compared: '' };
+    const watcher = { subscriber, outstanding, isOver, lastAt: now, waits: false, lacks: isLost, compared: '' };
     this.#watchers.set(subscriptionId, watcher);
     if (body === null || isLost) return;
     subscriber.mustReceive(body, { afterLoss, told: () => ladder.whole });
@@ -130,4 +135,10 @@ export class Subscribers {
     const pauseMs = settings.notifyMinIntervalMs;
     return outstanding === 0 && !waits && !lacks && (pauseMs === 0 || now > lastAt + pauseMs + togetherMs);
   }
+}
+
+/** Why a NOTIFY may not come now; null when it may: one at a time, but for the last, and none after that. */
+function untimelyBecause({ isOver, outstanding }: Watcher, isLast: boolean): string | null {
+  if (isOver) return 'after its last';
+  return outstanding > 0 && !isLast ? 'while another is under way' : null;
 }

@@ -2,7 +2,7 @@ import { header, type SipRequest, type SipResponse, writeSipMessage } from '../.
 import { rosterLine, type SeenRoster } from './conference-document.ts';
 import { rosterOf } from './known-roster.ts';
 import { ReferenceSubscriber } from './reference-subscriber.ts';
-import { Dialog, routeSet, tagOf, uriOf } from './sip-dialog.ts';
+import { cseqOf, Dialog, routeSet, tagOf, uriOf } from './sip-dialog.ts';
 import type { Address } from './sip-socket.ts';
 import type { ServerTransaction } from './sip-transactions.ts';
 import type { UserAgent } from './user-agent.ts';
@@ -67,6 +67,7 @@ export class Subscription {
     // A NOTIFY may overtake the 200 and then makes the dialog.
     this.#dialog ??= dialogOfNotify(this.#subscribe, request);
     this.#agent.respond(transaction, this.notifyStatus, { headers: { 'Contact': `<${this.#agent.contact}>` } });
+    this.#mayCome(request);
     this.notifies.push(request);
     if (this.readsDocuments && request.body !== '') this.#read(request);
     for (const waiter of [...this.#waiters]) {
@@ -74,6 +75,13 @@ export class Subscription {
       this.#waiters.delete(waiter);
       waiter.found(request);
     }
+  }
+
+  /** RFC 6665 4.4.1: the one that says `terminated` ends the subscription; one sent before it may still come after it. */
+  #mayCome(notify: SipRequest): void {
+    const last = this.notifies.find(subscriptionState('terminated'));
+    if (last === undefined || cseqOf(notify) < cseqOf(last)) return;
+    this.#agent.transactions.faults.push(`a NOTIFY after the last one\n${writeSipMessage(notify)}`);
   }
 
   /** A fault is told when the agent closes: nobody awaits this. */

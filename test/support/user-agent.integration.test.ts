@@ -67,6 +67,23 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     expect((await invite.final).status).toBe(487);
   });
 
+  test('a NOTIFY after the last one is told when its subscriber closes; one that was overtaken by the last is none', async () => {
+    await using cast = await openCast({ transport });
+    const carol = await UserAgent.open({ name: 'carol', transport });
+    const watching = { 'Call-ID': 'watching', 'From': `<${carol.aor}>;tag=carol` };
+    await carol.subscribe(cast.bob.address, watching).response;
+    const notify = async (cseq: number, state: string): Promise<void> => {
+      const inIt = { 'Call-ID': 'watching', 'To': `<${carol.aor}>;tag=carol`, 'CSeq': `${cseq} NOTIFY` };
+      const headers = { ...inIt, 'Event': 'conference', 'Subscription-State': state };
+      expect((await cast.bob.ask('NOTIFY', carol.address, { headers })).status).toBe(200);
+    };
+    await notify(2, 'terminated;reason=timeout');
+    await notify(1, 'active;expires=60');
+    expect(carol.transactions.faults).toEqual([]);
+    await notify(3, 'active;expires=60');
+    await expect(carol.close()).rejects.toThrow('a NOTIFY after the last one\nNOTIFY');
+  });
+
   test('one who does not know Replaces refuses what requires it', async () => {
     await using cast = await openCast({ transport });
     await using carol = await UserAgent.open({ name: 'carol', transport, extensions: [] });

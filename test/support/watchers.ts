@@ -219,6 +219,7 @@ export class Watchers {
     // RFC 3261 12.2.1.1: requests within a dialog are numbered one by one, so a gap is a NOTIFY that never came.
     if (watcher.notifies > 0 && cseq !== watcher.notifyCseq + 1)
       this.faults.push(`${watcher.aor} had NOTIFY ${cseq} after ${watcher.notifyCseq}`);
+    if (watcher.state.startsWith('terminated')) this.faults.push(`${watcher.aor} had NOTIFY ${cseq} after its last`);
     watcher.notifyCseq = cseq;
     watcher.notifies += 1;
     watcher.state = header(notify, 'Subscription-State') ?? '';
