@@ -297,6 +297,7 @@ export class Driver {
   #reply(to: ReplyTo, outcome: Outcome): void {
     this.#parts.observer.answered(outcome);
     if (to.startsWith('http:')) this.#parts.http.reply(to, outcome);
+    else if (to.startsWith('msrp:')) this.#parts.msrp.reply(to, outcome);
     else this.#parts.sip.reply(to, outcome);
   }
 

@@ -26,7 +26,7 @@ async function conference() {
     clock,
     store,
     sip: { perform, reply },
-    msrp: { perform },
+    msrp: { perform, reply },
     http: { reply },
     observer: new Tally(),
     log: { isLevelEnabled: () => true, debug: nothing, info: nothing, error: nothing },

@@ -89,7 +89,7 @@ beforeEach(() => {
   };
   const log = { isLevelEnabled: () => true, debug: () => undefined, info: () => undefined, error: () => undefined };
   tally = new Tally();
-  const shells = { sip: { perform, reply }, msrp: { perform }, http: { reply } };
+  const shells = { sip: { perform, reply }, msrp: { perform, reply }, http: { reply } };
   driver = new Driver({ service, clock, store, ...shells, observer: tally, log });
 });
 

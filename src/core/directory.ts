@@ -139,10 +139,10 @@ export class Directory {
   }
 
   #learn(conference: Conference, effect: Effect, now: Instant): void {
-    if (effect.type === 'store.save') {
-      this.#learnEndpoints(conference, effect.change, now);
-      this.#learnReferrals(conference, effect.change);
-    } else if (effect.type === 'sip.notify') this.#learnSubscription(conference, effect);
+    if (effect.type !== 'store.save') return;
+    this.#learnEndpoints(conference, effect.change, now);
+    this.#learnReferrals(conference, effect.change);
+    this.#learnSubscriptions(conference, effect.change);
   }
 
   /** Every referral that begins or ends stands in the turn's save. */
@@ -163,9 +163,12 @@ export class Directory {
     }
   }
 
-  #learnSubscription(conference: Conference, { subscriptionId, state }: SipNotify): void {
-    if (state.name === 'terminated') this.#bySubscription.delete(subscriptionId);
-    else this.#bySubscription.set(subscriptionId, conference);
+  /** The same of subscriptions, also those that end without a last NOTIFY. */
+  #learnSubscriptions(conference: Conference, { subscriptions }: Change): void {
+    for (const { id, state } of subscriptions) {
+      if (state === 'terminated') this.#bySubscription.delete(id);
+      else this.#bySubscription.set(id, conference);
+    }
   }
 
   #own(conference: Conference, { id: endpointId, dialogId }: EndpointRow): void {

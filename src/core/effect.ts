@@ -26,6 +26,7 @@ export type Effect =
   | { readonly type: 'msrp.route'; readonly route: MsrpRoute }
   /** The conference is over: no route, no session of it remains. */
   | { readonly type: 'msrp.unroute'; readonly conferenceId: string }
+  | MsrpNotice
   | { readonly type: 'timer.start'; readonly id: string; readonly at: Instant }
   | { readonly type: 'timer.stop'; readonly id: string };
 
@@ -127,6 +128,18 @@ export type MsrpOpen = {
   readonly role: 'active' | 'passive';
 };
 
+/** A message of the focus itself, from the conference URI to it, wrapped in message/cpim. */
+export type MsrpNotice = {
+  readonly type: 'msrp.notice';
+  readonly conferenceId: string;
+  readonly messageId: string;
+  /** Endpoints that get it; null: every member of the route. Whose session is not open yet gets it when it is. */
+  readonly to: readonly string[] | null;
+  readonly contentType: string;
+  readonly text: string;
+  readonly sentAt: Instant;
+};
+
 /** The one answer to a request, whatever protocol it came by. */
 export type Outcome =
   | {
@@ -174,6 +187,8 @@ export type Outcome =
       readonly expires: number;
     }
   | { readonly kind: 'capabilities'; readonly at: Place; readonly contact: string | null }
+  /** MSRP: the status of RFC 7701 7 for a NICKNAME, and its comment. */
+  | { readonly kind: 'nickname-answered'; readonly status: number; readonly comment: string }
   /** REST. */
   | { readonly kind: 'conference-created'; readonly conference: ConferenceRow }
   | { readonly kind: 'conference-planned'; readonly plan: ConferencePlan }

@@ -70,7 +70,7 @@ function apply(context: Context, conference: Conference, input: ConferenceFact):
     case 'refer-answered':
       return referrals.referAnswered(input.referralId, input.target, input.cause);
     case 'msrp-closed':
-      return attendance.mediaLost(input.endpointId, input.reason);
+      return attendance.mediaLost(input.endpointId, input);
     case 'messages-switched':
       return ledger.patchConference({ messageCount: ledger.conference.messageCount + input.count });
     case 'timer-fired': {

@@ -3,6 +3,7 @@ import type { RecipientEntry } from '../wire/resource-lists.ts';
 import type { SessionDescription } from '../wire/sdp.ts';
 import type { SipHeader } from '../wire/sip-message.ts';
 import type { SipUri } from '../wire/sip-uri.ts';
+import type { DeliveryLoss, SwitchedMessage } from './messaging/switched.ts';
 import type { RefusalCode } from './refusal.ts';
 import type { ConferencePolicy, GroupRow, ReplacesValue, Role, SipCause, UserRow } from './rows.ts';
 
@@ -10,7 +11,7 @@ import type { ConferencePolicy, GroupRow, ReplacesValue, Role, SipCause, UserRow
  * All that can happen to the service, in the past tense and in domain words. Inputs that ask something carry `reply`,
  * an opaque token; exactly one `reply` effect answers it. Inputs without `reply` are facts.
  */
-export type Input = RequestInput | FactInput | CommandInput;
+export type Input = RequestInput | ChatInput | FactInput | CommandInput;
 
 export type ReplyTo = string;
 
@@ -249,17 +250,41 @@ export type FactInput =
     }
   /** All dialogs are gone: the connection to the SIP server was lost. Of all conferences, or of the one named. */
   | { readonly type: 'sip-server-lost'; readonly conferenceId: string | null }
-  /** The MSRP session's connection failed or closed. */
+  /**
+   * The MSRP session is over at its peer's end. `lost`: its connection failed or closed, or was never made; `stalled`: the
+   * peer does not read or does not answer, and would not in another session either.
+   */
   | {
       readonly type: 'msrp-closed';
       readonly conferenceId: string;
       readonly endpointId: string;
+      readonly sessionId: string;
+      readonly cause: 'lost' | 'stalled';
       readonly reason: string;
     }
-  /** Messages switched since the last report of this kind. */
-  | { readonly type: 'messages-switched'; readonly conferenceId: string; readonly count: number }
+  /** Messages accepted since the last report of this kind, those whose fate is to be kept, and what receivers lost. */
+  | {
+      readonly type: 'messages-switched';
+      readonly conferenceId: string;
+      readonly count: number;
+      readonly messages: readonly SwitchedMessage[];
+      readonly losses: readonly DeliveryLoss[];
+    }
   | { readonly type: 'timer-fired'; readonly timer: string }
   | DefinitionInput;
+
+/** What a participant asks over its message session. */
+export type ChatInput = NicknameAsked;
+
+/** NICKNAME (RFC 7701 7). */
+export type NicknameAsked = {
+  readonly type: 'nickname-asked';
+  readonly reply: ReplyTo;
+  readonly conferenceId: string;
+  readonly endpointId: string;
+  /** Unquoted, at most 1,023 octets; null: the name is given up (RFC 7701 7.3). */
+  readonly nickname: string | null;
+};
 
 /** What stands in the store of groups and users, told at the start and after each change there. */
 export type DefinitionInput =

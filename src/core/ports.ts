@@ -28,7 +28,10 @@ export type SipPort = {
   readonly reply: (to: ReplyTo, outcome: Outcome) => void;
 };
 
-export type MsrpPort = { readonly perform: (effect: MsrpEffect) => void };
+export type MsrpPort = {
+  readonly perform: (effect: MsrpEffect) => void;
+  readonly reply: (to: ReplyTo, outcome: Outcome) => void;
+};
 
 export type HttpPort = { readonly reply: (to: ReplyTo, outcome: Outcome) => void };
 

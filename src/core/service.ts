@@ -9,6 +9,7 @@ import { Identification } from './identity/identify.ts';
 import type { Ids } from './ids.ts';
 import type { CommandInput, DefinitionInput, Input, RequestInput } from './input.ts';
 import { Rate, type Rates } from './rates.ts';
+import { askNickname } from './requests/nickname.ts';
 import { handleRequest } from './requests/requests.ts';
 import type { ConferenceRecord, Instant, StoredConference } from './rows.ts';
 import type { Settings } from './settings.ts';
@@ -67,6 +68,7 @@ export class Service {
     if (isDefinition(input)) return this.#define(input);
     const context = this.#context(now);
     if (isRequest(input)) return [handleRequest(context, input)];
+    if (input.type === 'nickname-asked') return [askNickname(context, input)];
     if (isCommand(input)) return handleCommand(context, input);
     return handleFact(context, input);
   }

@@ -1,13 +1,11 @@
 /**
- * One TCP connection. What is to be sent in one turn of the event loop leaves in one write, so that a burst costs one
+ * One connection. What is to be sent in one turn of the event loop leaves in one write, so that a burst costs one
  * system call per receiver. What the peer does not read waits in a bounded queue of shared contents.
  */
 
-import type { Socket } from 'node:net';
 import { limits } from '../core/limits.ts';
 import type { Clock } from '../core/ports.ts';
 import {
-  joinParts,
   type MsrpHead,
   type MsrpParts,
   partsLength,
@@ -16,6 +14,7 @@ import {
   writeMsrpResponse,
 } from '../wire/msrp.ts';
 import { type MsrpFrame, MsrpReader } from '../wire/msrp-reader.ts';
+import type { Carrier } from './carrier.ts';
 import type { MsrpLog } from './msrp-log.ts';
 
 /** As much as is copied for one write; the rest of the queue stays shared. */
@@ -33,7 +32,7 @@ const closedByPeer = 'the peer closed the connection';
 export type Answer = { readonly status: number; readonly comment: string };
 
 export type ConnectionOptions = {
-  readonly socket: Socket;
+  readonly carrier: Carrier;
   readonly clock: Clock;
   readonly log: MsrpLog;
   /** All frames of one read, in order. */
@@ -47,7 +46,7 @@ export class Connection {
   /** `address:port` of the peer, for the log. */
   readonly peer: string;
   readonly #options: ConnectionOptions;
-  readonly #socket: Socket;
+  readonly #carrier: Carrier;
   readonly #reader = new MsrpReader({ contentBytesMax: limits.messageBytesMax });
   #queue: MsrpParts[] = [];
   /** First of the queue that is not written yet. */
@@ -60,16 +59,17 @@ export class Connection {
   #stopClosing: (() => void) | null = null;
 
   constructor(options: ConnectionOptions) {
-    const { socket } = options;
     this.#options = options;
-    this.#socket = socket;
-    this.peer = `${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
-    socket.on('data', (chunk: Buffer) => this.#read(chunk));
-    socket.on('drain', () => this.#flush());
-    // Whoever has ended its direction and does not read ours would otherwise hold the connection for good.
-    socket.on('end', () => this.end(closedByPeer));
-    socket.on('error', (error) => this.#note(error.message));
-    socket.on('close', () => this.#closed());
+    this.#carrier = options.carrier;
+    this.peer = options.carrier.peer;
+    this.#carrier.listen({
+      onOctets: (octets) => this.#read(octets),
+      onDrain: () => this.#flush(),
+      // Whoever has ended its direction and does not read ours would otherwise hold the connection for good.
+      onEnd: () => this.end(closedByPeer),
+      onError: (reason) => this.#note(reason),
+      onClose: () => this.#closed(),
+    });
   }
 
   /** Whether anything can still be sent, and what comes still counts. */
@@ -115,37 +115,37 @@ export class Connection {
     this.#state = 'ending';
     this.#note(reason);
     const { clock } = this.#options;
-    this.#stopClosing = clock.callAt(clock.now() + limits.msrpClosingMs, () => this.#socket.destroy());
+    this.#stopClosing = clock.callAt(clock.now() + limits.msrpClosingMs, () => this.#carrier.destroy());
     this.#flush();
   }
 
   /** Closes at once. */
   destroy(reason: string): void {
     this.#note(reason);
-    this.#socket.destroy();
+    this.#carrier.destroy();
   }
 
   #read(chunk: Buffer): void {
     if (this.#state !== 'open') return;
     this.#options.onFrames(this, this.#reader.push(chunk));
     if (this.#waitingBytes() <= limits.msrpQueueBytesMax) return;
-    this.#socket.pause();
+    this.#carrier.pause();
     this.#beginStall();
   }
 
   #flush(): void {
     this.#flushIsDue = false;
-    while (this.#first < this.#queue.length && this.#socket.writable && !this.#socket.writableNeedDrain) {
+    while (this.#first < this.#queue.length && this.#carrier.canWrite) {
       this.#writeSome();
     }
     if (this.#first < this.#queue.length) return;
     this.#queue = [];
     this.#first = 0;
-    if (this.#state === 'ending') this.#socket.end();
-    if (this.#state !== 'open' || this.#socket.writableNeedDrain) return;
+    if (this.#state === 'ending') this.#carrier.end();
+    if (this.#state !== 'open' || !this.#carrier.canWrite) return;
     this.#stopStall?.();
     this.#stopStall = null;
-    if (this.#socket.isPaused()) this.#socket.resume();
+    if (this.#carrier.isPaused) this.#carrier.resume();
   }
 
   #writeSome(): void {
@@ -157,11 +157,11 @@ export class Connection {
       this.#first += 1;
     }
     this.#queuedBytes -= length;
-    this.#socket.write(joinParts(this.#queue.slice(from, this.#first), length));
+    this.#carrier.write(this.#queue.slice(from, this.#first), length);
   }
 
   #waitingBytes(): number {
-    return this.#queuedBytes + this.#socket.writableLength;
+    return this.#queuedBytes + this.#carrier.waitingBytes;
   }
 
   // RFC 7701 6.4: who stays congested for long loses the session; until then messages are dropped, requests not read.

@@ -4,17 +4,19 @@
  */
 
 import { type AddressInfo, createServer, type LookupFunction, type Server, type Socket } from 'node:net';
-import type { MsrpOpen } from '../core/effect.ts';
-import type { Input } from '../core/input.ts';
+import type { MsrpOpen, Outcome } from '../core/effect.ts';
+import type { Input, ReplyTo } from '../core/input.ts';
 import { limits } from '../core/limits.ts';
 import type { Clock, MsrpEffect } from '../core/ports.ts';
+import { nicknameOf } from '../wire/msrp.ts';
 import { type MsrpUri, parseMsrpUri } from '../wire/msrp-uri.ts';
 import { RemoteError } from '../wire/remote-error.ts';
-import { Connection, socketOptions } from './connection.ts';
-import type { MsrpIds } from './delivery.ts';
+import { SocketCarrier } from './carrier.ts';
+import { type Answer, Connection, socketOptions } from './connection.ts';
 import { dial, whyNotDial } from './dial.ts';
 import type { MsrpLog } from './msrp-log.ts';
-import { Reception } from './reception.ts';
+import type { MsrpIds } from './outgoing-chunk.ts';
+import { type NicknameRequest, Reception } from './reception.ts';
 import { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
 import { Switchboard } from './switchboard.ts';
@@ -37,6 +39,8 @@ export type MsrpShellOptions = {
   readonly connectionsMax?: number;
 };
 
+type Lost = { readonly conferenceId: string; readonly endpointId: string; readonly sessionId: string };
+
 /** MSRP of the whole process. `listen` before the first effect; what happens comes out through `submit`. */
 export class MsrpShell {
   readonly #options: MsrpShellOptions;
@@ -46,6 +50,9 @@ export class MsrpShell {
   readonly #reception: Reception;
   /** Every connection, with what stops the wait for its first session. */
   readonly #connections = new Map<Connection, () => void>();
+  /** NICKNAMEs that the core is still to answer. */
+  readonly #asked = new Map<ReplyTo, (answer: Answer) => void>();
+  #askedCount = 0;
   #isClosing = false;
 
   constructor(options: MsrpShellOptions) {
@@ -54,12 +61,13 @@ export class MsrpShell {
     this.#options = options;
     this.#server = createServer(socketOptions, (socket) => this.#accept(socket));
     const report = (conferenceId: string, count: number): void =>
-      submit({ type: 'messages-switched', conferenceId, count });
+      submit({ type: 'messages-switched', conferenceId, count, messages: [], losses: [] });
     this.#switchboard = new Switchboard({ sessions, clock, ids, report });
     this.#reception = new Reception({
       sessions,
       log,
       onMessage: (session, message) => this.#switchboard.receive(session, message),
+      onNickname: (session, request) => this.#askNickname(session, request),
       onLost: (session, reason) => this.#lose(session, reason),
     });
   }
@@ -86,10 +94,21 @@ export class MsrpShell {
         return this.#end(this.#sessions.byEndpointId(effect.endpointId));
       case 'msrp.route':
         return this.#switchboard.route(effect.route);
+      case 'msrp.notice':
+        return this.#switchboard.notice(effect);
       case 'msrp.unroute':
         for (const session of this.#sessions.ofConference(effect.conferenceId)) this.#end(session);
         return this.#switchboard.unroute(effect.conferenceId);
     }
+  }
+
+  /** Answers a NICKNAME as the core decided. */
+  reply(to: ReplyTo, outcome: Outcome): void {
+    const answer = this.#asked.get(to);
+    this.#asked.delete(to);
+    if (outcome.kind === 'nickname-answered') answer?.(outcome);
+    // RFC 7701 7.1: whatever the reason, the name is not to be had now.
+    else answer?.({ status: 403, comment: 'Not possible now' });
   }
 
   /** What is held at the moment, and copies of messages that were dropped since the start. */
@@ -109,6 +128,16 @@ export class MsrpShell {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const connection of this.#connections.keys()) connection.destroy('the service stops');
     await closed;
+  }
+
+  #askNickname(session: Session, request: NicknameRequest): void {
+    const nickname = readNickname(request);
+    const { conferenceId, endpointId, connection } = session;
+    if (nickname === 'malformed') return connection?.respond(request, { status: 424, comment: 'Malformed nickname' });
+    this.#askedCount += 1;
+    const reply = `msrp:${this.#askedCount}`;
+    this.#asked.set(reply, (answer) => connection?.respond(request, answer));
+    this.#options.submit({ type: 'nickname-asked', reply, conferenceId, endpointId, nickname });
   }
 
   #open(effect: MsrpOpen): void {
@@ -186,7 +215,7 @@ export class MsrpShell {
   #adopt(socket: Socket): Connection {
     const { clock, log } = this.#options;
     const connection = new Connection({
-      socket,
+      carrier: new SocketCarrier(socket),
       clock,
       log,
       onFrames: (from, frames) => this.#reception.receive(from, frames),
@@ -205,16 +234,16 @@ export class MsrpShell {
   }
 
   /** The session failed: the core hears of it, once. */
-  #lose(session: Session, reason: string): void {
+  #lose(session: Session, reason: string, cause: 'lost' | 'stalled' = 'lost'): void {
     if (session.state === 'closed') return;
     this.#forget(session, 'lost');
-    this.#reportLost(session, reason);
+    this.#reportLost(session, reason, cause);
   }
 
-  #reportLost(lost: Pick<Session, 'conferenceId' | 'endpointId'>, reason: string): void {
-    const { conferenceId, endpointId } = lost;
+  #reportLost(lost: Lost, reason: string, cause: 'lost' | 'stalled' = 'lost'): void {
+    const { conferenceId, endpointId, sessionId } = lost;
     this.#options.log.info({ conferenceId, endpointId, reason }, 'MSRP session lost');
-    this.#options.submit({ type: 'msrp-closed', conferenceId, endpointId, reason });
+    this.#options.submit({ type: 'msrp-closed', conferenceId, endpointId, sessionId, cause, reason });
   }
 
   /** The core ends the session, and knows. */
@@ -232,6 +261,15 @@ export class MsrpShell {
     if (connection !== null && this.#sessions.ofConnection(connection).length === 0) {
       connection.end('the session has ended');
     }
+  }
+}
+
+function readNickname(request: NicknameRequest): string | null | 'malformed' {
+  try {
+    return nicknameOf(request);
+  } catch (error) {
+    if (error instanceof RemoteError) return 'malformed';
+    throw error;
   }
 }
 

@@ -10,11 +10,15 @@ import { screen, screenMethod } from './screen.ts';
 import { type Message, Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
+/** A NICKNAME, its form not looked at. */
+export type NicknameRequest = MsrpRequest | MsrpOversize;
+
 export type ReceptionOptions = {
   readonly sessions: Sessions;
   readonly log: MsrpLog;
   /** A whole message with content came in `session`. */
   readonly onMessage: (session: Session, message: Message) => void;
+  readonly onNickname: (session: Session, request: NicknameRequest) => void;
   /** The peer says that the session is over. */
   readonly onLost: (session: Session, reason: string) => void;
 };
@@ -51,6 +55,7 @@ export class Reception {
     if (refusal !== null) return connection.respond(request, refusal);
     const session = this.#sessionOf(connection, request.toPath);
     if (!(session instanceof Session)) return connection.respond(request, session);
+    if (request.method === 'NICKNAME') return this.#options.onNickname(session, request);
     const screened = screen(request);
     if ('kind' in screened) this.#options.onMessage(session, screened);
     else connection.respond(request, screened);

@@ -16,8 +16,6 @@ export function screenMethod(method: string): Answer | null {
 
 /** The answer to a request of a session, or the whole message that it carries. */
 export function screen(request: MsrpRequest | MsrpOversize): Answer | Message {
-  // RFC 7701 7.1: the policy of these rooms knows no nicknames.
-  if (request.method === 'NICKNAME') return { status: 403, comment: 'Nicknames are not allowed' };
   if (request.kind === 'oversize') {
     return { status: 413, comment: `At most ${limits.messageBytesMax} octets are taken` };
   }

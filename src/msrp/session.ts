@@ -6,7 +6,7 @@ import { type MsrpSessionEvent, type MsrpSessionState, nextMsrpSessionState } fr
 import { type MsrpRequest, pathLines, sendParts, writeMsrpContent } from '../wire/msrp.ts';
 import type { MsrpUri } from '../wire/msrp-uri.ts';
 import type { Connection } from './connection.ts';
-import type { Delivery } from './delivery.ts';
+import type { OutgoingChunk } from './outgoing-chunk.ts';
 
 /** A whole message with content, and its connection is the session's. */
 export type Message = MsrpRequest & { readonly body: Buffer };
@@ -27,7 +27,7 @@ export class Session {
   #confirmed = false;
   #firstTransaction: string | null = null;
   #routed = false;
-  #waiting: Delivery[] = [];
+  #waiting: OutgoingChunk[] = [];
   #early: Message[] = [];
   #droppedCount = 0;
   #stopDeadline: (() => void) | null = null;
@@ -43,6 +43,11 @@ export class Session {
 
   get state(): MsrpSessionState {
     return this.#state;
+  }
+
+  /** Of our path. */
+  get sessionId(): string {
+    return this.local.sessionId;
   }
 
   get connection(): Connection | null {
@@ -93,7 +98,7 @@ export class Session {
   greet(transactionId: string, messageId: string): void {
     this.#firstTransaction = transactionId;
     const content = writeMsrpContent([{ name: 'Message-ID', value: messageId }], null);
-    this.#connection?.send(sendParts(transactionId, this.#paths, content));
+    this.#connection?.send(sendParts(transactionId, { paths: this.#paths, content, flag: '$' }));
   }
 
   isGreeting(transactionId: string): boolean {
@@ -101,8 +106,8 @@ export class Session {
   }
 
   /** Sends, or keeps for when the session opens; false when the message is dropped. */
-  deliver(delivery: Delivery): boolean {
-    const isTaken = this.#state === 'open' ? this.#send(delivery) : this.#keep(delivery);
+  deliver(chunk: OutgoingChunk): boolean {
+    const isTaken = this.#state === 'open' ? this.#send(chunk) : this.#keep(chunk);
     if (!isTaken) this.#droppedCount += 1;
     return isTaken;
   }
@@ -150,13 +155,13 @@ export class Session {
     this.#connection = null;
   }
 
-  #send(delivery: Delivery): boolean {
-    return this.#connection?.offer(delivery.copy(this.#paths)) ?? false;
+  #send(chunk: OutgoingChunk): boolean {
+    return this.#connection?.offer(chunk.copy(this.#paths)) ?? false;
   }
 
-  #keep(delivery: Delivery): boolean {
+  #keep(chunk: OutgoingChunk): boolean {
     if (this.#waiting.length >= limits.msrpWaitingMessagesMax) return false;
-    this.#waiting.push(delivery);
+    this.#waiting.push(chunk);
     return true;
   }
 
@@ -167,7 +172,7 @@ export class Session {
     this.#stopDeadline = null;
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const delivery of waiting) this.deliver(delivery);
+    for (const chunk of waiting) this.deliver(chunk);
   }
 }
 

@@ -1,11 +1,14 @@
 /** Applies the routes that the core publishes to the messages of their sessions: the data plane of all conferences. */
 
+import type { MsrpNotice } from '../core/effect.ts';
 import { limits } from '../core/limits.ts';
 import { judge, type MessageFacts, type MsrpRoute, type RouteMember, readMessage } from '../core/messaging/switch.ts';
 import type { Clock } from '../core/ports.ts';
+import { writeCpim } from '../wire/cpim.ts';
 import { msrpHeader } from '../wire/msrp.ts';
 import { RemoteError } from '../wire/remote-error.ts';
-import { Delivery, type MsrpIds } from './delivery.ts';
+import type { MsrpIds } from './outgoing-chunk.ts';
+import { OutgoingMessage } from './outgoing-message.ts';
 import type { Message, Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import { Tally } from './tally.ts';
@@ -71,14 +74,29 @@ export class Switchboard {
     this.#deliver(message, verdict.recipients);
   }
 
-  #deliver(message: Message, recipients: readonly RouteMember[]): void {
+  /** A message of the focus itself. */
+  notice(effect: MsrpNotice): void {
+    const route = this.#routes.get(effect.conferenceId);
+    if (route === undefined) return;
+    const { to } = effect;
+    const receivers = route.members.filter(({ endpointId }) => to === null || to.includes(endpointId));
+    const body = noticeContent(effect, route.conferenceUri);
+    this.#deliver({ body, headers: [{ name: 'Content-Type', value: 'message/cpim' }] }, receivers);
+  }
+
+  #deliver({ body, headers }: Pick<Message, 'body' | 'headers'>, recipients: readonly RouteMember[]): void {
     if (recipients.length === 0) return;
-    const delivery = new Delivery(message, this.#options.ids);
-    for (const { endpointId } of recipients) {
+    const { sessions, ids } = this.#options;
+    const message = new OutgoingMessage({
+      mime: headers.filter(({ name }) => name.toLowerCase().startsWith('content-')),
       // A member without a session has none yet, or just lost it; the core is about to hear of that.
-      const isTaken = this.#options.sessions.byEndpointId(endpointId)?.deliver(delivery) ?? false;
-      if (!isTaken) this.#droppedCount += 1;
-    }
+      receivers: recipients.map(({ endpointId }) => ({ endpointId, session: sessions.byEndpointId(endpointId) })),
+      ids,
+      onSettled: (deliveries) => {
+        this.#droppedCount += deliveries.filter(({ outcome }) => outcome === 'failed').length;
+      },
+    });
+    message.send({ body, start: 1, total: body.length, isLast: true });
   }
 
   // A peer may speak as soon as it has our answer or ACK, a moment before the route that names it has been saved and
@@ -92,6 +110,19 @@ export class Switchboard {
     if (session.isRouted || !session.keepEarly(message, deadline))
       session.connection?.respond(message, notInConference);
   }
+}
+
+/** RFC 3862: what the focus says, from the conference to the conference. */
+function noticeContent({ contentType, text, sentAt }: MsrpNotice, conferenceUri: string): Buffer {
+  return writeCpim({
+    headers: [
+      { name: 'From', params: [], value: `<${conferenceUri}>` },
+      { name: 'To', params: [], value: `<${conferenceUri}>` },
+      { name: 'DateTime', params: [], value: new Date(sentAt).toISOString() },
+    ],
+    contentHeaders: [{ name: 'Content-Type', value: contentType }],
+    body: Buffer.from(text),
+  });
 }
 
 const unreadable = { status: 400, comment: 'The message/cpim cannot be read', recipients: [] };

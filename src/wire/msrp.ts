@@ -44,6 +44,9 @@ export type MsrpParts = { readonly start: string; readonly content: Buffer | nul
 /** RFC 4975 7.1.1: a chunk with a longer body says by `*` that it may be interrupted. */
 const uninterruptibleBytesMax = 2_048;
 
+/** RFC 7701 7.1. */
+const nicknameBytesMax = 1_023;
+
 /** The first header field of the name, any case. */
 export function msrpHeader(message: MsrpHead, name: string): string | undefined {
   const wanted = name.toLowerCase();
@@ -65,6 +68,18 @@ export function parseByteRange(text: string): ByteRange {
   if (end !== null && end < start - 1) throw new RemoteError(400, 'The Byte-Range ends before it starts');
   if (total !== null && (end ?? start - 1) > total) throw new RemoteError(400, 'The Byte-Range exceeds its total');
   return { start, end, total };
+}
+
+/**
+ * What a NICKNAME asks for (RFC 7701 7.1): the name, unquoted; null: the name is given up (RFC 7701 7.3). Throws RemoteError
+ * 424 when Use-Nickname is missing or malformed.
+ */
+export function nicknameOf(request: MsrpHead): string | null {
+  const match = /^"((?:[^"\\]|\\["\\])*)"$/.exec(msrpHeader(request, 'Use-Nickname') ?? '');
+  const name = match?.[1]?.replace(/\\(.)/g, '$1');
+  if (name === undefined || Buffer.byteLength(name) > nicknameBytesMax)
+    throw new RemoteError(424, 'The nickname is missing or malformed');
+  return name === '' ? null : name;
 }
 
 /** QK-40: RFC 4975 9 wants 4 to 32 characters, peers write 1 to 64. */
@@ -134,8 +149,13 @@ export function writeMsrpContent(headers: readonly MsrpHeader[], body: Buffer | 
 
 /** The Byte-Range of a whole message of `length` octets in one chunk. */
 export function wholeByteRange(length: number): MsrpHeader {
-  const end = length > uninterruptibleBytesMax ? '*' : String(length);
-  return { name: 'Byte-Range', value: `1-${end}/${length}` };
+  return byteRangeOf({ start: 1, length, total: length });
+}
+
+/** The Byte-Range of a chunk of `length` octets from `start` on, the first octet of a message being 1. */
+export function byteRangeOf(of: { start: number; length: number; total: number | null }): MsrpHeader {
+  const end = of.length > uninterruptibleBytesMax ? '*' : String(of.start + of.length - 1);
+  return { name: 'Byte-Range', value: `${of.start}-${end}/${of.total ?? '*'}` };
 }
 
 /** `To-Path` and `From-Path`, in the order RFC 4975 9 demands. */
@@ -144,8 +164,11 @@ export function pathLines(toPath: readonly string[], fromPath: readonly string[]
 }
 
 /** A SEND of shared content: `paths` are made by `pathLines`, `content` by `writeMsrpContent`. */
-export function sendParts(transactionId: string, paths: string, content: Buffer): MsrpParts {
-  return { start: `MSRP ${transactionId} SEND\r\n${paths}`, content, end: endLine(transactionId, '$') };
+export function sendParts(
+  transactionId: string,
+  { paths, content, flag }: { readonly paths: string; readonly content: Buffer; readonly flag: MsrpFlag },
+): MsrpParts {
+  return { start: `MSRP ${transactionId} SEND\r\n${paths}`, content, end: endLine(transactionId, flag) };
 }
 
 /** Octets of a frame in parts. */

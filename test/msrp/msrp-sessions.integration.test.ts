@@ -310,7 +310,9 @@ describe('the end of a session', () => {
     await alice.send(hello);
     await room.shell.close();
     await Promise.all([alice.waitForClose(), bob.waitForClose()]);
-    expect(room.inputs).toEqual([{ type: 'messages-switched', conferenceId: 'conf-1', count: 1 }]);
+    expect(room.inputs).toEqual([
+      { type: 'messages-switched', conferenceId: 'conf-1', count: 1, messages: [], losses: [] },
+    ]);
     expect(room.clock.nextDue).toBeUndefined();
   });
 });
@@ -327,7 +329,13 @@ describe('counts of switched messages', () => {
     await alice.send(hello);
     room.shell.perform({ type: 'msrp.unroute', conferenceId: 'conf-1' });
     room.clock.turn(limits.messagesSwitchedIntervalMs);
-    const count = (n: number): object => ({ type: 'messages-switched', conferenceId: 'conf-1', count: n });
+    const count = (n: number): object => ({
+      type: 'messages-switched',
+      conferenceId: 'conf-1',
+      count: n,
+      messages: [],
+      losses: [],
+    });
     expect(room.inputs).toEqual([count(3), count(1)]);
   });
 });

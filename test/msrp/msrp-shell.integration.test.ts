@@ -155,7 +155,7 @@ describe('requests and responses (RFC 4975 7)', () => {
 
   test.each([
     ['AUTH', 501],
-    ['NICKNAME', 403],
+    ['NICKNAME', 424],
   ])('%s gets %i', async (method, status) => {
     const room = await openRoom();
     const alice = await room.join('alice');

@@ -52,8 +52,20 @@ export class SwitchRoom {
   /** Publishes a route of exactly these endpoints, all of which take text/plain. */
   route(...names: readonly string[]): void {
     this.#version += 1;
-    const members = names.map((name) => ({ endpointId: name, uri: uriOf(name), acceptsWrapped: ['text/plain'] }));
-    const route = { conferenceId: 'conf-1', conferenceUri: roomUri, version: this.#version, members };
+    const members = names.map((name) => ({
+      endpointId: name,
+      uri: uriOf(name),
+      acceptsWrapped: ['text/plain'],
+      privateMessages: true,
+    }));
+    const route = {
+      conferenceId: 'conf-1',
+      conferenceUri: roomUri,
+      version: this.#version,
+      members,
+      privateMessages: false,
+      keeps: 'nothing',
+    } as const;
     this.shell.perform({ type: 'msrp.route', route });
   }
 

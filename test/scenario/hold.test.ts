@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ReinviteReceived } from '../../src/core/input.ts';
 import { limits } from '../../src/core/limits.ts';
 import { clientSdp, type OfferOptions } from '../support/fixtures.ts';
+import { losesMessages } from '../support/message-session.ts';
 import { World } from '../support/world.ts';
 
 /** Offers within sessions, by re-INVITE or UPDATE: hold, refreshes, and offers that cross (RFC 3261 14, RFC 3311 5). */
@@ -90,8 +91,7 @@ describe('hold', () => {
     world.factoryInvite([]);
     world.dialsIn('bob', { offer: clientSdp('bob', { direction: 'sendonly' }) });
     expect(statusOf(world)).toBe('connected');
-    const { id: conferenceId } = world.conference;
-    world.happens({ type: 'msrp-closed', conferenceId, endpointId: world.endpointOf('bob'), reason: 'gone' });
+    losesMessages(world, 'bob');
     expect(statusOf(world)).toBe('connected');
   });
 

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { MsrpOpen } from '../../src/core/effect.ts';
 import { writeSdp } from '../../src/wire/sdp.ts';
 import { callerNamed, clientSdp, unexplained } from '../support/fixtures.ts';
+import { losesMessages, sessionOf } from '../support/message-session.ts';
 import { World } from '../support/world.ts';
 
 function acceptedSdp(world: World, reply: string): string {
@@ -316,18 +317,40 @@ test('a softphone that takes the audio line alone leaves no message session open
 test('a lost message session shows as inactive and leaves the participant in', () => {
   const world = new World();
   world.factoryInvite([]);
-  const { id } = world.conference;
-  world.happens({
-    type: 'msrp-closed',
-    conferenceId: id,
-    endpointId: world.endpointOf('alice'),
-    reason: 'connection reset',
-  });
+  losesMessages(world, 'alice');
   expect(world.participant('alice')).toMatchObject({
     status: 'connected',
     endpoints: [{ media: [{ status: 'inactive' }] }],
   });
   expect(world.effects.at(-1)).toMatchObject({ type: 'msrp.route', route: { members: [] } });
+});
+
+test('whoever does not read what it is sent is let go, and the roster says that it failed', () => {
+  const world = new World();
+  world.factoryInvite(['bob']);
+  world.answers('bob');
+  world.ladder.take();
+  losesMessages(world, 'bob', 'stalled');
+  world.ladder.matches(`
+    bob   -> focus : message session stalled
+    focus -> store : save v3
+    focus -> bob   : BYE (The connection closed)
+  `);
+  const disconnection = { method: 'failed', sipStatus: null, reason: 'The connection closed' };
+  expect(world.participant('bob')).toMatchObject({ status: 'disconnected', disconnection });
+});
+
+test('the loss of a session that is no longer the endpoint’s is no loss (RFC 4975 5.4, 8.4)', () => {
+  const world = new World();
+  world.factoryInvite([]);
+  const first = sessionOf(world, 'alice');
+  world.reinvites('alice', { offer: clientSdp('alice-again'), reply: 'sip:alice:again' });
+  const second = sessionOf(world, 'alice');
+  expect(second.sessionId).not.toBe(first.sessionId);
+  expect(second.localPath).toContain(second.sessionId);
+  const { conferenceId, endpointId, sessionId } = first;
+  world.happens({ type: 'msrp-closed', conferenceId, endpointId, sessionId, cause: 'lost', reason: 'late' });
+  expect(world.participant('alice')).toMatchObject({ endpoints: [{ media: [{ status: 'sendrecv' }] }] });
 });
 
 test('what is offered is what is written: the answer can be read back', () => {

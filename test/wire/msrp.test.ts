@@ -335,7 +335,9 @@ describe('writing', () => {
     const body = Buffer.from([0, 255, 13, 10]);
     const headers = [{ name: 'Content-Type', value: 'image/png' }];
     const content = writeMsrpContent(headers, body);
-    const frames = ['t001', 't002'].map((id) => sendParts(id, pathLines([alice], [focus]), content));
+    const frames = ['t001', 't002'].map((id) =>
+      sendParts(id, { paths: pathLines([alice], [focus]), content, flag: '$' }),
+    );
     const length = frames.reduce((sum, parts) => sum + partsLength(parts), 0);
     const request = { method: 'SEND', toPath: [alice], fromPath: [focus], headers, body, flag: '$' } as const;
     const expected = ['t001', 't002'].map((transactionId) => writeMsrpRequest({ ...request, transactionId }));

@@ -1,6 +1,6 @@
 import type { SessionDescription } from '../../wire/sdp.ts';
 import type { Ids } from '../ids.ts';
-import type { Caller, InviteReceived, Particulars, ReinviteReceived, SessionTimerAnswer } from '../input.ts';
+import type { Caller, Input, InviteReceived, Particulars, ReinviteReceived, SessionTimerAnswer } from '../input.ts';
 import { limits } from '../limits.ts';
 import type { RefusalCode } from '../refusal.ts';
 import type { Disconnection, EndpointRow, Instant, ParticipantRow, Role, SipCause } from '../rows.ts';
@@ -25,6 +25,8 @@ export type AnswerFacts = Particulars & {
   readonly answer: SessionDescription | null;
   readonly sessionTimer: SessionTimerAnswer | null;
 };
+
+export type MediaLoss = Pick<Extract<Input, { type: 'msrp-closed' }>, 'sessionId' | 'cause' | 'reason'>;
 
 /** Why a caller cannot be taken in: too many devices, or an offer that cannot be used. */
 export type NotTakenIn = 'conference-full' | 'media-not-acceptable';
@@ -172,11 +174,13 @@ export class Attendance {
     }
   }
 
-  mediaLost(endpointId: string, reason: string): void {
+  /** A session that is no longer the endpoint's is no loss. Whoever stalls would do so in the next one, and is let go. */
+  mediaLost(endpointId: string, { sessionId, cause, reason }: MediaLoss): void {
     const place = this.#present(endpointId);
-    if (place === undefined) return;
-    this.#changes.mediaLost(place);
+    if (place === undefined || !this.#changes.mediaLost(place, sessionId)) return;
     this.#ledger.event('participant.media-lost', { participant_id: place.participant.id, reason });
+    if (cause === 'stalled')
+      this.hangUp(place.participant, place.endpoint, { method: 'failed', sipStatus: null, reason });
   }
 
   /** Ends every endpoint of a participant by the focus's own will: BYE where connected, CANCEL where not yet. */

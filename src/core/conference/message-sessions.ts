@@ -13,6 +13,7 @@ import {
   type LocalMedia,
   offeredAgain,
   offerOf,
+  withPath,
 } from './negotiation.ts';
 import { isPresent, rosterEntity } from './participant.ts';
 import { TurnMap, type Turns } from './turn-map.ts';
@@ -48,9 +49,12 @@ export class MessageSessions {
 
   /** Our answer to a peer's offer, or null when it holds nothing usable. The session exists only when it does. */
   answer(endpointId: string, offer: SessionDescription): (Answer & { readonly sdp: string }) | null {
-    const session = this.#sessionOf(endpointId);
-    const answer = answerTo(offer, session.local);
-    if (answer === null) return null;
+    const known = this.#sessionOf(endpointId);
+    const wanted = answerTo(offer, known.local);
+    if (wanted === null) return null;
+    // RFC 4975 8.4: another path is another session, and RFC 4975 14.1: its id is its own.
+    const session = isOtherSession(known.agreement, wanted) ? this.#renewed(known) : known;
+    const answer = session === known ? wanted : (answerTo(offer, session.local) ?? wanted);
     const described = describe(session.local, answer.lines, session.described);
     this.#agree(endpointId, { ...session, described }, answer);
     return { ...answer, sdp: described.sdp };
@@ -72,11 +76,13 @@ export class MessageSessions {
   }
 
   /**
-   * What we have described last, to be offered as it stands. RFC 3264 8: the same text keeps its version; RFC 4975 8.4:
+   * What we have described last, to be offered as it stands, but for the path of a session that was lost. RFC 3264 8: the same text keeps its version; RFC 4975 8.4:
    * the same path is the same session.
    */
   description(endpointId: string): string | null {
-    return this.#sessions.get(endpointId)?.described?.sdp ?? null;
+    const session = this.#sessions.get(endpointId);
+    if (session === undefined || session.described === null) return null;
+    return this.#describe(endpointId, session, session.described.lines);
   }
 
   /** The peer's answer to our offer; null when it took nothing of it. */
@@ -94,18 +100,22 @@ export class MessageSessions {
     if (session === undefined || agreement === null) return null;
     const before = session.agreement?.msrp ?? null;
     const { msrp } = agreement;
-    const isSame = msrp !== null && before !== null && msrp.remotePath.join(' ') === before.remotePath.join(' ');
+    const isSame = msrp !== null && before !== null && !isOtherSession(session.agreement, agreement);
     // RFC 4975 8.4: the same path is the same session, whose connection stays, whoever made it.
     this.#agree(endpointId, session, isSame ? { ...agreement, msrp: { ...msrp, role: before.role } } : agreement);
     return agreement;
   }
 
-  /** The session's connection is gone; the endpoint keeps its dialog and may negotiate anew. */
-  lose(endpointId: string): void {
+  /**
+   * The connection of the session with this id is gone; the endpoint keeps its dialog and may negotiate anew (RFC 4975
+   * 5.4). False when the endpoint has another session, or lost this one before.
+   */
+  lose(endpointId: string, sessionId: string): boolean {
     const session = this.#sessions.get(endpointId);
-    if (session === undefined) return;
-    this.#sessions.set(endpointId, { ...session, agreement: null });
+    if (session === undefined || session.sessionId !== sessionId) return false;
+    this.#sessions.set(endpointId, { ...this.#renewed(session), agreement: null });
     this.#renegotiated.add(endpointId);
+    return true;
   }
 
   /** Turns are undone: what they had changed needs no look any more. */
@@ -133,7 +143,7 @@ export class MessageSessions {
     const members: RouteMember[] = [];
     for (const { member } of this.#sessions.values()) if (member !== null) members.push(member);
     const { id: conferenceId, uri: conferenceUri, version } = this.#ledger.facts;
-    const route = { conferenceId, conferenceUri, version, members };
+    const route = { conferenceId, conferenceUri, version, members, privateMessages: false, keeps: 'nothing' } as const;
     this.#ledger.ask({ type: 'msrp.route', route });
   }
 
@@ -156,7 +166,8 @@ export class MessageSessions {
     const msrp = agreement?.msrp ?? null;
     const place = msrp === null ? undefined : this.#ledger.participantOf(endpointId);
     if (msrp === null || place === undefined || !isPresent(place.endpoint.status)) return null;
-    return { endpointId, uri: rosterEntity(place.participant), acceptsWrapped: msrp.acceptsWrapped };
+    const { acceptsWrapped } = msrp;
+    return { endpointId, uri: rosterEntity(place.participant), acceptsWrapped, privateMessages: false };
   }
 
   /** RFC 3264 8: o= counts the changes of what we describe; the same lines are the very same text. */
@@ -198,8 +209,7 @@ export class MessageSessions {
   #newSession(): MessageSession {
     const { host, port } = this.#settings.msrp;
     const sessionId = this.#ids.msrpSession();
-    const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-    const path = `msrp://${authority}/${sessionId};tcp`;
+    const path = this.#pathOf(sessionId);
     return {
       sessionId,
       local: { host, port, path, originId: this.#ids.sdpSession(), audio: this.#settings.audio },
@@ -208,6 +218,31 @@ export class MessageSessions {
       member: null,
     };
   }
+
+  /** The next session of the same endpoint, in the same dialog: what is described of it has another path. */
+  #renewed(before: MessageSession): MessageSession {
+    const sessionId = this.#ids.msrpSession();
+    const local = { ...before.local, path: this.#pathOf(sessionId) };
+    const lines = before.described === null ? [] : withPath(before.described.lines, local.path);
+    return {
+      ...before,
+      sessionId,
+      local,
+      described: before.described === null ? null : { ...before.described, lines },
+    };
+  }
+
+  #pathOf(sessionId: string): string {
+    const { host, port } = this.#settings.msrp;
+    const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    return `msrp://${authority}/${sessionId};tcp`;
+  }
+}
+
+/** Whether what is now agreed with the peer is about another session than what was. */
+function isOtherSession(before: Agreement | null, { msrp: now }: Agreement): boolean {
+  const msrp = before?.msrp ?? null;
+  return msrp !== null && now !== null && msrp.remotePath.join(' ') !== now.remotePath.join(' ');
 }
 
 /** What is agreed stays the same value until something else is. */

@@ -97,6 +97,14 @@ export function offeredAgain(lines: readonly MediaDescription[]): readonly Media
   });
 }
 
+/** The same lines for a session with another path of ours. */
+export function withPath(lines: readonly MediaDescription[], path: string): readonly MediaDescription[] {
+  return lines.map((line) => {
+    const attributes = line.attributes.map((each) => (each.name === 'path' ? { ...each, value: path } : each));
+    return { ...line, attributes };
+  });
+}
+
 const directions: ReadonlySet<string> = new Set<Direction>(['sendrecv', 'sendonly', 'recvonly', 'inactive']);
 
 /** What the peer's answer to our offer means, or null when it took nothing of it. */

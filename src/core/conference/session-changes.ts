@@ -121,10 +121,12 @@ export class SessionChanges {
     this.#silence.resume(endpoint);
   }
 
-  mediaLost({ participant, endpoint }: Place): void {
-    this.#sessions.lose(endpoint.id);
+  /** The message session with this id is gone; false: it was gone before. */
+  mediaLost({ participant, endpoint }: Place, sessionId: string): boolean {
+    if (!this.#sessions.lose(endpoint.id, sessionId)) return false;
     const media = endpoint.media.map((row) => (row.type === 'message' ? { ...row, status: 'inactive' as const } : row));
     this.#replace({ participant }, { ...endpoint, media });
+    return true;
   }
 
   /** The endpoint is gone. */

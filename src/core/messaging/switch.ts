@@ -13,6 +13,8 @@ export type RouteMember = {
   readonly uri: string;
   /** Media types the endpoint takes inside message/cpim, lower case; `*` and `type/*` are wildcards. */
   readonly acceptsWrapped: readonly string[];
+  /** RFC 7701 6.2: whether the endpoint has said that it takes private messages. */
+  readonly privateMessages: boolean;
 };
 
 export type MsrpRoute = {
@@ -20,6 +22,10 @@ export type MsrpRoute = {
   readonly conferenceUri: string;
   readonly version: number;
   readonly members: readonly RouteMember[];
+  /** Whether the conference lets its participants write to each other (RFC 7701 6.2). */
+  readonly privateMessages: boolean;
+  /** What is told of each message afterwards: that it was, what became of it, or its words too. */
+  readonly keeps: 'nothing' | 'facts' | 'content';
 };
 
 /** What is judged of a message. URIs as they came. */

@@ -11,12 +11,14 @@ const route: MsrpRoute = {
   conferenceId: 'conf-1',
   conferenceUri: room,
   version: 3,
+  privateMessages: false,
+  keeps: 'nothing',
   members: [
-    { endpointId: 'alice-phone', uri: alice, acceptsWrapped: ['*'] },
-    { endpointId: 'alice-desk', uri: alice, acceptsWrapped: ['text/plain'] },
-    { endpointId: 'bob', uri: bob, acceptsWrapped: ['text/plain', 'text/html'] },
-    { endpointId: 'ted', uri: ted, acceptsWrapped: ['text/*'] },
-    { endpointId: 'carol', uri: 'sip:anonymous-1@anonymous.invalid', acceptsWrapped: [] },
+    { endpointId: 'alice-phone', uri: alice, acceptsWrapped: ['*'], privateMessages: false },
+    { endpointId: 'alice-desk', uri: alice, acceptsWrapped: ['text/plain'], privateMessages: false },
+    { endpointId: 'bob', uri: bob, acceptsWrapped: ['text/plain', 'text/html'], privateMessages: false },
+    { endpointId: 'ted', uri: ted, acceptsWrapped: ['text/*'], privateMessages: false },
+    { endpointId: 'carol', uri: 'sip:anonymous-1@anonymous.invalid', acceptsWrapped: [], privateMessages: false },
   ],
 };
 

@@ -104,7 +104,9 @@ export const losesMessages: Step = (scene) => {
   if (found === null) return null;
   const [endpointId, session] = found;
   session.lost = true;
-  submit({ type: 'msrp-closed', conferenceId: session.conferenceId, endpointId, reason: 'The connection closed' });
+  const { conferenceId, sessionId } = session;
+  const reason = 'The connection closed';
+  submit({ type: 'msrp-closed', conferenceId, endpointId, sessionId, cause: 'lost', reason });
   return `the session of ${endpointId} closes`;
 };
 
@@ -112,6 +114,6 @@ export const sendsMessages: Step = (scene) => {
   const session = someOf(scene, scene.outside.sessions.values());
   if (session === null) return null;
   const count = 1 + scene.chance.below(9);
-  scene.submit({ type: 'messages-switched', conferenceId: session.conferenceId, count });
+  scene.submit({ type: 'messages-switched', conferenceId: session.conferenceId, count, messages: [], losses: [] });
   return `${count} messages in ${session.conferenceId}`;
 };

@@ -58,7 +58,12 @@ export type Referred = {
   over: boolean;
 };
 
-export type Session = { readonly conferenceId: string; readonly agreed: boolean; lost: boolean };
+export type Session = {
+  readonly conferenceId: string;
+  readonly sessionId: string;
+  readonly agreed: boolean;
+  lost: boolean;
+};
 
 type Asked = { readonly what: string; answers: number; readonly then: ((outcome: Outcome) => void) | null };
 
@@ -135,8 +140,8 @@ export class Outside {
         this.referrals.delete(effect.referralId);
         return;
       case 'msrp.open': {
-        const { conferenceId, endpointId, remotePath } = effect;
-        this.sessions.set(endpointId, { conferenceId, agreed: remotePath.length > 0, lost: false });
+        const { conferenceId, endpointId, sessionId, remotePath } = effect;
+        this.sessions.set(endpointId, { conferenceId, sessionId, agreed: remotePath.length > 0, lost: false });
         return;
       }
       case 'msrp.close':

@@ -1,12 +1,12 @@
-/** One message on its way to many receivers: the content is made once, each copy adds its transaction and paths. */
+/** One chunk on its way to many receivers: the content is made once, each copy adds its transaction and paths. */
 
 import {
+  byteRangeOf,
   holdsEndLine,
+  type MsrpFlag,
   type MsrpHeader,
   type MsrpParts,
-  type MsrpRequest,
   sendParts,
-  wholeByteRange,
   writeMsrpContent,
 } from '../wire/msrp.ts';
 
@@ -16,34 +16,46 @@ import {
  */
 export type MsrpIds = { readonly transaction: () => string; readonly messageId: () => string };
 
-/** A message ready to be sent to any number of receivers. */
-export class Delivery {
+/** What a chunk holds: octets from `start` on, the first octet of a message being 1. */
+export type ChunkContent = {
+  readonly messageId: string;
+  /** Content- headers of the message. */
+  readonly mime: readonly MsrpHeader[];
+  readonly body: Buffer;
+  readonly start: number;
+  /** Octets of the whole message; null while nobody knows. */
+  readonly total: number | null;
+  readonly flag: MsrpFlag;
+};
+
+/** A chunk ready to be sent to any number of receivers. */
+export class OutgoingChunk {
   readonly #transaction: string;
   readonly #content: Buffer;
+  readonly #flag: MsrpFlag;
   #copyCount = 0;
 
-  /** `message` is whole and has a body. The content is copied out of it here, once for all copies. */
-  constructor(message: MsrpRequest & { readonly body: Buffer }, ids: MsrpIds) {
-    const { body, headers } = message;
+  /** The body is copied out of `content` here, once for all copies. */
+  constructor({ messageId, mime, body, start, total, flag }: ChunkContent, ids: MsrpIds) {
     this.#transaction = freeTransaction(body, ids);
+    this.#flag = flag;
     const own: readonly MsrpHeader[] = [
-      // One Message-ID for all copies: a new one, as the sender's is meant for its session with us.
-      { name: 'Message-ID', value: ids.messageId() },
+      { name: 'Message-ID', value: messageId },
       // RFC 7701 6.3 leaves the report model of the copies to us. With `partial` a copy costs no 200 per message, yet
       // an error still comes back: a 481 ends the session.
       { name: 'Failure-Report', value: 'partial' },
-      wholeByteRange(body.length),
+      byteRangeOf({ start, length: body.length, total }),
     ];
     // RFC 7701 6.1: the content must not be modified; its MIME headers belong to it.
-    const mime = headers.filter((header) => header.name.toLowerCase().startsWith('content-'));
     this.#content = writeMsrpContent([...own, ...mime], body);
   }
 
   /** The copy for one receiver, a SEND. `paths` are made by `pathLines`. */
   copy(paths: string): MsrpParts {
-    // RFC 4975 7.1: transactions differ and are random; the message's random part and the copy's number are both.
+    // RFC 4975 7.1: transactions differ and are random; the chunk's random part and the copy's number are both.
     this.#copyCount += 1;
-    return sendParts(`${this.#transaction}.${this.#copyCount.toString(36)}`, paths, this.#content);
+    const transaction = `${this.#transaction}.${this.#copyCount.toString(36)}`;
+    return sendParts(transaction, { paths, content: this.#content, flag: this.#flag });
   }
 }
 

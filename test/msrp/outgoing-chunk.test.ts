@@ -1,21 +1,17 @@
 import { expect, test } from 'vitest';
-import { Delivery } from '../../src/msrp/delivery.ts';
-import { joinParts, type MsrpRequest, msrpHeader, partsLength, pathLines } from '../../src/wire/msrp.ts';
+import { type ChunkContent, OutgoingChunk } from '../../src/msrp/outgoing-chunk.ts';
+import { joinParts, type MsrpRequest, partsLength, pathLines } from '../../src/wire/msrp.ts';
 import { MsrpReader } from '../../src/wire/msrp-reader.ts';
 
-const message = (body: Buffer): MsrpRequest & { body: Buffer } => ({
-  kind: 'request',
-  method: 'SEND',
-  transactionId: 'from-alice',
-  toPath: ['msrp://focus:1/a;tcp'],
-  fromPath: ['msrp://alice:2/b;tcp'],
-  headers: [
-    { name: 'Message-ID', value: 'alices' },
-    { name: 'Success-Report', value: 'yes' },
+const whole = (body: Buffer): ChunkContent => ({
+  messageId: 'ours',
+  mime: [
     { name: 'Content-Type', value: 'message/cpim' },
     { name: 'Content-ID', value: '<1>' },
   ],
   body,
+  start: 1,
+  total: body.length,
   flag: '$',
 });
 
@@ -25,9 +21,9 @@ function counting(): { readonly transaction: () => string; readonly messageId: (
 }
 
 function copies(body: Buffer, count: number): MsrpRequest[] {
-  const delivery = new Delivery(message(body), counting());
+  const chunk = new OutgoingChunk(whole(body), counting());
   const parts = Array.from({ length: count }, () =>
-    delivery.copy(pathLines(['msrp://bob:3/c;tcp'], ['msrp://focus:1/d;tcp'])),
+    chunk.copy(pathLines(['msrp://bob:3/c;tcp'], ['msrp://focus:1/d;tcp'])),
   );
   const octets = joinParts(
     parts,
@@ -56,9 +52,4 @@ test('the transaction is one whose end-line the body does not hold', () => {
   const [copy] = copies(body, 1);
   expect(copy?.transactionId).toBe('tx-3.1');
   expect(copy?.body?.equals(body)).toBe(true);
-});
-
-test('what the sender asked of us about reports does not go on', () => {
-  const [copy] = copies(Buffer.from('Hello'), 1);
-  expect(copy && msrpHeader(copy, 'Success-Report')).toBeUndefined();
 });
