@@ -62,8 +62,8 @@ export function endedByRestart(record: ConferenceRecord, { now, eventId, referra
       .map((participant) => disconnected(participant, now)),
     subscriptions: record.subscriptions
       .filter(({ state }) => state !== 'terminated')
-      // RFC 6665 4.1.3: noresource, as the conference exists no longer.
-      .map((subscription) => ({ ...subscription, state: 'terminated', terminatedReason: 'noresource' })),
+      // RFC 6665 4.1.3: what their last NOTIFY says once the SIP server is reached (`endDialogs` of the SIP shell).
+      .map((subscription) => ({ ...subscription, state: 'terminated', terminatedReason: 'deactivated' })),
     events: [ended],
     attempts: [],
     referrals: referrals.map((referral) => ({ ...referral, state: 'ended', endedAt: now })),

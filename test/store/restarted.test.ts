@@ -78,9 +78,9 @@ test('whoever was in it, or was to be, is disconnected as failed; who had left s
   ]);
 });
 
-test('live subscriptions are terminated', () => {
+test('live subscriptions are terminated, for the reason that their subscribers are told', () => {
   expect(endedByRestart(record, ending).subscriptions).toEqual([
-    { ...watching, state: 'terminated', terminatedReason: 'noresource' },
+    { ...watching, state: 'terminated', terminatedReason: 'deactivated' },
   ]);
 });
 
