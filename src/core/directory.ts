@@ -139,10 +139,12 @@ export class Directory {
   }
 
   #learn(conference: Conference, effect: Effect, now: Instant): void {
-    if (effect.type !== 'store.save') return;
-    this.#learnEndpoints(conference, effect.change, now);
-    this.#learnReferrals(conference, effect.change);
-    this.#learnSubscriptions(conference, effect.change);
+    if (effect.type === 'store.save') {
+      this.#learnEndpoints(conference, effect.change, now);
+      this.#learnReferrals(conference, effect.change);
+    } else if (effect.type === 'sip.notify') this.#learnSubscription(conference, effect);
+    // Given up without a last NOTIFY.
+    else if (effect.type === 'sip.release') this.#bySubscription.delete(effect.subscriptionId);
   }
 
   /** Every referral that begins or ends stands in the turn's save. */
@@ -163,12 +165,9 @@ export class Directory {
     }
   }
 
-  /** The same of subscriptions, also those that end without a last NOTIFY. */
-  #learnSubscriptions(conference: Conference, { subscriptions }: Change): void {
-    for (const { id, state } of subscriptions) {
-      if (state === 'terminated') this.#bySubscription.delete(id);
-      else this.#bySubscription.set(id, conference);
-    }
+  #learnSubscription(conference: Conference, { subscriptionId, state }: SipNotify): void {
+    if (state.name === 'terminated') this.#bySubscription.delete(subscriptionId);
+    else this.#bySubscription.set(subscriptionId, conference);
   }
 
   #own(conference: Conference, { id: endpointId, dialogId }: EndpointRow): void {
