@@ -14,6 +14,8 @@ export const bounds = {
   inviteTimeoutMs: limits.ringTimeoutMs + limits.cancelTimeoutMs + 20_000,
   /** Phones of one forked INVITE whose answers in reliable provisional responses are kept until the 2xx. */
   earlyAnswersMax: 8,
+  /** Dialogs without an owner that are being ended: a process may have left more than the gate would queue. */
+  farewellsMax: 1_000,
   connectTimeoutMs: 10_000,
   /** The library's delay grows without limit by itself. */
   reconnectDelayMaxMs: 2_000,

@@ -178,13 +178,16 @@ export class SipShell {
    * (RFC 6665 4.1.3: deactivated, subscribe again). Best effort: resolves when all are answered, refused or given up.
    */
   async endDialogs(left: readonly LeftDialog[], reason = 'The service was restarted'): Promise<void> {
-    const requests = left.map((dialog) => {
-      if (dialog.kind === 'session') return byeRequest(dialog.dialogId, reason);
-      return dialog.kind === 'referral' ? referralFarewell(dialog) : farewellRequest(dialog, 'deactivated');
-    });
-    await Promise.all(
-      requests.map((request) => new Promise<void>((resolve) => this.#sendInDialog(request, () => resolve(), resolve))),
-    );
+    const waiting = left.values();
+    const some = async (): Promise<void> => {
+      for (const dialog of waiting) await this.#endDialog(dialog, reason);
+    };
+    await Promise.all(Array.from({ length: Math.min(bounds.farewellsMax, left.length) }, some));
+  }
+
+  #endDialog(dialog: LeftDialog, reason: string): Promise<void> {
+    const request = dialog.kind === 'session' ? byeRequest(dialog.dialogId, reason) : lastNotify(dialog);
+    return new Promise((resolve) => this.#sendInDialog(request, () => resolve(), resolve));
   }
 
   #listen(library: SrfAgent): void {
@@ -290,4 +293,9 @@ export class SipShell {
       forgotten,
     });
   }
+}
+
+/** The last NOTIFY of a dialog that holds a subscription or a referral. */
+function lastNotify(dialog: LeftDialog): OutgoingRequest {
+  return dialog.kind === 'referral' ? referralFarewell(dialog) : farewellRequest(dialog, 'deactivated');
 }

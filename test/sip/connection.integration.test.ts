@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { SipInvite } from '../../src/core/effect.ts';
-import { bounds } from '../../src/sip/bounds.ts';
+import { bounds, pacingBounds } from '../../src/sip/bounds.ts';
 import { headerOf } from '../support/fake-drachtio.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { waitFor } from '../support/wait.ts';
@@ -110,4 +110,17 @@ test('dialogs of a process that died are ended, and what the server no longer kn
   stages.server.respond(last, '481 Unknown');
   await ended;
   expect(stage.inputs).toEqual([]);
+});
+
+test('more dialogs than the connection takes at once are all ended, and the connection lives', async () => {
+  const stage = await stages.connected();
+  stages.server.judge = (frame) => {
+    setImmediate(() => stages.server.respond(frame, '200 OK'));
+    return 'confirm';
+  };
+  const ids = Array.from({ length: pacingBounds.queuedFramesMax + 500 }, (_, index) => `${index};from-tag=1`);
+  await stage.shell.endDialogs(ids.map((dialogId) => ({ kind: 'subscription', dialogId })));
+  expect(stages.server.frames.map(({ dialogId }) => dialogId)).toEqual(ids);
+  expect(stage.inputs).toEqual([]);
+  expect(stage.log.texts('error')).toEqual([]);
 });
