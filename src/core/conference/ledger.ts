@@ -13,7 +13,7 @@ import type {
   ReferralRow,
   SubscriptionRow,
 } from '../rows.ts';
-import { isPresent, participantEvent } from './participant.ts';
+import { isPresent, notNaming, participantEvent } from './participant.ts';
 import { TurnMap, type Turns } from './turn-map.ts';
 
 /**
@@ -359,6 +359,17 @@ export class Ledger {
     if (this.#byUri.get(row.uri) === row.id) this.#byUri.delete(row.uri);
     for (const { id } of row.endpoints) this.#byEndpoint.delete(id);
     this.#tally(row, -1);
+    if (row.private) this.#hide(row);
+  }
+
+  /** Nobody else knows that `hidden` hides, once it is forgotten. What the roster shows stays the same. */
+  #hide(hidden: ParticipantRow): void {
+    for (const [id, row] of this.#participants) {
+      const hiding = notNaming(row, hidden);
+      if (hiding === row) continue;
+      this.#participants.set(id, hiding);
+      this.#changedParticipants.set(id, hiding);
+    }
   }
 
   #tally({ status }: ParticipantRow, by: 1 | -1): void {

@@ -84,6 +84,15 @@ export function rosterEntity(participant: ParticipantRow): string {
   return unreadable ? `sip:entry${participant.position + 1}@unreadable.invalid` : participant.uri;
 }
 
+/** The participant with what the roster calls `hidden` in the place of who that is, wherever it has asked it in. */
+export function notNaming(participant: ParticipantRow, hidden: ParticipantRow): ParticipantRow {
+  const { referredBy, endpoints } = participant;
+  if (![participant, ...endpoints].some((each) => each.referredBy === hidden.uri)) return participant;
+  const named = (by: string | null) => (by === hidden.uri ? rosterEntity(hidden) : by);
+  const hiding = endpoints.map((endpoint) => ({ ...endpoint, referredBy: named(endpoint.referredBy) }));
+  return { ...participant, referredBy: named(referredBy), endpoints: hiding };
+}
+
 /** A participant that is never dialled, with the reason as its outcome. */
 export function failedParticipant(facts: NewParticipant, cause: SipCause): ParticipantRow {
   return {

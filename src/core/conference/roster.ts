@@ -35,12 +35,12 @@ export function descriptionOf(conference: ConferenceRow): ConferenceDescription 
   };
 }
 
-/** RFC 4575 5.4: who made it; nobody is named whom the roster hides, and no operator. */
+/** RFC 4575 5.4: who made it; nobody is named whom the roster hides, or of whom that is forgotten, and no operator. */
 export function hostOf({ createdBy, participants }: HostFacts, hidden: Hidden): HostInfo | null {
-  if (!/^(sips?|tel):/.test(createdBy) || hidden.has(createdBy)) return null;
   const creator = participants.find(({ uri }) => uri === createdBy);
+  if (creator === undefined || !/^(sips?|tel):/.test(createdBy) || hidden.has(createdBy)) return null;
   const uris = [{ uri: createdBy, purpose: null }];
-  return { displayText: creator?.displayName ?? null, webPage: null, uris };
+  return { displayText: creator.displayName, webPage: null, uris };
 }
 
 type HostFacts = { readonly createdBy: string; readonly participants: readonly ParticipantRow[] };
@@ -157,7 +157,8 @@ function disconnectionInfo({ sipStatus, reason }: Disconnection, when: Instant |
 /** RFC 4575 5.7.2: the reason in the form of a Reason header (RFC 3326). */
 function reasonHeader(status: number | null, text: string | null): string | null {
   if (status === null) return text;
-  return `Reason: SIP;cause=${status}${text === null ? '' : `;text="${text.replaceAll('"', "'")}"`}`;
+  const quoted = text?.replaceAll('"', "'").replaceAll('\\', '\\\\');
+  return `Reason: SIP;cause=${status}${quoted === undefined ? '' : `;text="${quoted}"`}`;
 }
 
 /** RFC 4575 5.7.3: of the dialog, as its INVITE had it. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { wholeRoster } from '../../../src/core/conference/roster-documents.ts';
 import type { View } from '../../../src/core/conference/views.ts';
+import { limits } from '../../../src/core/limits.ts';
 import type { ConferenceRecord } from '../../../src/core/rows.ts';
 import { type ConferenceInfoDocument, parseConferenceInfo } from '../../../src/wire/conference-info.ts';
 import { addressOf, inviteFrom } from '../../support/fixtures.ts';
@@ -21,6 +22,16 @@ test('CC-122 user-count counts who is connected', () => {
   world.answers('bob');
   world.refuses('ted', 486);
   expect(shownIn(world).conferenceState?.userCount).toBe(2);
+});
+
+test('RFC 3326: a reason is a quoted string, whatever stands in it', () => {
+  const world = new World();
+  world.factoryInvite(['bob', 'ted']);
+  const { participants, ...rest } = runningIn(world);
+  const disconnection = { method: 'failed', sipStatus: 500, reason: 'C:\\"temp"\\' } as const;
+  const failed = participants.map((one) => ({ ...one, endpoints: [], status: 'disconnected' as const, disconnection }));
+  const [endpoint] = endpointsOf(parseConferenceInfo(wholeRoster({ ...rest, participants: failed })));
+  expect(endpoint?.disconnectionInfo?.reason).toBe(`Reason: SIP;cause=500;text="C:\\\\'temp'\\\\"`);
 });
 
 test('CC-051, CC-119 what became of each invitee stands in the roster', () => {
@@ -135,4 +146,31 @@ test('CC-116 every view has the same users', () => {
   ]);
   for (const view of ['participant', 'observer', 'anonymous'] as const)
     expect(entities(view)).toEqual(entities('chair'));
+});
+
+/** More come and go than a conference remembers; the first to leave are forgotten. */
+function manyComeAndGo(world: World): void {
+  for (let index = 0; index <= limits.pastParticipantsMax; index += 1) {
+    const aor = `sip:guest${index}@host.example.org`;
+    const caller = { aor, displayName: null, private: false };
+    world.dialsIn(`guest${index}`, { caller, claimed: caller, dialogId: `${index};from-tag=${index}` });
+    world.hangsUp(aor);
+  }
+  world.passes(limits.lingerMs);
+}
+
+test('RFC 4575 5.6, RFC 3323: whoever hides is not named by what it did once it is forgotten', () => {
+  const world = new World({ endPolicy: 'last-leaves' });
+  const { caller } = inviteFrom('alice', addressOf['alice'] ?? '');
+  const hiding = caller === null ? null : { ...caller, private: true };
+  world.factoryInvite(['bob']);
+  world.answers('bob');
+  world.hangsUp('alice');
+  world.dialsIn('alice', { reply: 'sip:alice:hiding', caller: hiding, dialogId: 'hiding;from-tag=hiding' });
+  world.hangsUp('alice');
+  manyComeAndGo(world);
+  expect(runningIn(world).participants.map(({ uri }) => uri)).not.toContain(addressOf['alice']);
+  const shown = shownIn(world);
+  expect(endpointsOf(shown)[0]?.referred?.by).toBe('sip:anonymous1@anonymous.invalid');
+  expect(shown.hostInfo ?? null).toBeNull();
 });
