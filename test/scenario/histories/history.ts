@@ -11,12 +11,12 @@ const pauses = [0, 1_000, 5_000] as const;
 /**
  * A conference, and what chance does to it: people come, ring, hold, hide and go, watchers come, refresh, lose NOTIFYs and
  * go, time passes. The world holds every document against RFC 4575, and in the end each watcher's roster against the
- * service's own. Throws with the seed and the ladder.
+ * service's own. Throws with the seed and the ladder. A `crowd` of others may be in it, who only fill the roster.
  */
-export function play(seed: number, steps: number): void {
+export function play(seed: number, steps: number, crowd = 0): void {
   const chance = new Chance(seed);
   const world = new World({ notifyMinIntervalMs: chance.pick(pauses) });
-  const history = new History(world, chance);
+  const history = new History(world, chance, crowd);
   try {
     for (let step = 0; step < steps; step += 1) history.step();
   } catch (error) {
@@ -35,10 +35,14 @@ class History {
   readonly #answered = new Map<string, number>();
   #asked = 0;
 
-  constructor(world: World, chance: Chance) {
+  constructor(world: World, chance: Chance, crowd: number) {
     this.#world = world;
     this.#chance = chance;
     world.factoryInvite(['bob', 'ted']);
+    for (let index = 0; index < crowd; index += 1) {
+      const caller = { aor: `sip:guest${index}@host.example.org`, displayName: `Guest ${index}`, private: false };
+      world.dialsIn(`guest${index}`, { caller, claimed: caller, dialogId: `guest${index};from-tag=${index}` });
+    }
   }
 
   step(): void {
