@@ -53,6 +53,10 @@ export class Connection {
   #first = 0;
   #queuedBytes = 0;
   #flushIsDue = false;
+  /** Who wants it not to be read. */
+  #holds = 0;
+  /** The peer does not read what it is answered, hence is not read either. */
+  #isBehind = false;
   #state: 'open' | 'ending' | 'closed' = 'open';
   #closeReason: string | null = null;
   #stopStall: (() => void) | null = null;
@@ -109,6 +113,17 @@ export class Connection {
     return false;
   }
 
+  /** Nothing more is read until as many `resumeReading` as this was called: others could not take what would come. */
+  pauseReading(): void {
+    this.#holds += 1;
+    this.#carrier.pause();
+  }
+
+  resumeReading(): void {
+    this.#holds -= 1;
+    this.#resumeWhenFree();
+  }
+
   /** Writes what is queued, then closes; `reason` is what `onClose` will say. */
   end(reason: string): void {
     if (this.#state !== 'open') return;
@@ -129,6 +144,7 @@ export class Connection {
     if (this.#state !== 'open') return;
     this.#options.onFrames(this, this.#reader.push(chunk));
     if (this.#waitingBytes() <= limits.msrpQueueBytesMax) return;
+    this.#isBehind = true;
     this.#carrier.pause();
     this.#beginStall();
   }
@@ -145,7 +161,12 @@ export class Connection {
     if (this.#state !== 'open' || !this.#carrier.canWrite) return;
     this.#stopStall?.();
     this.#stopStall = null;
-    if (this.#carrier.isPaused) this.#carrier.resume();
+    this.#isBehind = false;
+    this.#resumeWhenFree();
+  }
+
+  #resumeWhenFree(): void {
+    if (this.#holds === 0 && !this.#isBehind && this.#carrier.isPaused) this.#carrier.resume();
   }
 
   #writeSome(): void {

@@ -3,7 +3,7 @@
 import type { MsrpOpen } from '../core/effect.ts';
 import { limits } from '../core/limits.ts';
 import { type MsrpSessionEvent, type MsrpSessionState, nextMsrpSessionState } from '../core/messaging/msrp-session.ts';
-import { type MsrpRequest, pathLines, sendParts, writeMsrpContent } from '../wire/msrp.ts';
+import { type MsrpRequest, type MsrpResponse, pathLines, sendParts, writeMsrpContent } from '../wire/msrp.ts';
 import type { MsrpUri } from '../wire/msrp-uri.ts';
 import type { Connection } from './connection.ts';
 import type { OutgoingChunk } from './outgoing-chunk.ts';
@@ -110,6 +110,16 @@ export class Session {
     const isTaken = this.#state === 'open' ? this.#send(chunk) : this.#keep(chunk);
     if (!isTaken) this.#droppedCount += 1;
     return isTaken;
+  }
+
+  /** The peer has answered one of our requests. */
+  answered(_response: MsrpResponse): void {
+    return;
+  }
+
+  /** The peer, or a relay before it, tells what became of one of our messages (RFC 4975 7.1.2). */
+  reported(_report: MsrpRequest): void {
+    return;
   }
 
   /** Whether the route has named this endpoint; from then on its absence means that it has been removed. */

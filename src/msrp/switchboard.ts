@@ -86,12 +86,13 @@ export class Switchboard {
 
   #deliver({ body, headers }: Pick<Message, 'body' | 'headers'>, recipients: readonly RouteMember[]): void {
     if (recipients.length === 0) return;
-    const { sessions, ids } = this.#options;
+    const { sessions, ids, clock } = this.#options;
     const message = new OutgoingMessage({
       mime: headers.filter(({ name }) => name.toLowerCase().startsWith('content-')),
       // A member without a session has none yet, or just lost it; the core is about to hear of that.
       receivers: recipients.map(({ endpointId }) => ({ endpointId, session: sessions.byEndpointId(endpointId) })),
       ids,
+      clock,
       onSettled: (deliveries) => {
         this.#droppedCount += deliveries.filter(({ outcome }) => outcome === 'failed').length;
       },
