@@ -308,6 +308,7 @@ function settingsOf(
     creationsPerMinute: config.creationsPerMinute,
     endPolicy: config.endPolicy,
     idleSeconds: config.idleSeconds,
+    chat: config.chat,
     notifyMinIntervalMs: config.notifyMinInterval * 1_000,
     sessionExpires: config.sessionExpires,
     minSe: config.minSe,

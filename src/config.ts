@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { BlockList, isIP, isIPv6, SocketAddress } from 'node:net';
+import { usualChat } from './core/chat-policy.ts';
+import type { ChatPolicy } from './core/rows.ts';
 import type { DigestAlgorithm } from './core/settings.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -44,6 +46,7 @@ export type Config = {
   readonly creationsPerMinute: number;
   readonly endPolicy: 'creator-leaves' | 'last-leaves' | 'idle';
   readonly idleSeconds: number;
+  readonly chat: ChatPolicy;
   /** Seconds. */
   readonly notifyMinInterval: number;
   readonly sessionExpires: number;
@@ -93,6 +96,7 @@ export function readConfig(env: Env): Config {
     creationsPerMinute: whole(env, 'CREATIONS_PER_MINUTE', { least: 0, fallback: 60 }),
     endPolicy: oneOf(env, 'END_POLICY', ['creator-leaves', 'last-leaves', 'idle']) ?? 'creator-leaves',
     idleSeconds: whole(env, 'IDLE_SECONDS', { least: 1, fallback: 300 }),
+    chat: chatPolicy(env),
     notifyMinInterval: whole(env, 'NOTIFY_MIN_INTERVAL', { least: 0, fallback: 5 }),
     ...sessionTimer(env),
     nodeId: nodeId(env),
@@ -222,14 +226,33 @@ function oneOf<Word extends string>(env: Env, name: string, words: readonly Word
   return word;
 }
 
-/** A whole number of at most a million. */
-function whole(env: Env, name: string, { least, fallback }: { least: number; fallback: number }): number {
+function onOrOff(env: Env, name: string, usual: boolean): boolean {
+  const word = oneOf(env, name, ['on', 'off']);
+  return word === null ? usual : word === 'on';
+}
+
+type Bounds = { readonly least: number; readonly most?: number; readonly fallback: number };
+
+/** A whole number, of at most a million unless said. */
+function whole(env: Env, name: string, { least, most = 1_000_000, fallback }: Bounds): number {
   const value = text(env, name);
   if (value === null) return fallback;
   const number = Number(value);
-  if (!/^\d{1,7}$/.test(value) || number < least || number > 1_000_000)
-    throw new BadConfig(`${name} must be a whole number from ${least} to 1000000, not "${value}".`);
+  if (!/^\d{1,7}$/.test(value) || number < least || number > most)
+    throw new BadConfig(`${name} must be a whole number from ${least} to ${most}, not "${value}".`);
   return number;
+}
+
+function chatPolicy(env: Env): ChatPolicy {
+  return {
+    nicknames: onOrOff(env, 'NICKNAMES', usualChat.nicknames),
+    privateMessages: onOrOff(env, 'PRIVATE_MESSAGES', usualChat.privateMessages),
+    history: oneOf(env, 'HISTORY', ['off', 'facts', 'content']) ?? usualChat.history,
+    historyDays: whole(env, 'HISTORY_DAYS', { least: 1, most: 365, fallback: usualChat.historyDays }),
+    greeting: onOrOff(env, 'GREETING', usualChat.greeting),
+    announcements: onOrOff(env, 'ANNOUNCEMENTS', usualChat.announcements),
+    transport: oneOf(env, 'MSRP_TRANSPORT', ['any', 'tls']) ?? usualChat.transport,
+  };
 }
 
 /** RFC 4028 4, 5: no interval is under 90 seconds, and none under the least we accept. */

@@ -82,6 +82,17 @@ export const variables = [
     meaning: 'when an ad-hoc conference ends: `creator-leaves`, `last-leaves` or `idle`',
   },
   { name: 'IDLE_SECONDS', default: '300', meaning: 'how long a conference may stand empty where it may at all' },
+  { name: 'NICKNAMES', default: 'on', meaning: 'whether participants may give themselves nicknames' },
+  { name: 'PRIVATE_MESSAGES', default: 'on', meaning: 'whether they may write to one another' },
+  {
+    name: 'HISTORY',
+    default: 'off',
+    meaning: 'what is kept of each message: nothing, what became of it (`facts`), or its words too (`content`)',
+  },
+  { name: 'HISTORY_DAYS', default: '30', meaning: 'how many days that is kept, at most 365' },
+  { name: 'GREETING', default: 'off', meaning: '`on`: everybody is told the subject on coming in' },
+  { name: 'ANNOUNCEMENTS', default: 'off', meaning: '`on`: all are told who has come and who has left' },
+  { name: 'MSRP_TRANSPORT', default: 'any', meaning: '`tls`: who offers messages in the clear is refused them' },
   {
     name: 'NOTIFY_MIN_INTERVAL',
     default: '5',

@@ -104,11 +104,35 @@ test('whom lists may invite, how many conferences may be made, when they end, ho
   });
 });
 
+test('what holds of messages where neither a group nor an operator says anything else', () => {
+  expect(readConfig({}).chat).toEqual({
+    nicknames: true,
+    privateMessages: true,
+    history: 'off',
+    historyDays: 30,
+    greeting: false,
+    announcements: false,
+    transport: 'any',
+  });
+  const env = { NICKNAMES: 'off', PRIVATE_MESSAGES: 'Off', HISTORY: 'content', HISTORY_DAYS: '365' };
+  expect(readConfig({ ...env, GREETING: 'on', ANNOUNCEMENTS: 'on', MSRP_TRANSPORT: 'tls' }).chat).toEqual({
+    nicknames: false,
+    privateMessages: false,
+    history: 'content',
+    historyDays: 365,
+    greeting: true,
+    announcements: true,
+    transport: 'tls',
+  });
+});
+
 test('a least interval above the usual one raises it', () => {
   expect(readConfig({ MIN_SE: '3600' })).toMatchObject({ sessionExpires: 3_600, minSe: 3_600 });
 });
 
 test.each([
+  [{ HISTORY_DAYS: '366' }, 'HISTORY_DAYS must be a whole number from 1 to 365, not "366".'],
+  [{ GREETING: 'true' }, 'GREETING must be one of on, off, not "true".'],
   [{ HTTP_PORT: '70000' }, 'HTTP_PORT must be a port from 0 to 65535, not "70000".'],
   [{ SIP_PORT: 'x' }, 'SIP_PORT must be a port from 0 to 65535, not "x".'],
   [{ SIP_HOST: '127.0.0.1, a b' }, 'SIP_HOST must be IP addresses, comma separated; "a b" is none.'],

@@ -15,8 +15,26 @@ export type EndReason = 'creator-left' | 'last-left' | 'idle' | 'operator' | 're
  */
 export type EndPolicy = 'creator-leaves' | 'last-leaves' | 'idle';
 
+/** What is said of messages in a conference. */
+export type ChatPolicy = {
+  /** RFC 7701 7: whether participants may give themselves nicknames. */
+  readonly nicknames: boolean;
+  /** RFC 7701 6.2: whether they may write to one another. */
+  readonly privateMessages: boolean;
+  /** What is kept of each message: nothing, what became of it, or its words too. */
+  readonly history: 'off' | 'facts' | 'content';
+  /** How long that is kept, from 1 to 365. */
+  readonly historyDays: number;
+  /** Whether every endpoint is told the subject when it comes. */
+  readonly greeting: boolean;
+  /** Whether all are told who has come and who has left. */
+  readonly announcements: boolean;
+  /** RFC 7701 4.1: with `tls` nobody may exchange messages in the clear. */
+  readonly transport: 'any' | 'tls';
+};
+
 /** Who may do what in a conference, beside the chairs, who may do all of it. */
-export type ConferencePolicy = {
+export type ConferencePolicy = ChatPolicy & {
   readonly end: EndPolicy;
   /** How long it may stand empty: under `idle`, and under every policy before the first one has come. */
   readonly idleSeconds: number;

@@ -1,4 +1,4 @@
-import type { EndPolicy } from './rows.ts';
+import type { ChatPolicy, EndPolicy } from './rows.ts';
 
 /** By its name in headers (RFC 7616 3.3). */
 export type DigestAlgorithm = 'SHA-256' | 'MD5';
@@ -31,6 +31,8 @@ export type Settings = {
   /** When ad-hoc conferences end. */
   readonly endPolicy: EndPolicy;
   readonly idleSeconds: number;
+  /** What holds of messages where neither a group nor an operator says anything else. */
+  readonly chat: ChatPolicy;
   /** RFC 4575 3.9: milliseconds between two NOTIFYs to one subscriber, at least; 0: no limit. */
   readonly notifyMinIntervalMs: number;
   /** RFC 4028: seconds of the interval we ask for, and the least we accept. */

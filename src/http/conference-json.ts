@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import type { ConferenceRow } from '../core/rows.ts';
-import { Policy, policyJson } from './policy-json.ts';
+import { Policy, policyJson, usualChatJson } from './policy-json.ts';
 import {
   closed,
   iso,
@@ -68,6 +68,7 @@ export const Conference = Type.Object(
           join: 'anyone',
           subscribe: 'participants',
           invite: 'participants',
+          ...usualChatJson,
         },
         created_by: 'sip:alice@example.com',
         created_at: '2026-03-01T09:30:00.000Z',

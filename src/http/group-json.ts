@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { limits } from '../core/limits.ts';
 import type { GroupMember, GroupRow } from '../core/rows.ts';
 import { roles } from './participant-json.ts';
-import { Policy, PolicyChange, policyJson } from './policy-json.ts';
+import { Policy, PolicyChange, policyJson, usualChatJson } from './policy-json.ts';
 import {
   closed,
   iso,
@@ -81,7 +81,14 @@ export const Group = Type.Object(
         uri: 'sip:night-shift@127.0.0.1',
         subject: 'Night shift',
         members: [{ uri: 'sip:bob@example.com', display_name: 'Bob', role: 'chair' }],
-        policy: { end: 'last-leaves', idle_seconds: 300, join: 'members', subscribe: 'members', invite: 'chairs' },
+        policy: {
+          end: 'last-leaves',
+          idle_seconds: 300,
+          join: 'members',
+          subscribe: 'members',
+          invite: 'chairs',
+          ...usualChatJson,
+        },
         max_participants: null,
         labels: { site: 'north' },
         created_at: '2026-03-01T09:00:00.000Z',

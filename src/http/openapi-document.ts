@@ -1,3 +1,5 @@
+import { usualChat } from '../core/chat-policy.ts';
+import { groupPolicy } from '../core/definitions/group-definition.ts';
 import type { HttpOptions } from './http-options.ts';
 import { buildHttp } from './http-server.ts';
 
@@ -43,7 +45,7 @@ const unserved: HttpOptions = {
   parseUri: notServed,
   aorOf: notServed,
   groupUri: notServed,
-  groupPolicy: { end: 'last-leaves', idleSeconds: 0, join: 'members', subscribe: 'members', invite: 'chairs' },
+  groupPolicy: groupPolicy({ idleSeconds: 0, chat: usualChat }),
   realm: '',
   readings: [],
   log: null,

@@ -1,7 +1,9 @@
+import { usualChat } from '../core/chat-policy.ts';
 import type { KeyRow } from '../core/ports.ts';
 import type {
   AttemptRow,
   ConferenceKind,
+  ConferencePolicy,
   ConferenceRow,
   ConferenceStatus,
   EndpointStatus,
@@ -73,7 +75,7 @@ export function conferenceRow(kept: Conference): ConferenceRow {
     createdAt: kept.createdAt.getTime(),
     activatedAt: instant(kept.activatedAt),
     endedAt: instant(kept.endedAt),
-    policy: json(kept.policy),
+    policy: policyOf(kept.policy),
     endReason: kept.endReason === null ? null : word(endReasons, kept.endReason),
     labels: json(kept.labels),
   };
@@ -126,7 +128,7 @@ export function groupRow(kept: Group): GroupRow {
   return {
     ...kept,
     members: json(kept.members),
-    policy: json(kept.policy),
+    policy: policyOf(kept.policy),
     labels: json(kept.labels),
     createdAt: kept.createdAt.getTime(),
     updatedAt: kept.updatedAt.getTime(),
@@ -151,6 +153,11 @@ export function attemptRow(kept: Attempt): AttemptRow {
 /** A row of `api_keys`. */
 export function keyRow(kept: ApiKey): KeyRow {
   return { ...kept, scopes: json(kept.scopes), createdAt: kept.createdAt.getTime() };
+}
+
+/** Policies of old say nothing of messages. */
+function policyOf(kept: unknown): ConferencePolicy {
+  return { ...usualChat, ...json<ConferencePolicy>(kept) };
 }
 
 /** `text` as one of the words. Throws when the database holds another: it was written by a newer version. */

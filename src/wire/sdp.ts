@@ -1,7 +1,7 @@
 /** Session descriptions (RFC 8866) as far as offer and answer need them, and the MSRP attributes (RFC 4975 8, 6135, 7701 8). */
 
 import { strict as assert } from 'node:assert';
-import { parseMsrpUri } from './msrp-uri.ts';
+import { type MsrpUri, parseMsrpUri } from './msrp-uri.ts';
 import { RemoteError } from './remote-error.ts';
 
 export type SdpAttribute = { readonly name: string; readonly value: string | null };
@@ -40,10 +40,22 @@ export type MsrpMedia = {
   readonly direction: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
   /** Tokens of `a=chatroom`, null without the attribute. */
   readonly chatroom: readonly string[] | null;
+  /** The media line is one of TCP/TLS/MSRP. */
   readonly tls: boolean;
+  /** Of the URI to connect to: `tcp`, `ws` (RFC 7977) or an extension. */
+  readonly transport: string;
+  /** What the m= and c= lines say; null without any c= line. */
+  readonly address: { readonly host: string; readonly port: number } | null;
+  /** RFC 6714: middleboxes may rewrite that address, and it is what counts. */
+  readonly cema: boolean;
+  /** RFC 8122 5: one of them is that of the peer's certificate; empty: nothing is said. */
+  readonly fingerprints: readonly Fingerprint[];
   /** Octets of a whole message, as a hint. */
   readonly maxSize: number | null;
 };
+
+/** RFC 8122 5: the name of a hash function in lower case, octets in upper case hexadecimal with colons. */
+export type Fingerprint = { readonly hash: string; readonly value: string };
 
 const mediaMax = 32;
 // Above what 64 bit counters need, below what would be a burden to repeat.
@@ -103,8 +115,10 @@ export function msrpMediaOf(media: MediaDescription, session: SessionDescription
   if (protocol !== 'TCP/MSRP' && !tls) return null;
   const path = words(attributeValue(media.attributes, 'path'));
   const acceptTypes = mediaTypes(attributeValue(media.attributes, 'accept-types'));
-  if (!isUsablePath(path, tls) || acceptTypes.length === 0) return null;
+  const first = firstOfPath(path);
+  if (first === null || !fitsLine(first, { tls, isRelay: path.length > 1 }) || acceptTypes.length === 0) return null;
   const chatroom = attributeValue(media.attributes, 'chatroom');
+  const host = media.connection ?? session.connection;
   return {
     path,
     acceptTypes,
@@ -114,6 +128,10 @@ export function msrpMediaOf(media: MediaDescription, session: SessionDescription
     // RFC 7701 8: a token stands once.
     chatroom: chatroom === undefined ? null : [...new Set(words(chatroom))],
     tls,
+    transport: first.transport,
+    address: host === null ? null : { host, port: media.port },
+    cema: attributeValue(media.attributes, 'msrp-cema') === null,
+    fingerprints: fingerprintsOf(media, session),
     maxSize: maxSizeOf(media),
   };
 }
@@ -225,13 +243,30 @@ function mediaTypes(list: string | null | undefined): readonly string[] {
   return words(list).map((entry) => (entry.split(';', 1)[0] ?? '').toLowerCase());
 }
 
-function isUsablePath(path: readonly string[], tls: boolean): boolean {
+/** The URI to connect to, when all of the path can be read. */
+function firstOfPath(path: readonly string[]): MsrpUri | null {
   try {
-    const [first] = path.map(parseMsrpUri);
-    return first !== undefined && first.secure === tls;
-  } catch {
-    return false;
+    return path.map(parseMsrpUri)[0] ?? null;
+  } catch (error) {
+    if (error instanceof RemoteError) return null;
+    throw error;
   }
+}
+
+/** RFC 4975 8.1, 9: TLS wants msrps. RFC 4976 9.1: the way to a relay is secured whatever the peers agree on. */
+function fitsLine(first: MsrpUri, line: { readonly tls: boolean; readonly isRelay: boolean }): boolean {
+  return first.secure === line.tls || (first.secure && line.isRelay);
+}
+
+/** RFC 8122 5: what the media line says, else what the session does. What cannot be read matches no certificate. */
+function fingerprintsOf(media: MediaDescription, session: SessionDescription): readonly Fingerprint[] {
+  const named = (attributes: readonly SdpAttribute[]): readonly SdpAttribute[] =>
+    attributes.filter(({ name }) => name === 'fingerprint');
+  const own = named(media.attributes);
+  return (own.length > 0 ? own : named(session.attributes)).map(({ value }) => {
+    const [hash = '', octets = ''] = words(value);
+    return { hash: hash.toLowerCase(), value: octets.toUpperCase() };
+  });
 }
 
 function setupOf(media: MediaDescription, session: SessionDescription): MsrpMedia['setup'] {

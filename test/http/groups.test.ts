@@ -1,6 +1,8 @@
 import { beforeEach, expect, test } from 'vitest';
+import { usualChat } from '../../src/core/chat-policy.ts';
 import { limits } from '../../src/core/limits.ts';
 import type { GroupRow } from '../../src/core/rows.ts';
+import { usualChatJson } from '../../src/http/policy-json.ts';
 import { HttpWorld } from './http-world.ts';
 import { startOfTime } from './rows.ts';
 
@@ -15,6 +17,7 @@ const closed = {
   join: 'members',
   subscribe: 'members',
   invite: 'chairs',
+  ...usualChat,
 } as const;
 const shownPolicy = {
   end: 'last-leaves',
@@ -22,6 +25,7 @@ const shownPolicy = {
   join: 'members',
   subscribe: 'members',
   invite: 'chairs',
+  ...usualChatJson,
 };
 
 /** The group that most tests begin with. */
@@ -73,7 +77,14 @@ test('all of a group can be said; members are known by their canonical addresses
       { uri: 'sip:bob@Example.com;transport=tcp', display_name: 'Bob', role: 'chair' },
       { uri: 'tel:+49-30-123456' },
     ],
-    policy: { end: 'idle', idle_seconds: 60, join: 'anyone' },
+    policy: {
+      end: 'idle',
+      idle_seconds: 60,
+      join: 'anyone',
+      history: 'content',
+      history_days: 7,
+      private_messages: false,
+    },
     max_participants: 10,
     labels: { site: 'north' },
   });
@@ -86,7 +97,15 @@ test('all of a group can be said; members are known by their canonical addresses
       { uri: 'sip:bob@example.com', displayName: 'Bob', role: 'chair' },
       { uri: 'tel:+4930123456', displayName: null, role: 'participant' },
     ],
-    policy: { end: 'idle', idleSeconds: 60, join: 'anyone', subscribe: 'members', invite: 'chairs' },
+    policy: {
+      ...closed,
+      end: 'idle',
+      idleSeconds: 60,
+      join: 'anyone',
+      history: 'content',
+      historyDays: 7,
+      privateMessages: false,
+    },
     maxParticipants: 10,
     labels: { site: 'north' },
     createdAt: startOfTime,
@@ -112,6 +131,8 @@ test.each([
   [{ uri: 'team', members: Array(limits.groupMembersMax + 1).fill(bob) }, '#/members'],
   [{ uri: 'team', policy: { end: 'never' } }, '#/policy/end'],
   [{ uri: 'team', policy: { idle_seconds: 0 } }, '#/policy/idle_seconds'],
+  [{ uri: 'team', policy: { history_days: 366 } }, '#/policy/history_days'],
+  [{ uri: 'team', policy: { transport: 'tcp' } }, '#/policy/transport'],
   [{ uri: 'team', max_participants: 0 }, '#/max_participants'],
   [{ uri: 'team', labels: { site: 7 } }, '#/labels/site'],
   [{ uri: 'team', labels: { ['x'.repeat(65)]: 'y' } }, '#/labels'],

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger, InjectOptions, LightMyRequestResponse } from 'fastify';
+import { usualChat } from '../../src/core/chat-policy.ts';
 import { groupPolicy, groupUri } from '../../src/core/definitions/group-definition.ts';
 import type { Outcome } from '../../src/core/effect.ts';
 import type { CommandInput, Input } from '../../src/core/input.ts';
@@ -83,7 +84,7 @@ export class HttpWorld {
       parseUri: parseSipUri,
       aorOf,
       groupUri: (text) => groupUri(text, names),
-      groupPolicy: groupPolicy({ idleSeconds: 300 }),
+      groupPolicy: groupPolicy({ idleSeconds: 300, chat: usualChat }),
       realm: 'conf.example.com',
       readings: [
         { kind: 'gauge', name: 'test_depth', help: 'A number of another part', read: () => 7 },

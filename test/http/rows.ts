@@ -1,3 +1,4 @@
+import { usualChat } from '../../src/core/chat-policy.ts';
 import type {
   AttemptRow,
   ConferenceRow,
@@ -30,6 +31,7 @@ export function conferenceRow(given: Partial<ConferenceRow> = {}): ConferenceRow
       join: 'anyone',
       subscribe: 'participants',
       invite: 'participants',
+      ...usualChat,
     },
     createdBy: 'sip:alice@example.com',
     createdAt: startOfTime,

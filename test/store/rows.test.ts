@@ -37,6 +37,14 @@ test('each kept row is read as the row it was', () => {
   expect(keyRow({ ...key, createdAt: new Date(rows.noon) })).toEqual(key);
 });
 
+test('a policy that was written before it said anything of messages says what is usual', () => {
+  const { end, idleSeconds, join, subscribe, invite } = conference.policy;
+  const former = { ...keptConference, policy: { end, idleSeconds, join, subscribe, invite } };
+  expect(conferenceRow(former).policy).toEqual(conference.policy);
+  const chosen = { ...former, policy: { ...former.policy, history: 'content', nicknames: false } };
+  expect(conferenceRow(chosen).policy).toEqual({ ...conference.policy, history: 'content', nicknames: false });
+});
+
 test.each([
   ['status', () => conferenceRow({ ...keptConference, status: 'paused' })],
   ['kind', () => conferenceRow({ ...keptConference, kind: 'toString' })],

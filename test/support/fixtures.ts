@@ -1,3 +1,4 @@
+import { usualChat } from '../../src/core/chat-policy.ts';
 import type { Ids } from '../../src/core/ids.ts';
 import type { Caller, Input, InviteReceived, OptionsReceived, SubscribeReceived } from '../../src/core/input.ts';
 import type { Settings } from '../../src/core/settings.ts';
@@ -40,6 +41,7 @@ export function settings(changes: Partial<Settings> = {}): Settings {
     creationsPerMinute: 0,
     endPolicy: 'creator-leaves',
     idleSeconds: 300,
+    chat: usualChat,
     notifyMinIntervalMs: 0,
     sessionExpires: 1_800,
     minSe: 90,

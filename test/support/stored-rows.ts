@@ -1,3 +1,5 @@
+import { usualChat } from '../../src/core/chat-policy.ts';
+import { groupPolicy } from '../../src/core/definitions/group-definition.ts';
 import type {
   AttemptRow,
   Change,
@@ -33,6 +35,7 @@ export function conferenceRow(part: Partial<ConferenceRow> & { readonly id: stri
       join: 'anyone',
       subscribe: 'participants',
       invite: 'participants',
+      ...usualChat,
     },
     createdBy: 'sip:alice@example.com',
     createdAt: noon,
@@ -155,7 +158,7 @@ export function groupRow(part: Partial<GroupRow> & { readonly id: string }): Gro
     uri: `sip:${part.id}@conf.example.com`,
     subject: null,
     members: [],
-    policy: { end: 'last-leaves', idleSeconds: 300, join: 'members', subscribe: 'members', invite: 'chairs' },
+    policy: groupPolicy({ idleSeconds: 300, chat: usualChat }),
     maxParticipants: null,
     labels: {},
     createdAt: noon,

@@ -34,8 +34,8 @@ export function newConference({ ids, settings, now }: Context, asked: NewConfere
 
 /** What holds in a conference that nobody has said anything else for. */
 export function adHocPolicy(settings: Settings): ConferencePolicy {
-  const { endPolicy: end, idleSeconds } = settings;
-  return { end, idleSeconds, join: 'anyone', subscribe: 'participants', invite: 'participants' };
+  const { endPolicy: end, idleSeconds, chat } = settings;
+  return { end, idleSeconds, join: 'anyone', subscribe: 'participants', invite: 'participants', ...chat };
 }
 
 /** The same for a conference that an operator makes, who is never in it and so cannot leave it. */

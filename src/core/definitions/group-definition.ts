@@ -36,8 +36,8 @@ function writeUser(user: string): string {
 }
 
 /** What holds of a group that nothing else is said of: closed to all but its members, led by its chairs. */
-export function groupPolicy({ idleSeconds }: Pick<Settings, 'idleSeconds'>): ConferencePolicy {
-  return { end: 'last-leaves', idleSeconds, join: 'members', subscribe: 'members', invite: 'chairs' };
+export function groupPolicy({ idleSeconds, chat }: Pick<Settings, 'idleSeconds' | 'chat'>): ConferencePolicy {
+  return { end: 'last-leaves', idleSeconds, join: 'members', subscribe: 'members', invite: 'chairs', ...chat };
 }
 
 function no(detail: string): GroupName {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { usualChat } from '../../../src/core/chat-policy.ts';
 import { groupPolicy, groupUri } from '../../../src/core/definitions/group-definition.ts';
 import { settings } from '../../support/fixtures.ts';
 
@@ -48,5 +49,6 @@ test.each([
 
 test('a group of which nothing else is said is closed, led by its chairs, and ends with the last one in it', () => {
   const policy = { end: 'last-leaves', idleSeconds: 42, join: 'members', subscribe: 'members', invite: 'chairs' };
-  expect(groupPolicy({ idleSeconds: 42 })).toEqual(policy);
+  const chat = { ...usualChat, history: 'facts' } as const;
+  expect(groupPolicy({ idleSeconds: 42, chat })).toEqual({ ...policy, ...chat });
 });

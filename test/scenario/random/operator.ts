@@ -45,6 +45,13 @@ function somePolicy({ chance }: Scene): ConferencePolicy {
     join: chance.pick(['anyone', 'members']),
     subscribe: chance.pick(['anyone', 'members', 'participants']),
     invite: chance.pick(['chairs', 'participants']),
+    nicknames: chance.happens(80),
+    privateMessages: chance.happens(80),
+    history: chance.pick(['off', 'facts', 'content']),
+    historyDays: chance.pick([1, 30]),
+    greeting: chance.happens(30),
+    announcements: chance.happens(30),
+    transport: 'any',
   };
 }
 
