@@ -205,8 +205,8 @@ test('CC-171, CC-174 the answer names our path in c=, port and a=path, and takes
   expect(sdp).toContain('m=message 2855 TCP/MSRP *\r\n');
   expect(sdp).toContain('a=accept-types:message/cpim\r\n');
   expect(sdp).toMatch(/a=path:msrp:\/\/focus\.conf\.example\.com:2855\/session-1;tcp\r\n/);
-  // RFC 7701 8: neither nickname nor private-messages is offered.
-  expect(sdp).toContain('a=chatroom\r\n');
+  // RFC 7701 8: by its grammar, as nothing else is said.
+  expect(sdp).toContain('a=chatroom:nickname private-messages\r\n');
 });
 
 test('a line beside MSRP is refused with port 0; with AUDIO=inactive it is taken without sound', () => {

@@ -78,6 +78,8 @@ export type OfferOptions = {
   audio?: boolean | string;
   msrp?: boolean;
   direction?: string;
+  /** Value of a=chatroom; null: the bare attribute. */
+  chatroom?: string | null;
 };
 
 /** A client's offer or answer with one MSRP line, as in flow M-03. */
@@ -90,6 +92,7 @@ export function clientSdp(name: string, options: OfferOptions = {}): SessionDesc
     audio = false,
     msrp = true,
     direction,
+    chatroom,
   } = options;
   const host = `pc.${name}.example.com`;
   const message = [
@@ -99,6 +102,7 @@ export function clientSdp(name: string, options: OfferOptions = {}): SessionDesc
     `a=setup:${setup}`,
     `a=path:msrp://${host}:7656/${name}Session;tcp`,
     ...(direction === undefined ? [] : [`a=${direction}`]),
+    ...(chatroom === undefined ? [] : [chatroom === null ? 'a=chatroom' : `a=chatroom:${chatroom}`]),
   ];
   const lines = ['v=0', `o=${name} 28 28 IN IP4 ${host}`, 's=-', `c=IN IP4 ${host}`, 't=0 0', ...(msrp ? message : [])];
   if (audio !== false) lines.push('m=audio 4000 RTP/AVP 0 8');

@@ -142,8 +142,10 @@ export class MessageSessions {
     if (!differs) return;
     const members: RouteMember[] = [];
     for (const { member } of this.#sessions.values()) if (member !== null) members.push(member);
-    const { id: conferenceId, uri: conferenceUri, version } = this.#ledger.facts;
-    const route = { conferenceId, conferenceUri, version, members, privateMessages: false, keeps: 'nothing' } as const;
+    const { id: conferenceId, uri: conferenceUri, version, policy } = this.#ledger.facts;
+    const { privateMessages, history } = policy;
+    const keeps = history === 'off' ? 'nothing' : history;
+    const route = { conferenceId, conferenceUri, version, members, privateMessages, keeps } as const;
     this.#ledger.ask({ type: 'msrp.route', route });
   }
 
@@ -166,8 +168,8 @@ export class MessageSessions {
     const msrp = agreement?.msrp ?? null;
     const place = msrp === null ? undefined : this.#ledger.participantOf(endpointId);
     if (msrp === null || place === undefined || !isPresent(place.endpoint.status)) return null;
-    const { acceptsWrapped } = msrp;
-    return { endpointId, uri: rosterEntity(place.participant), acceptsWrapped, privateMessages: false };
+    const { acceptsWrapped, privateMessages } = msrp;
+    return { endpointId, uri: rosterEntity(place.participant), acceptsWrapped, privateMessages };
   }
 
   /** RFC 3264 8: o= counts the changes of what we describe; the same lines are the very same text. */
@@ -207,12 +209,15 @@ export class MessageSessions {
   }
 
   #newSession(): MessageSession {
-    const { host, port } = this.#settings.msrp;
+    const { msrp, audio } = this.#settings;
+    const { nicknames, privateMessages, transport } = this.#ledger.facts.policy;
     const sessionId = this.#ids.msrpSession();
-    const path = this.#pathOf(sessionId);
+    // RFC 7701 8: `nickname` by its grammar, whatever its prose says.
+    const chatroom = [...(nicknames ? ['nickname'] : []), ...(privateMessages ? ['private-messages'] : [])];
+    const local = { ...msrp, path: this.#pathOf(sessionId), originId: this.#ids.sdpSession(), audio, chatroom };
     return {
       sessionId,
-      local: { host, port, path, originId: this.#ids.sdpSession(), audio: this.#settings.audio },
+      local: { ...local, secureOnly: transport === 'tls' },
       described: null,
       agreement: null,
       member: null,
@@ -248,5 +253,5 @@ function isOtherSession(before: Agreement | null, { msrp: now }: Agreement): boo
 /** What is agreed stays the same value until something else is. */
 function isSameMember(a: RouteMember | null, b: RouteMember | null): boolean {
   if (a === null || b === null) return a === b;
-  return a.uri === b.uri && a.acceptsWrapped === b.acceptsWrapped;
+  return a.uri === b.uri && a.acceptsWrapped === b.acceptsWrapped && a.privateMessages === b.privateMessages;
 }

@@ -12,6 +12,10 @@ export type LocalMedia = {
   readonly path: string;
   readonly originId: string;
   readonly audio: 'off' | 'inactive';
+  /** RFC 7701 8: what the conference lets its participants do beside writing to all: tokens of `a=chatroom`. */
+  readonly chatroom: readonly string[];
+  /** RFC 7701 4.1: messages in the clear are refused. */
+  readonly secureOnly: boolean;
 };
 
 /** What was agreed with one endpoint. */
@@ -22,6 +26,8 @@ export type Agreement = {
     readonly role: 'active' | 'passive';
     readonly remotePath: readonly string[];
     readonly acceptsWrapped: readonly string[];
+    /** RFC 7701 6.2: the peer has said that it takes private messages. */
+    readonly privateMessages: boolean;
   } | null;
 };
 
@@ -50,7 +56,12 @@ export function answerTo(offer: SessionDescription, local: LocalMedia): Answer |
       // RFC 6135 4.2: whoever offers actpass or active connects; the focus waits where it may, for clients behind NAT.
       const role = usable.setup === 'passive' ? 'active' : 'passive';
       const direction = mirrored(usable.direction);
-      msrp = { role, remotePath: usable.path, acceptsWrapped: receivable(usable) };
+      msrp = {
+        role,
+        remotePath: usable.path,
+        acceptsWrapped: receivable(usable),
+        privateMessages: takesPrivate(usable),
+      };
       rows.push({ id: String(index + 1), type: 'message', status: usable.direction });
       return messageLine(local, { setup: role, direction });
     }
@@ -119,7 +130,8 @@ export function agreementFrom(answer: SessionDescription): Agreement | null {
   if (msrp === null) return { media: rows, msrp };
   // RFC 6135 4.2 and RFC 4975 5.4: without a=setup in the answer the offerer, here the focus, connects.
   const role = msrp.setup === 'active' ? 'passive' : 'active';
-  return { media: rows, msrp: { role, remotePath: msrp.path, acceptsWrapped: receivable(msrp) } };
+  const acceptsWrapped = receivable(msrp);
+  return { media: rows, msrp: { role, remotePath: msrp.path, acceptsWrapped, privateMessages: takesPrivate(msrp) } };
 }
 
 /** The first line that can be used, and what it says. */
@@ -144,6 +156,11 @@ function receivable(msrp: MsrpMedia): readonly string[] {
   return msrp.direction === 'sendonly' || msrp.direction === 'inactive' ? [] : wrappedTypes(msrp);
 }
 
+/** RFC 7701 8: who does not say so is sent no private messages. */
+function takesPrivate({ chatroom }: MsrpMedia): boolean {
+  return chatroom?.includes('private-messages') === true;
+}
+
 /**
  * What may come wrapped in message/cpim. RFC 4975 8.6: the types of accept-types may come wrapped too. A peer that names
  * nothing but the wrapper is taken to read anything in it, else it could never be told a word.
@@ -162,8 +179,8 @@ function messageLine(local: LocalMedia, how: { setup: string; direction: Directi
     { name: 'accept-wrapped-types', value: 'text/plain text/html *' },
     { name: 'max-size', value: String(limits.messageBytesMax) },
     { name: 'setup', value: how.setup },
-    // RFC 7701 8: bare chatroom, since neither nicknames nor private messages are offered.
-    { name: 'chatroom', value: null },
+    // RFC 7701 8: bare chatroom where there are neither nicknames nor private messages.
+    { name: 'chatroom', value: local.chatroom.length === 0 ? null : local.chatroom.join(' ') },
     { name: 'path', value: local.path },
   ];
   if (how.direction !== 'sendrecv') attributes.push({ name: how.direction, value: null });

@@ -3,7 +3,8 @@ import { type Answer, answerTo } from '../../../src/core/conference/negotiation.
 import { parseSdp, writeSdp } from '../../../src/wire/sdp.ts';
 import { crlf } from '../../support/bodies.ts';
 
-const local = { host: '127.0.0.1', port: 2855, path: 'msrp://127.0.0.1:2855/x;tcp', originId: '1' } as const;
+const at = { host: '127.0.0.1', port: 2855, path: 'msrp://127.0.0.1:2855/x;tcp' };
+const local = { ...at, originId: '1', chatroom: [], secureOnly: false };
 
 const origin = { username: 'focus', sessionId: '1', version: '1', address: '127.0.0.1' };
 
