@@ -1,7 +1,7 @@
 /** What comes on a connection: which session it belongs to, whether it may, and who goes on with it. */
 
 import type { MsrpRequest, MsrpResponse } from '../wire/msrp.ts';
-import type { MsrpFrame, MsrpOversize } from '../wire/msrp-reader.ts';
+import type { MsrpBegin, MsrpFrame, MsrpOversize } from '../wire/msrp-reader.ts';
 import { type MsrpUri, parseMsrpUri, sameMsrpSession } from '../wire/msrp-uri.ts';
 import { RemoteError } from '../wire/remote-error.ts';
 import type { Answer, Connection } from './connection.ts';
@@ -36,8 +36,9 @@ export class Reception {
       // One frame may have ended the connection: what follows it must bind no session to it.
       if (!connection.isOpen) return;
       if (frame.kind === 'response') this.#receiveResponse(connection, frame);
-      else if (frame.kind !== 'unreadable') this.#receiveRequest(connection, frame);
-      else {
+      else if (frame.kind !== 'unreadable') {
+        if (frame.kind !== 'piece' && frame.kind !== 'end') this.#receiveRequest(connection, frame);
+      } else {
         const { request, error } = frame;
         this.#options.log.warn({ peer: connection.peer, reason: error.message }, 'MSRP cannot be read');
         // RFC 4975 7.1.2: a REPORT is never answered, not even this one.
@@ -48,7 +49,7 @@ export class Reception {
     }
   }
 
-  #receiveRequest(connection: Connection, request: MsrpRequest | MsrpOversize): void {
+  #receiveRequest(connection: Connection, request: MsrpRequest | MsrpBegin | MsrpOversize): void {
     // RFC 4975 7.1.2: a REPORT is never answered. We ask for none, so none is about a message we know.
     if (request.method === 'REPORT') return;
     const refusal = screenMethod(request.method);
@@ -90,6 +91,7 @@ export class Reception {
       return this.#options.onLost(session, `the peer answered ${response.status}`);
     }
     if (session.isGreeting(response.transactionId)) session.confirm();
+    session.answered(response);
     if (response.status === 200) return;
     const { endpointId, conferenceId } = session;
     this.#options.log.debug({ conferenceId, endpointId, status: response.status }, 'MSRP receiver refused');

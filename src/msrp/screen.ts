@@ -2,7 +2,7 @@
 
 import { limits } from '../core/limits.ts';
 import { isMessageId, type MsrpRequest, msrpHeader, parseByteRange } from '../wire/msrp.ts';
-import type { MsrpOversize } from '../wire/msrp-reader.ts';
+import type { MsrpBegin, MsrpOversize } from '../wire/msrp-reader.ts';
 import { RemoteError } from '../wire/remote-error.ts';
 import type { Answer } from './connection.ts';
 import type { Message } from './session.ts';
@@ -15,8 +15,8 @@ export function screenMethod(method: string): Answer | null {
 }
 
 /** The answer to a request of a session, or the whole message that it carries. */
-export function screen(request: MsrpRequest | MsrpOversize): Answer | Message {
-  if (request.kind === 'oversize') {
+export function screen(request: MsrpRequest | MsrpBegin | MsrpOversize): Answer | Message {
+  if (request.kind !== 'request') {
     return { status: 413, comment: `At most ${limits.messageBytesMax} octets are taken` };
   }
   const { body, flag } = request;

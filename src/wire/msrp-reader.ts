@@ -3,7 +3,15 @@
 import type { MsrpFlag, MsrpHead, MsrpHeader, MsrpRequest, MsrpResponse } from './msrp.ts';
 import { RemoteError } from './remote-error.ts';
 
-/** A request whose body passes the bound. Given as soon as that is known; the rest of it is skipped. */
+/**
+ * A SEND with a long body, which comes in `piece`s, then an `end`: nobody needs to hold it whole. No other frame comes
+ * in between.
+ */
+export type MsrpBegin = MsrpHead & { readonly kind: 'begin'; readonly method: 'SEND' };
+export type MsrpPiece = { readonly kind: 'piece'; readonly octets: Buffer };
+export type MsrpEnd = { readonly kind: 'end'; readonly flag: MsrpFlag };
+
+/** A request other than SEND whose body passes the bound. Given as soon as that is known; the rest of it is skipped. */
 export type MsrpOversize = MsrpHead & { readonly kind: 'oversize'; readonly method: string };
 
 /**
@@ -16,11 +24,14 @@ export type MsrpUnreadable = {
   readonly request: (MsrpHead & { readonly method: string }) | null;
 };
 
-export type MsrpFrame = MsrpRequest | MsrpResponse | MsrpOversize | MsrpUnreadable;
+export type MsrpFrame = MsrpRequest | MsrpResponse | MsrpBegin | MsrpPiece | MsrpEnd | MsrpOversize | MsrpUnreadable;
 
 /** One header line, and the header section, in octets: ours, far above what a long path of relays needs. */
 const lineBytesMax = 4 * 1_024;
 const headBytesMax = 8 * 1_024;
+
+/** RFC 4975 7.1: bodies of requests other than SEND are no longer. */
+const otherBodyBytesMax = 10_240;
 
 type StartLine =
   | { readonly kind: 'request'; readonly transactionId: string; readonly method: string }
@@ -46,21 +57,24 @@ const CR = 0x0d;
 const empty = Buffer.alloc(0);
 const magic = Buffer.from('MSRP ', 'latin1');
 
+/** What becomes of the body of `#open`: waited for, given in pieces, or skipped. */
+type BodyState = 'gathered' | 'streamed' | 'skipped';
+
 /** Reads one connection’s octets. What cannot be read is given as a frame too; nothing is thrown. */
 export class MsrpReader {
-  readonly #contentBytesMax: number;
+  readonly #wholeBytesMax: number;
   /** Octets not yet used up; at `#at` stands the next frame or, when `#open` is set, the empty line before its body. */
   #rest: Buffer = empty;
   #at = 0;
   #open: Head | null = null;
   /** How far the body of `#open` has been searched for its end. */
   #searched = 0;
-  #skipping = false;
+  #bodyState: BodyState = 'gathered';
   #broken = false;
 
-  /** Bodies longer than `contentBytesMax` octets come as `oversize`. */
-  constructor(options: { readonly contentBytesMax: number }) {
-    this.#contentBytesMax = options.contentBytesMax;
+  /** A SEND with a body of up to `wholeBytesMax` octets is one frame; a longer one is a `begin` and what follows it. */
+  constructor(options: { readonly wholeBytesMax: number }) {
+    this.#wholeBytesMax = options.wholeBytesMax;
   }
 
   /**
@@ -82,7 +96,6 @@ export class MsrpReader {
   }
 
   #next(): MsrpFrame | null {
-    if (this.#skipping && !this.#skip()) return null;
     if (this.#open === null) {
       const head = this.#readHead();
       if (head === null || 'kind' in head) return head;
@@ -90,7 +103,9 @@ export class MsrpReader {
       this.#open = head;
       this.#searched = this.#at;
     }
-    return this.#readBody(this.#open);
+    if (this.#bodyState === 'gathered') return this.#readBody(this.#open);
+    if (this.#bodyState === 'streamed') return this.#readPiece(this.#open);
+    return this.#skip(this.#open) ? this.#next() : null;
   }
 
   /** The header section at `#at`, up to the empty line or the end-line; null while it is incomplete. */
@@ -135,30 +150,53 @@ export class MsrpReader {
   #readBody(open: Head): MsrpFrame | null {
     const end = this.#findEnd(open);
     const bodyStart = this.#at + 2;
-    if (end === null) {
-      // All but what may be an end-line short of its LF is body.
-      const surely = this.#rest.length - bodyStart - open.mark.length - 2;
-      return surely > this.#contentBytesMax ? this.#beginSkipping(open) : null;
+    const isSend = open.start.kind === 'request' && open.start.method === 'SEND';
+    if (this.#searched - bodyStart > (isSend ? this.#wholeBytesMax : otherBodyBytesMax)) {
+      this.#at = bodyStart;
+      this.#bodyState = isSend ? 'streamed' : 'skipped';
+      return longBodied(open);
     }
-    this.#open = null;
-    this.#at = end.next;
-    if (end.at - bodyStart > this.#contentBytesMax) return oversizeOf(open);
+    if (end === null) return null;
     // An empty line and then the end-line at once: some clients write bodiless requests so.
     const body = end.at < bodyStart ? emptyBody(open.head) : this.#rest.subarray(bodyStart, end.at);
+    this.#close(end.next);
     return frameOf(open, body, end.flag);
   }
 
-  /** RFC 4975 7.1: the end-line is preceded by a CRLF that is not part of the body, and ended by a flag and CRLF. */
-  #findEnd(open: Head): { readonly at: number; readonly next: number; readonly flag: MsrpFlag } | null {
-    const { mark } = open;
+  #readPiece(open: Head): MsrpPiece | MsrpEnd | null {
+    const end = this.#findEnd(open);
+    const octets = this.#rest.subarray(this.#at, this.#searched);
+    this.#at = this.#searched;
+    if (octets.length > 0) return { kind: 'piece', octets };
+    if (end === null) return null;
+    this.#close(end.next);
+    return { kind: 'end', flag: end.flag };
+  }
+
+  /** Whether the rest of a body that nobody wants has passed. */
+  #skip(open: Head): boolean {
+    const end = this.#findEnd(open);
+    // What has been searched is not needed any more, so that a body without end takes no memory.
+    this.#at = this.#searched;
+    if (end !== null) this.#close(end.next);
+    return end !== null;
+  }
+
+  #close(next: number): void {
+    this.#open = null;
+    this.#bodyState = 'gathered';
+    this.#at = next;
+  }
+
+  /**
+   * RFC 4975 7.1: the end-line is preceded by a CRLF that is not part of the body, and ended by a flag and CRLF. All
+   * before `#searched` is body afterwards, whether the end is found or not.
+   */
+  #findEnd({ mark }: Head): { readonly at: number; readonly next: number; readonly flag: MsrpFlag } | null {
     for (;;) {
       const at = this.#rest.indexOf(mark, this.#searched);
-      if (at === -1) {
-        // A mark that has begun at the very end is found with the next chunk.
-        this.#searched = Math.max(this.#searched, this.#rest.length - mark.length + 1);
-        return null;
-      }
-      this.#searched = at;
+      this.#searched = at === -1 ? this.#bodyUntil(mark) : at;
+      if (at === -1) return null;
       const after = at + mark.length;
       if (this.#rest.length < after + 3) return null;
       const flag = flagOf(this.#rest.toString('latin1', after, after + 1));
@@ -169,20 +207,14 @@ export class MsrpReader {
     }
   }
 
-  #beginSkipping(open: Head): MsrpFrame {
-    this.#skipping = true;
-    return oversizeOf(open);
-  }
-
-  /** Whether the rest of an oversize body has passed. */
-  #skip(): boolean {
-    const end = this.#open === null ? null : this.#findEnd(this.#open);
-    // What has been searched is not needed any more, so that a body without end takes no memory.
-    this.#at = end === null ? this.#searched : end.next;
-    if (end === null) return false;
-    this.#open = null;
-    this.#skipping = false;
-    return true;
+  /** Where `mark` may have begun that goes on in the next chunk; most often nowhere, and no octet has to be kept. */
+  #bodyUntil(mark: Buffer): number {
+    const { length } = this.#rest;
+    for (let at = Math.max(this.#searched, length - mark.length + 1); ; at += 1) {
+      at = this.#rest.indexOf(CR, at);
+      if (at === -1) return length;
+      if (mark.subarray(0, length - at).equals(this.#rest.subarray(at))) return at;
+    }
   }
 
   #beginsLikeMsrp(): boolean {
@@ -269,10 +301,11 @@ function frameOf({ start, head }: Head, body: Buffer | null, flag: MsrpFlag): Ms
   return { ...head, kind: 'response', status: start.status, comment: start.comment };
 }
 
-function oversizeOf({ start, head }: Head): MsrpOversize | MsrpUnreadable {
-  if (start.kind === 'request') return { ...head, kind: 'oversize', method: start.method };
+function longBodied({ start, head }: Head): MsrpBegin | MsrpOversize | MsrpUnreadable {
   // RFC 4975 9: a response has no body at all.
-  return unreadable('A response carries a body');
+  if (start.kind === 'response') return unreadable('A response carries a body');
+  if (start.method !== 'SEND') return { ...head, kind: 'oversize', method: start.method };
+  return { ...head, kind: 'begin', method: start.method };
 }
 
 function emptyBody(head: MsrpHead): Buffer | null {

@@ -29,7 +29,7 @@ function copies(body: Buffer, count: number): MsrpRequest[] {
     parts,
     parts.map(partsLength).reduce((a, b) => a + b),
   );
-  return new MsrpReader({ contentBytesMax: 10_000 }).push(octets).filter((frame) => frame.kind === 'request');
+  return new MsrpReader({ wholeBytesMax: 10_000 }).push(octets).filter((frame) => frame.kind === 'request');
 }
 
 test('each copy has its own transaction and the one Message-ID, the content is the sender’s', () => {

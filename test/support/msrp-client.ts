@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { type AddressInfo, connect as connectTo, createServer, type Server, type Socket } from 'node:net';
 import { parseCpim, writeCpim } from '../../src/wire/cpim.ts';
 import {
+  type MsrpFlag,
   type MsrpHeader,
   type MsrpRequest,
   type MsrpResponse,
   msrpHeader,
+  parseByteRange,
   responseTo,
   wantsResponse,
   wholeByteRange,
@@ -20,8 +22,25 @@ export type OutgoingMessage =
   | { readonly from: string; readonly to: string; readonly text: string; readonly wrappedType?: string }
   | { readonly contentType: string; readonly content: string | Buffer; readonly headers?: readonly MsrpHeader[] };
 
-/** A SEND with a body as it arrived. */
+/** One chunk, as a test wants it, right or wrong. */
+export type ClientChunk = {
+  readonly messageId: string;
+  /** null: no body, and no Content-Type. */
+  readonly body: string | Buffer | null;
+  /** The value of Byte-Range; absent: none. */
+  readonly range?: string;
+  /** `$` when absent. */
+  readonly flag?: MsrpFlag;
+  /** message/cpim when absent. */
+  readonly contentType?: string;
+  readonly headers?: readonly MsrpHeader[];
+  /** Random when absent; lets a test ask for the answer later. */
+  readonly transactionId?: string;
+};
+
+/** A message that has arrived whole, in as many chunks as it pleased its sender. */
 export type ReceivedMessage = {
+  /** Its last SEND to arrive. */
   readonly request: MsrpRequest;
   /** The whole content, byte for byte. */
   readonly content: Buffer;
@@ -51,8 +70,11 @@ export async function openMsrpClient(options: MsrpClientOptions = {}): Promise<M
 
 export class MsrpClient {
   readonly path: string;
-  /** Everything received with a body, in order. */
+  /** Every message that has arrived whole, in the order of their last chunks. */
   readonly messages: ReceivedMessage[] = [];
+  /** Message-IDs of those that their sender has given up. */
+  readonly aborted: string[] = [];
+  readonly #arriving = new ArrivingMessages();
   /** Every request received, bodiless ones too. */
   readonly requests: MsrpRequest[] = [];
   readonly #server: Server | null;
@@ -132,6 +154,35 @@ export class MsrpClient {
     return this.send({ contentType: 'message/cpim', content });
   }
 
+  /** Sends one chunk; resolves to the status it is answered. */
+  chunk(chunk: ClientChunk): Promise<number> {
+    const { transactionId = randomBytes(8).toString('hex') } = chunk;
+    this.writeChunk({ ...chunk, transactionId });
+    return this.waitForStatus(transactionId);
+  }
+
+  /** The same without waiting for an answer, for a chunk that gets none. */
+  writeChunk(chunk: ClientChunk): void {
+    const { messageId, range, flag = '$', contentType = 'message/cpim', headers = [] } = chunk;
+    const body = chunk.body === null ? null : Buffer.from(chunk.body);
+    const own = [
+      { name: 'Message-ID', value: messageId },
+      ...(range === undefined ? [] : [{ name: 'Byte-Range', value: range }]),
+    ];
+    const type = body === null ? [] : [{ name: 'Content-Type', value: contentType }];
+    const { transactionId = randomBytes(8).toString('hex') } = chunk;
+    const paths = { toPath: this.#remotePath, fromPath: [this.path] };
+    const all = [...own, ...headers, ...type];
+    this.write(writeMsrpRequest({ transactionId, method: 'SEND', ...paths, headers: all, body, flag }));
+  }
+
+  /** The REPORTs about one message, so far. */
+  reportsOf(messageId: string): readonly MsrpRequest[] {
+    return this.requests.filter(
+      (request) => request.method === 'REPORT' && msrpHeader(request, 'Message-ID') === messageId,
+    );
+  }
+
   /** The response to one transaction, once it is there. */
   waitForResponse(transactionId: string): Promise<MsrpResponse> {
     const probe = (): MsrpResponse | undefined => this.#responses.get(transactionId) ?? this.#throwIfClosed();
@@ -196,7 +247,7 @@ export class MsrpClient {
   }
 
   #use(socket: Socket): void {
-    const reader = new MsrpReader({ contentBytesMax: 1024 * 1024 });
+    const reader = new MsrpReader({ wholeBytesMax: 1024 * 1024 });
     this.#socket = socket;
     this.#isClosed = false;
     this.#connectionCount += 1;
@@ -222,9 +273,48 @@ export class MsrpClient {
     if (this.#remotePath.length === 0) this.#remotePath = frame.fromPath;
     this.requests.push(frame);
     if (frame.method === 'SEND') this.#respond(socket, frame);
-    if (frame.body === null) return;
+    if (frame.method !== 'SEND') return;
+    if (frame.flag === '#') this.aborted.push(msrpHeader(frame, 'Message-ID') ?? '');
+    const content = this.#arriving.add(frame);
+    if (content === null) return;
     const isCpim = msrpHeader(frame, 'Content-Type') === 'message/cpim';
-    const text = isCpim ? parseCpim(frame.body).body.toString() : null;
-    this.messages.push({ request: frame, content: frame.body, text });
+    const text = isCpim ? parseCpim(content).body.toString() : null;
+    this.messages.push({ request: frame, content, text });
   }
+}
+
+/** Chunks on their way to whole messages (RFC 4975 7.3.1), in the simplest way: all are kept until none is missing. */
+class ArrivingMessages {
+  readonly #chunks = new Map<string, MsrpRequest[]>();
+
+  /** The whole content, when this chunk completes it. */
+  add(chunk: MsrpRequest): Buffer | null {
+    const messageId = msrpHeader(chunk, 'Message-ID') ?? '';
+    const chunks = [...(this.#chunks.get(messageId) ?? []), chunk];
+    const content = chunk.flag === '#' ? null : wholeContent(chunks);
+    if (content !== null || chunk.flag === '#') this.#chunks.delete(messageId);
+    else if (chunk.body !== null) this.#chunks.set(messageId, chunks);
+    return content;
+  }
+}
+
+function wholeContent(chunks: readonly MsrpRequest[]): Buffer | null {
+  const last = chunks.find(({ flag }) => flag === '$');
+  if (last === undefined || last.body === null) return null;
+  const content = Buffer.alloc(startOf(last) - 1 + last.body.length);
+  const isKnown = new Uint8Array(content.length);
+  for (const chunk of chunks) {
+    const { body } = chunk;
+    if (body === null) continue;
+    const at = startOf(chunk) - 1;
+    body.copy(content, at);
+    isKnown.fill(1, at, at + body.length);
+  }
+  return isKnown.includes(0) ? null : content;
+}
+
+/** The place of the first octet, from 1. RFC 4975 7.3.1: without a Byte-Range it is the first of the message. */
+function startOf(chunk: MsrpRequest): number {
+  const range = msrpHeader(chunk, 'Byte-Range');
+  return range === undefined ? 1 : parseByteRange(range).start;
 }

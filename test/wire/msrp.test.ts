@@ -41,8 +41,8 @@ const regular = [
 const bodiless = `MSRP a786hjs2 SEND\r\nTo-Path: ${focus}\r\nFrom-Path: ${alice}\r\nMessage-ID: 87652491\r\n-------a786hjs2$\r\n`;
 const ok = `MSRP 3490visdm 200 OK\r\nTo-Path: ${alice}\r\nFrom-Path: ${focus}\r\n-------3490visdm$\r\n`;
 
-function read(octets: string | Buffer, contentBytesMax = 1_000): MsrpFrame[] {
-  return new MsrpReader({ contentBytesMax }).push(Buffer.from(octets));
+function read(octets: string | Buffer, wholeBytesMax = 1_000): MsrpFrame[] {
+  return new MsrpReader({ wholeBytesMax }).push(Buffer.from(octets));
 }
 
 function readOne(octets: string | Buffer): MsrpFrame {
@@ -55,6 +55,10 @@ function readRequest(octets: string | Buffer): MsrpRequest {
   const frame = readOne(octets);
   if (frame.kind !== 'request') throw new Error(`expected a request, not ${frame.kind}`);
   return frame;
+}
+
+function kindsOf(frames: readonly MsrpFrame[]): readonly string[] {
+  return frames.map((frame) => frame.kind);
 }
 
 describe('reading', () => {
@@ -118,7 +122,7 @@ describe('reading', () => {
 
   test('the body is a view of what was pushed, not a copy', () => {
     const octets = Buffer.from(regular);
-    const [frame] = new MsrpReader({ contentBytesMax: 100 }).push(octets);
+    const [frame] = new MsrpReader({ wholeBytesMax: 100 }).push(octets);
     octets[octets.indexOf('Hello')] = 'J'.charCodeAt(0);
     expect(frame).toMatchObject({ body: Buffer.from('Jello guys, how are you today?') });
   });
@@ -140,20 +144,20 @@ describe('reading from a stream', () => {
       'response',
     ]);
     for (let at = 0; at <= stream.length; at += 1) {
-      const reader = new MsrpReader({ contentBytesMax: 1_000 });
+      const reader = new MsrpReader({ wholeBytesMax: 1_000 });
       expect([...reader.push(stream.subarray(0, at)), ...reader.push(stream.subarray(at))]).toEqual(whole);
     }
   });
 
   test('CC-155 the end-line is found when every octet is a segment of its own', () => {
-    const reader = new MsrpReader({ contentBytesMax: 1_000 });
+    const reader = new MsrpReader({ wholeBytesMax: 1_000 });
     expect([...stream].flatMap((octet) => reader.push(Buffer.from([octet])))).toEqual(whole);
   });
 
   test('any split gives the same frames', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(stream.length), { maxLength: 20 }), (cuts) => {
-        const reader = new MsrpReader({ contentBytesMax: 1_000 });
+        const reader = new MsrpReader({ wholeBytesMax: 1_000 });
         const places = [0, ...cuts.sort((a, b) => a - b), stream.length];
         const frames = places.flatMap((place, i) =>
           reader.push(stream.subarray(place, places[i + 1] ?? stream.length)),
@@ -166,7 +170,7 @@ describe('reading from a stream', () => {
 
   test.each([regular, bodiless, ok])('a frame cut at any octet is waited for', (text) => {
     for (let length = 0; length < text.length; length += 1) {
-      const reader = new MsrpReader({ contentBytesMax: 1_000 });
+      const reader = new MsrpReader({ wholeBytesMax: 1_000 });
       expect(reader.push(Buffer.from(text.slice(0, length)))).toEqual([]);
       expect(reader.push(Buffer.from(text.slice(length)))).toHaveLength(1);
     }
@@ -175,7 +179,7 @@ describe('reading from a stream', () => {
   test('any octets at all are read or refused, never a crash', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(regular.length), (noise, at) => {
-        const reader = new MsrpReader({ contentBytesMax: 100 });
+        const reader = new MsrpReader({ wholeBytesMax: 100 });
         const text = Buffer.from(regular);
         const frames = [
           ...reader.push(Buffer.concat([text.subarray(0, at), noise, text.subarray(at)])),
@@ -187,21 +191,136 @@ describe('reading from a stream', () => {
   });
 });
 
+describe('a long body', () => {
+  // All that might be taken for the end, at a distance from it that lets any piece end anywhere in it.
+  const decoys = [
+    '\r\n-------3490visdm*\r\n',
+    '\r\n-------3490visdm$\r\r\n',
+    '\r\n-------3490visd',
+    '\r\r\r\n\r\n------',
+    'MSRP 1234 SEND\r\n\r\n',
+    '-------3490visdm$\r\n',
+    '\r\n -------3490visdm$\r\n',
+  ].join('x');
+  const body = `${'a'.repeat(30)}${decoys}\r\n`;
+  const [head = ''] = regular.split('\r\n\r\n');
+  const framed = `${head}\r\n\r\n${body}\r\n-------3490visdm+\r\n`;
+  const stream = Buffer.from([bodiless, framed, ok, framed, framed, regular].join(''));
+
+  /** What the frames of a stream say, however its bodies were split. */
+  function said(frames: readonly MsrpFrame[]): unknown[] {
+    const texts: unknown[] = [];
+    let pieces: Buffer[] = [];
+    for (const frame of frames) {
+      if (frame.kind === 'piece') {
+        expect(frame.octets.length).toBeGreaterThan(0);
+        pieces.push(Buffer.from(frame.octets));
+      } else if (frame.kind === 'end') {
+        texts.push(['end', frame.flag, Buffer.concat(pieces).toString()]);
+        pieces = [];
+      } else {
+        expect(pieces).toEqual([]);
+        texts.push(frame.kind === 'begin' ? ['begin', frame.transactionId, frame.headers.length] : frame);
+      }
+    }
+    return texts;
+  }
+
+  const whole = said(read(stream, 40));
+
+  test('is begun, given in pieces, and ended with its flag', () => {
+    expect(kindsOf(read(framed, 40))).toEqual(['begin', 'piece', 'end']);
+    expect(whole.slice(1, 4)).toEqual([
+      ['begin', '3490visdm', 3],
+      ['end', '+', body],
+      expect.objectContaining({ kind: 'response' }),
+    ]);
+    expect(whole).toHaveLength(9);
+  });
+
+  test('CC-155 QK-22 is read the same wherever the stream is split once', () => {
+    for (let at = 0; at <= stream.length; at += 1) {
+      const reader = new MsrpReader({ wholeBytesMax: 40 });
+      const [before, after] = [reader.push(stream.subarray(0, at)), reader.push(stream.subarray(at))];
+      expect(said([...before, ...after])).toEqual(whole);
+    }
+  });
+
+  test.each([1, 2, 3, 7, 16, 64])('CC-155 is read the same in segments of %i octets', (size) => {
+    const reader = new MsrpReader({ wholeBytesMax: 40 });
+    const frames: MsrpFrame[] = [];
+    for (let at = 0; at < stream.length; at += size) frames.push(...reader.push(stream.subarray(at, at + size)));
+    expect(said(frames)).toEqual(whole);
+  });
+
+  test('any split gives the same octets', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(stream.length), { maxLength: 12 }),
+        fc.integer({ min: 20, max: 300 }),
+        (cuts, max) => {
+          const reader = new MsrpReader({ wholeBytesMax: max });
+          const places = [0, ...cuts.sort((a, b) => a - b), stream.length];
+          const frames = places.flatMap((at, i) => reader.push(stream.subarray(at, places[i + 1] ?? stream.length)));
+          expect(said(frames)).toEqual(said(read(stream, max)));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test('its pieces are views of what was pushed, and nothing of it is kept', () => {
+    const reader = new MsrpReader({ wholeBytesMax: 10 });
+    expect(kindsOf(reader.push(Buffer.from(framed.slice(0, framed.indexOf(body) + 20))))).toEqual(['begin', 'piece']);
+    const octets = Buffer.alloc(5_000, 'b');
+    const [piece] = reader.push(octets);
+    octets.fill('c');
+    expect(piece).toEqual({ kind: 'piece', octets: Buffer.alloc(5_000, 'c') });
+  });
+
+  test('that is aborted ends so', () => {
+    const frames = read(framed.replace(/\+\r\n$/, '#\r\n'), 40);
+    expect(frames.at(-1)).toEqual({ kind: 'end', flag: '#' });
+  });
+});
+
+test('QK-22 an indented end-line ends nothing: what follows is body', () => {
+  const indented = regular.replace('-------3490visdm$', '    -------3490visdm$');
+  expect(read(indented)).toEqual([]);
+  expect(readRequest(indented + regular).body?.toString()).toContain(
+    '    -------3490visdm$\r\nMSRP 3490visdm SEND\r\n',
+  );
+});
+
+test('QK-24 blanks after the empty line are body, an indented header is refused', () => {
+  const [head = '', rest = ''] = regular.split('\r\n\r\n');
+  expect(readRequest(`${head}\r\n\r\n   ${rest}`).body?.toString()).toBe('   Hello guys, how are you today?');
+  expect(readOne(regular.replace('Message-ID', '    Message-ID')).kind).toBe('unreadable');
+});
+
 describe('bounds', () => {
   const filled = (length: number): string => regular.replace('Hello guys, how are you today?', 'x'.repeat(length));
 
-  test('a body of the bound is taken, one octet more is not and the next frame is', () => {
-    expect(read(filled(1_000) + bodiless).map((frame) => frame.kind)).toEqual(['request', 'request']);
-    const [oversize, next] = read(filled(1_001) + bodiless);
-    expect(oversize).toMatchObject({ kind: 'oversize', method: 'SEND', transactionId: '3490visdm', toPath: [focus] });
+  test('a SEND with a body of the bound is one frame, with one octet more it comes in pieces, and the next frame is read', () => {
+    expect(kindsOf(read(filled(1_000) + bodiless))).toEqual(['request', 'request']);
+    const frames = read(filled(1_001) + bodiless);
+    expect(kindsOf(frames)).toEqual(['begin', 'piece', 'end', 'request']);
+    expect(frames[0]).toMatchObject({ method: 'SEND', transactionId: '3490visdm', toPath: [focus] });
+  });
+
+  test('the body of another request has 10,240 octets at most, and what comes after a longer one is read', () => {
+    const report = (length: number): string => filled(length).replace('SEND', 'REPORT');
+    expect(kindsOf(read(report(10_240) + bodiless))).toEqual(['request', 'request']);
+    const [oversize, next] = read(report(10_241) + bodiless);
+    expect(oversize).toMatchObject({ kind: 'oversize', method: 'REPORT', transactionId: '3490visdm', toPath: [focus] });
     expect(next?.kind).toBe('request');
   });
 
   test('an oversize body is announced before it ends, once, however it is split', () => {
-    const octets = Buffer.from(filled(5_000));
-    const reader = new MsrpReader({ contentBytesMax: 1_000 });
-    expect(reader.push(octets.subarray(0, 3_000)).map((frame) => frame.kind)).toEqual(['oversize']);
-    for (const octet of octets.subarray(3_000)) expect(reader.push(Buffer.from([octet]))).toEqual([]);
+    const octets = Buffer.from(filled(15_000).replace('SEND', 'NICKNAME'));
+    const reader = new MsrpReader({ wholeBytesMax: 1_000 });
+    expect(kindsOf(reader.push(octets.subarray(0, 12_000)))).toEqual(['oversize']);
+    for (const octet of octets.subarray(12_000)) expect(reader.push(Buffer.from([octet]))).toEqual([]);
     expect(reader.push(Buffer.from(bodiless))).toHaveLength(1);
   });
 
@@ -259,9 +378,9 @@ describe('what is not MSRP', () => {
     ['a header with a bare CR', bodiless.replace('87652491', '8765\r2491')],
     ['an end-line without flag', bodiless.replace('$', '')],
     ['an end-line with another flag', bodiless.replace('$', '*')],
-    ['a response with an endless body', `${ok.replace(/-{7}.*\r\n/, '')}\r\n${'x'.repeat(1_100)}`],
+    ['a response with an endless body', `${ok.replace(/-{7}.*\r\n/, '')}\r\n${'x'.repeat(10_300)}`],
   ])('%s ends the stream', (_, text) => {
-    const reader = new MsrpReader({ contentBytesMax: 1_000 });
+    const reader = new MsrpReader({ wholeBytesMax: 1_000 });
     const frames = reader.push(Buffer.from(text, 'latin1'));
     expect(frames.map((frame) => frame.kind)).toEqual(['unreadable']);
     expect(reader.push(Buffer.from(bodiless))).toEqual([]);
