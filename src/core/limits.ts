@@ -101,6 +101,14 @@ export const limits = {
   msrpConnectTimeoutMs: 60_000,
   /** What waits for one connection's peer to read; beyond it messages to that peer are dropped (RFC 7701 6.4). */
   msrpQueueBytesMax: 1024 * 1024,
+  /** The part of that which large messages may take: more of them is not read while a receiver has as much before it. */
+  msrpWindowBytes: 64 * 1024,
+  /** How long one receiver may hold up a large message before it loses it. */
+  msrpPatienceMs: 2_000,
+  /** Requests of one session that its peer has not answered; beyond it messages to that peer are dropped. */
+  msrpUnansweredMax: 10_000,
+  /** Media types kept per session because the peer refused them. */
+  msrpRefusedTypesMax: 16,
   /** A peer that has not caught up this long after the first message was dropped is given up. */
   msrpStallMs: 30_000,
   /** Messages kept for a session that is not open yet, and messages of a sender who is not in the route yet. */

@@ -37,8 +37,8 @@ export type ConnectionOptions = {
   readonly log: MsrpLog;
   /** All frames of one read, in order. */
   readonly onFrames: (connection: Connection, frames: readonly MsrpFrame[]) => void;
-  /** Once, whoever closed. */
-  readonly onClose: (connection: Connection, reason: string) => void;
+  /** Once, whoever closed. `stalled`: we did, since the peer does not read. */
+  readonly onClose: (connection: Connection, reason: string, cause: 'lost' | 'stalled') => void;
 };
 
 /** A connection, whoever made it: its frames go to `onFrames`, responses and messages come by its methods. */
@@ -52,6 +52,8 @@ export class Connection {
   /** First of the queue that is not written yet. */
   #first = 0;
   #queuedBytes = 0;
+  /** What of the queue the last flush has left. */
+  #leftBytes = 0;
   #flushIsDue = false;
   /** Who wants it not to be read. */
   #holds = 0;
@@ -59,6 +61,10 @@ export class Connection {
   #isBehind = false;
   #state: 'open' | 'ending' | 'closed' = 'open';
   #closeReason: string | null = null;
+  #isStalled = false;
+  /** Who waits for the peer to have read most of what it is sent. */
+  #relievers: (() => void)[] = [];
+  #waitingBytesMost = 0;
   #stopStall: (() => void) | null = null;
   #stopClosing: (() => void) | null = null;
 
@@ -79,6 +85,21 @@ export class Connection {
   /** Whether anything can still be sent, and what comes still counts. */
   get isOpen(): boolean {
     return this.#state === 'open';
+  }
+
+  /** Whether more waits for the peer than a large message may add to. What has come in this very turn does not count yet. */
+  get isCongested(): boolean {
+    return this.#leftBytes + this.#carrier.waitingBytes > limits.msrpWindowBytes;
+  }
+
+  /** Most octets that ever waited for the peer to read. */
+  get waitingBytesMost(): number {
+    return this.#waitingBytesMost;
+  }
+
+  /** Calls back once the peer, congested now, is no longer; never when the connection closes before. */
+  whenRelieved(callback: () => void): void {
+    this.#relievers.push(callback);
   }
 
   /** Queues what must not be lost. A peer that does not read its responses is not read from either, which bounds them. */
@@ -151,9 +172,12 @@ export class Connection {
 
   #flush(): void {
     this.#flushIsDue = false;
+    this.#waitingBytesMost = Math.max(this.#waitingBytesMost, this.#waitingBytes());
     while (this.#first < this.#queue.length && this.#carrier.canWrite) {
       this.#writeSome();
     }
+    this.#leftBytes = this.#queuedBytes;
+    if (this.#relievers.length > 0 && !this.isCongested) this.#relieve();
     if (this.#first < this.#queue.length) return;
     this.#queue = [];
     this.#first = 0;
@@ -181,6 +205,12 @@ export class Connection {
     this.#carrier.write(this.#queue.slice(from, this.#first), length);
   }
 
+  #relieve(): void {
+    const relievers = this.#relievers;
+    this.#relievers = [];
+    for (const callback of relievers) callback();
+  }
+
   #waitingBytes(): number {
     return this.#queuedBytes + this.#carrier.waitingBytes;
   }
@@ -191,6 +221,7 @@ export class Connection {
     const { clock, log } = this.#options;
     log.warn({ peer: this.peer, waitingBytes: this.#waitingBytes() }, 'MSRP receiver does not keep up');
     this.#stopStall = clock.callAt(clock.now() + limits.msrpStallMs, () => {
+      this.#isStalled = true;
       this.destroy('the peer does not read what it is sent');
     });
   }
@@ -203,8 +234,9 @@ export class Connection {
     this.#state = 'closed';
     this.#queue = [];
     this.#first = 0;
+    this.#relievers = [];
     this.#stopStall?.();
     this.#stopClosing?.();
-    this.#options.onClose(this, this.#closeReason ?? closedByPeer);
+    this.#options.onClose(this, this.#closeReason ?? closedByPeer, this.#isStalled ? 'stalled' : 'lost');
   }
 }

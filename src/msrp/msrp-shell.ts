@@ -8,6 +8,7 @@ import type { MsrpOpen, Outcome } from '../core/effect.ts';
 import type { Input, ReplyTo } from '../core/input.ts';
 import { limits } from '../core/limits.ts';
 import type { Clock, MsrpEffect } from '../core/ports.ts';
+import type { MsrpSelf } from '../core/settings.ts';
 import { nicknameOf } from '../wire/msrp.ts';
 import { type MsrpUri, parseMsrpUri } from '../wire/msrp-uri.ts';
 import { RemoteError } from '../wire/remote-error.ts';
@@ -29,6 +30,8 @@ export type MsrpShellOptions = {
   readonly publicHost: string | null;
   /** Whether a peer's path may point at a loopback or private address. */
   readonly privateTargets: 'allow' | 'refuse';
+  /** Octets of a whole message. */
+  readonly maxSize: number;
   readonly submit: (input: Input) => void;
   readonly log: MsrpLog;
   readonly clock: Clock;
@@ -38,6 +41,9 @@ export type MsrpShellOptions = {
   /** Connections at once; `limits.msrpConnectionsMax` when absent. */
   readonly connectionsMax?: number;
 };
+
+/** What stands in our paths; a transport that is off has no port. */
+export type MsrpAddress = Pick<MsrpSelf, 'host' | 'port' | 'tlsPort' | 'wsPort' | 'wssPort'>;
 
 type Lost = { readonly conferenceId: string; readonly endpointId: string; readonly sessionId: string };
 
@@ -73,14 +79,15 @@ export class MsrpShell {
   }
 
   /** Resolves to what stands in our paths. Rejects when the address cannot be bound. */
-  listen(): Promise<{ readonly host: string; readonly port: number }> {
+  listen(): Promise<MsrpAddress> {
     const { host, port, publicHost, log } = this.#options;
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen({ host, port }, () => {
         this.#server.off('error', reject);
         this.#server.on('error', (error) => log.warn({ reason: error.message }, 'MSRP listener failed'));
-        resolve({ host: publicHost ?? host, port: (this.#server.address() as AddressInfo).port });
+        const { port: found } = this.#server.address() as AddressInfo;
+        resolve({ host: publicHost ?? host, port: found, tlsPort: null, wsPort: null, wssPort: null });
       });
     });
   }
@@ -151,7 +158,8 @@ export class MsrpShell {
     this.#end(known);
     const local = readPath([effect.localPath]);
     if (local === null) return this.#reportLost(effect, 'our own path is malformed');
-    const session = new Session(effect, local);
+    const onStalled = (stalled: Session): void => this.#lose(stalled, 'the peer does not answer', 'stalled');
+    const session = new Session(effect, local, { clock: this.#options.clock, onStalled });
     this.#sessions.add(session);
     this.#complete(session, effect);
   }
@@ -219,18 +227,18 @@ export class MsrpShell {
       clock,
       log,
       onFrames: (from, frames) => this.#reception.receive(from, frames),
-      onClose: (closed, reason) => this.#closed(closed, reason),
+      onClose: (closed, reason, cause) => this.#closed(closed, reason, cause),
     });
     this.#connections.set(connection, () => undefined);
     return connection;
   }
 
   // RFC 4975 5.4: when a connection fails, every session on it has failed.
-  #closed(connection: Connection, reason: string): void {
+  #closed(connection: Connection, reason: string, cause: 'lost' | 'stalled'): void {
     this.#connections.get(connection)?.();
     this.#connections.delete(connection);
     this.#options.log.debug({ peer: connection.peer, reason }, 'MSRP connection closed');
-    for (const session of this.#sessions.ofConnection(connection)) this.#lose(session, reason);
+    for (const session of this.#sessions.ofConnection(connection)) this.#lose(session, reason, cause);
   }
 
   /** The session failed: the core hears of it, once. */

@@ -35,26 +35,42 @@ export class OutgoingChunk {
   readonly #flag: MsrpFlag;
   #copyCount = 0;
 
-  /** The body is copied out of `content` here, once for all copies. */
-  constructor({ messageId, mime, body, start, total, flag }: ChunkContent, ids: MsrpIds) {
-    this.#transaction = freeTransaction(body, ids);
+  private constructor(transaction: string, content: Buffer, flag: MsrpFlag) {
+    this.#transaction = transaction;
+    this.#content = content;
     this.#flag = flag;
-    const own: readonly MsrpHeader[] = [
-      { name: 'Message-ID', value: messageId },
-      // RFC 7701 6.3 leaves the report model of the copies to us. With `partial` a copy costs no 200 per message, yet
-      // an error still comes back: a 481 ends the session.
-      { name: 'Failure-Report', value: 'partial' },
-      byteRangeOf({ start, length: body.length, total }),
-    ];
+  }
+
+  /** The body is copied out of `content` here, once for all copies. Each copy is to be answered, also with 200. */
+  static of({ messageId, mime, body, start, total, flag }: ChunkContent, ids: MsrpIds): OutgoingChunk {
+    const range = byteRangeOf({ start, length: body.length, total });
     // RFC 7701 6.1: the content must not be modified; its MIME headers belong to it.
-    this.#content = writeMsrpContent([...own, ...mime], body);
+    const content = writeMsrpContent([{ name: 'Message-ID', value: messageId }, range, ...mime], body);
+    return new OutgoingChunk(freeTransaction(body, ids), content, flag);
+  }
+
+  /** RFC 4975 7.1: says that what came of the message will not be completed. Nobody need answer that. */
+  static abort(messageId: string, ids: MsrpIds): OutgoingChunk {
+    const headers = [
+      { name: 'Message-ID', value: messageId },
+      { name: 'Failure-Report', value: 'no' },
+    ];
+    return new OutgoingChunk(ids.transaction(), writeMsrpContent(headers, null), '#');
+  }
+
+  /** Octets that all copies share. */
+  get length(): number {
+    return this.#content.length;
+  }
+
+  /** RFC 4975 7.1: transactions differ and are random; the chunk's random part and the copy's number are both. */
+  nextTransaction(): string {
+    this.#copyCount += 1;
+    return `${this.#transaction}.${this.#copyCount.toString(36)}`;
   }
 
   /** The copy for one receiver, a SEND. `paths` are made by `pathLines`. */
-  copy(paths: string): MsrpParts {
-    // RFC 4975 7.1: transactions differ and are random; the chunk's random part and the copy's number are both.
-    this.#copyCount += 1;
-    const transaction = `${this.#transaction}.${this.#copyCount.toString(36)}`;
+  copy(transaction: string, paths: string): MsrpParts {
     return sendParts(transaction, { paths, content: this.#content, flag: this.#flag });
   }
 }

@@ -3,11 +3,8 @@
 import type { SwitchedDelivery } from '../core/messaging/switched.ts';
 import type { Clock } from '../core/ports.ts';
 import type { MsrpHeader } from '../wire/msrp.ts';
+import { type DeliveredMessage, Delivery, type Receiver } from './delivery.ts';
 import { type MsrpIds, OutgoingChunk } from './outgoing-chunk.ts';
-import type { Session } from './session.ts';
-
-/** Who gets the message; without a session it gets nothing. */
-export type Receiver = { readonly endpointId: string; readonly session: Session | undefined };
 
 /** Who was not sent the message. */
 export type Skipped = { readonly endpointId: string; readonly reason: string };
@@ -42,48 +39,82 @@ export class OutgoingMessage {
   readonly #options: OutgoingMessageOptions;
   // One Message-ID for all copies: a new one, as the sender's is meant for its session with us.
   readonly #messageId: string;
-  readonly #lost = new Set<string>();
+  readonly #deliveries: readonly Delivery[];
+  /** Deliveries whose outcome is not known. */
+  #openCount: number;
+  #isCongested = false;
+  #abort: OutgoingChunk | null = null;
+  /** No more will be sent. */
+  #isEnded = false;
+  #isSettled = false;
 
   constructor(options: OutgoingMessageOptions) {
+    const { ids, clock, receivers, wrappedType = null } = options;
     this.#options = options;
-    this.#messageId = options.ids.messageId();
-  }
-
-  /** Copies of it that could not be queued: no session, a full queue, or a closing connection. */
-  get lostCount(): number {
-    return this.#lost.size;
+    this.#messageId = ids.messageId();
+    const message: DeliveredMessage = {
+      messageId: this.#messageId,
+      wrappedType,
+      clock,
+      abort: () => (this.#abort ??= OutgoingChunk.abort(this.#messageId, ids)),
+      onOver: () => this.#countDown(),
+      onRelieved: () => this.#relieve(),
+    };
+    this.#deliveries = receivers.map((receiver) => new Delivery(message, receiver));
+    this.#openCount = receivers.length;
   }
 
   /** Whether more of it should wait until `onRelieved`: one of its receivers has too much before it. */
   get isCongested(): boolean {
-    return false;
-  }
-
-  /** No more will come: whoever has a part of it is told to forget that (RFC 4975 7.1). */
-  abort(): void {
-    this.#settle();
+    return this.#isCongested;
   }
 
   /** Sends the next octets to everybody who has lost none. */
   send({ body, start, total, isLast }: NextOctets): void {
-    const { mime, receivers, ids } = this.#options;
+    const { mime, ids } = this.#options;
     const flag = isLast ? '$' : '+';
-    const chunk = new OutgoingChunk({ messageId: this.#messageId, mime, body, start, total, flag }, ids);
-    for (const { endpointId, session } of receivers) {
-      if (this.#lost.has(endpointId)) continue;
-      if (!(session?.deliver(chunk) ?? false)) this.#lost.add(endpointId);
-    }
-    if (isLast) this.#settle();
+    const chunk = OutgoingChunk.of({ messageId: this.#messageId, mime, body, start, total, flag }, ids);
+    for (const delivery of this.#deliveries) delivery.send(chunk, isLast);
+    if (isLast) this.#end();
+    else this.#isCongested = this.#isHeldUp();
   }
 
-  #settle(): void {
-    const deliveries = this.#options.receivers.map(({ endpointId }): SwitchedDelivery => {
-      if (!this.#lost.has(endpointId)) return { endpointId, outcome: 'delivered', status: null, reason: null };
-      return { endpointId, outcome: 'failed', status: null, reason: 'its queue is full, or it has no session' };
-    });
-    const skipped = (this.#options.skipped ?? []).map(
+  /** No more will come: whoever has a part of it is told to forget that (RFC 4975 7.1). */
+  abort(reason = 'its sender has given it up'): void {
+    for (const delivery of this.#deliveries) delivery.failed(null, reason);
+    this.#end();
+  }
+
+  #isHeldUp(): boolean {
+    let isHeldUp = false;
+    for (const delivery of this.#deliveries) isHeldUp = delivery.holdsUp() || isHeldUp;
+    return isHeldUp;
+  }
+
+  #relieve(): void {
+    if (!this.#isCongested || this.#isHeldUp()) return;
+    this.#isCongested = false;
+    this.#options.onRelieved?.();
+  }
+
+  #end(): void {
+    this.#isEnded = true;
+    this.#settleWhenKnown();
+  }
+
+  #countDown(): void {
+    this.#openCount -= 1;
+    this.#settleWhenKnown();
+  }
+
+  #settleWhenKnown(): void {
+    if (!this.#isEnded || this.#openCount > 0 || this.#isSettled) return;
+    this.#isSettled = true;
+    const { skipped = [], onSettled } = this.#options;
+    const sent = this.#deliveries.flatMap(({ outcome }) => outcome ?? []);
+    const notSent = skipped.map(
       ({ endpointId, reason }): SwitchedDelivery => ({ endpointId, outcome: 'skipped', status: null, reason }),
     );
-    this.#options.onSettled([...deliveries, ...skipped]);
+    onSettled([...sent, ...notSent]);
   }
 }

@@ -3,13 +3,31 @@
 import type { MsrpOpen } from '../core/effect.ts';
 import { limits } from '../core/limits.ts';
 import { type MsrpSessionEvent, type MsrpSessionState, nextMsrpSessionState } from '../core/messaging/msrp-session.ts';
-import { type MsrpRequest, type MsrpResponse, pathLines, sendParts, writeMsrpContent } from '../wire/msrp.ts';
+import type { Clock } from '../core/ports.ts';
+import {
+  type MsrpRequest,
+  type MsrpResponse,
+  msrpHeader,
+  pathLines,
+  reportedStatus,
+  sendParts,
+  writeMsrpContent,
+} from '../wire/msrp.ts';
 import type { MsrpUri } from '../wire/msrp-uri.ts';
 import type { Connection } from './connection.ts';
 import type { OutgoingChunk } from './outgoing-chunk.ts';
+import { type Awaiting, Transactions } from './transactions.ts';
 
 /** A whole message with content, and its connection is the session's. */
 export type Message = MsrpRequest & { readonly body: Buffer };
+
+export type SessionOptions = {
+  readonly clock: Clock;
+  /** The peer has not answered in time: the session has failed (RFC 4975 7.1.1). */
+  readonly onStalled: (session: Session) => void;
+};
+
+type Kept = { readonly chunk: OutgoingChunk; readonly awaiting: Awaiting };
 
 /** The session of one endpoint, by the states of `nextMsrpSessionState`. Several may share one connection. */
 export class Session {
@@ -27,18 +45,24 @@ export class Session {
   #confirmed = false;
   #firstTransaction: string | null = null;
   #routed = false;
-  #waiting: OutgoingChunk[] = [];
+  readonly #transactions: Transactions;
+  /** Media types that the peer has refused, of what message/cpim wraps. */
+  readonly #refusedTypes = new Set<string>();
+  #kept: Kept[] = [];
+  /** Who wants to know when the kept messages have left. */
+  #relievers: (() => void)[] = [];
   #early: Message[] = [];
   #droppedCount = 0;
   #stopDeadline: (() => void) | null = null;
   #stopEarlyDeadline: (() => void) | null = null;
 
   /** `local` is `open.localPath`, read. */
-  constructor(open: MsrpOpen, local: MsrpUri) {
+  constructor(open: MsrpOpen, local: MsrpUri, { clock, onStalled }: SessionOptions) {
     this.conferenceId = open.conferenceId;
     this.endpointId = open.endpointId;
     this.local = local;
     this.#localPath = open.localPath;
+    this.#transactions = new Transactions(clock, () => onStalled(this));
   }
 
   get state(): MsrpSessionState {
@@ -105,21 +129,54 @@ export class Session {
     return this.#firstTransaction === transactionId;
   }
 
-  /** Sends, or keeps for when the session opens; false when the message is dropped. */
-  deliver(chunk: OutgoingChunk): boolean {
-    const isTaken = this.#state === 'open' ? this.#send(chunk) : this.#keep(chunk);
+  /** Sends, or keeps for when the session opens; false when the chunk is dropped, of which nobody hears any more. */
+  deliver(chunk: OutgoingChunk, awaiting: Awaiting): boolean {
+    const isTaken = this.#state === 'open' ? this.#send(chunk, awaiting) : this.#keep(chunk, awaiting);
     if (!isTaken) this.#droppedCount += 1;
     return isTaken;
   }
 
-  /** The peer has answered one of our requests. */
-  answered(_response: MsrpResponse): void {
-    return;
+  /** What of a message was delivered will not be completed, says `abort`; that always fits. */
+  abandon(abort: OutgoingChunk, awaiting: Awaiting): void {
+    const isKept = this.#kept.some((kept) => kept.awaiting === awaiting);
+    this.#kept = this.#kept.filter((kept) => kept.awaiting !== awaiting);
+    if (!isKept && this.#state === 'open') this.#connection?.send(abort.copy(abort.nextTransaction(), this.#paths));
+  }
+
+  /** Whether the peer has more before it than a large message may add to. */
+  get isCongested(): boolean {
+    if (this.#state === 'open') return this.#connection?.isCongested ?? false;
+    return this.#kept.reduce((sum, { chunk }) => sum + chunk.length, 0) > limits.msrpWindowBytes;
+  }
+
+  /** Calls back once the session, congested now, is no longer; never when it ends before. */
+  whenRelieved(callback: () => void): void {
+    if (this.#state === 'open') this.#connection?.whenRelieved(callback);
+    else this.#relievers.push(callback);
+  }
+
+  /** RFC 4975 10.6: what was answered 415 is not sent again in the session. */
+  hasRefused(wrappedType: string | null): boolean {
+    return wrappedType !== null && this.#refusedTypes.has(wrappedType);
+  }
+
+  /** The peer has answered one of our requests; what nobody waits for is ignored. */
+  answered({ transactionId, status }: MsrpResponse): void {
+    const awaiting = this.#transactions.take(transactionId);
+    if (awaiting === undefined) return;
+    const { wrappedType } = awaiting;
+    if (status === 415 && wrappedType !== null && this.#refusedTypes.size < limits.msrpRefusedTypesMax)
+      this.#refusedTypes.add(wrappedType);
+    awaiting.answered(status);
   }
 
   /** The peer, or a relay before it, tells what became of one of our messages (RFC 4975 7.1.2). */
-  reported(_report: MsrpRequest): void {
-    return;
+  reported(report: MsrpRequest): void {
+    const status = reportedStatus(report);
+    if (status === null || status === 200) return;
+    // RFC 4975 7.1.2: a REPORT about no message of ours is ignored.
+    const awaiting = this.#transactions.ofMessage(msrpHeader(report, 'Message-ID') ?? '');
+    awaiting?.failed(status, `it was reported ${status}`);
   }
 
   /** Whether the route has named this endpoint; from then on its absence means that it has been removed. */
@@ -160,18 +217,25 @@ export class Session {
     this.#state = nextMsrpSessionState(this.#state, event);
     this.#stopDeadline?.();
     this.#stopEarlyDeadline?.();
-    this.#waiting = [];
     this.#early = [];
     this.#connection = null;
+    const kept = this.#kept;
+    this.#kept = [];
+    for (const { awaiting } of kept) awaiting.failed(null, over);
+    this.#transactions.close(over);
   }
 
-  #send(chunk: OutgoingChunk): boolean {
-    return this.#connection?.offer(chunk.copy(this.#paths)) ?? false;
+  #send(chunk: OutgoingChunk, awaiting: Awaiting): boolean {
+    if (this.#transactions.count >= limits.msrpUnansweredMax) return false;
+    const id = chunk.nextTransaction();
+    if (!(this.#connection?.offer(chunk.copy(id, this.#paths)) ?? false)) return false;
+    this.#transactions.add(id, awaiting);
+    return true;
   }
 
-  #keep(chunk: OutgoingChunk): boolean {
-    if (this.#waiting.length >= limits.msrpWaitingMessagesMax) return false;
-    this.#waiting.push(chunk);
+  #keep(chunk: OutgoingChunk, awaiting: Awaiting): boolean {
+    if (this.#state === 'closed' || this.#kept.length >= limits.msrpWaitingMessagesMax) return false;
+    this.#kept.push({ chunk, awaiting });
     return true;
   }
 
@@ -180,11 +244,16 @@ export class Session {
     this.#state = nextMsrpSessionState(this.#state, 'bound');
     this.#stopDeadline?.();
     this.#stopDeadline = null;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const chunk of waiting) this.deliver(chunk);
+    const kept = this.#kept;
+    this.#kept = [];
+    for (const { chunk, awaiting } of kept) if (!this.deliver(chunk, awaiting)) awaiting.failed(null, 'congested');
+    const relievers = this.#relievers;
+    this.#relievers = [];
+    for (const callback of relievers) this.#connection?.whenRelieved(callback);
   }
 }
+
+const over = 'its session has ended';
 
 function sameTexts(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((text, i) => text === b[i]);

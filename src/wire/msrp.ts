@@ -82,6 +82,12 @@ export function nicknameOf(request: MsrpHead): string | null {
   return name === '' ? null : name;
 }
 
+/** The status that a REPORT tells (RFC 4975 7.1.2); null when there is none, or of a namespace other than `000`. */
+export function reportedStatus(report: MsrpHead): number | null {
+  const match = /^000 +(\d{3})(?: |$)/.exec(msrpHeader(report, 'Status') ?? '');
+  return match === null ? null : Number(match[1]);
+}
+
 /** QK-40: RFC 4975 9 wants 4 to 32 characters, peers write 1 to 64. */
 export function isMessageId(text: string): boolean {
   return /^[!-~]{1,64}$/.test(text);

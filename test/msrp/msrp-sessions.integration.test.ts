@@ -355,7 +355,7 @@ describe('receivers that lag (RFC 7701 6.4)', () => {
     expect(room.shell.counts().dropped).toBe(3);
   });
 
-  test('one that stops reading loses messages and then its session; nobody else does', async () => {
+  test('CC-168 one that stops reading loses messages and then its session; nobody else does', async () => {
     const room = await openRoom();
     const [alice, bob, ted] = [await room.join('alice'), await room.join('bob'), await room.join('ted')];
     room.route('alice', 'bob', 'ted');
@@ -374,9 +374,12 @@ describe('receivers that lag (RFC 7701 6.4)', () => {
       await alice.waitForStatus(`t${sent}`);
     }
     await waitFor('all messages at ted', () => ted.messages.length === sent);
+    // By then what ted answered before has arrived, too.
+    await ted.send({ ...hello, from: uriOf('ted') });
     expect(room.closed).toEqual([]);
-    room.clock.turn(limits.msrpStallMs);
-    expect(await room.waitForClosed(1)).toEqual(['bob: the peer does not read what it is sent']);
+    room.clock.turn(limits.msrpAnswerTimeoutMs);
+    expect(await room.waitForClosed(1)).toEqual(['bob: the peer does not answer']);
+    expect(room.inputs).toContainEqual(expect.objectContaining({ type: 'msrp-closed', cause: 'stalled' }));
     expect(await alice.send(hello)).toBe(200);
     expect(ted.messages.length + room.shell.counts().dropped).toBeGreaterThan(sent);
   });
