@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import { systemClock } from './clock.ts';
-import { addresses as addressTest, BadConfig, type Config } from './config.ts';
+import { addresses as addressTest, type Config } from './config.ts';
 import type { DefinitionInput, Input } from './core/input.ts';
 import type { KeyPort } from './core/ports.ts';
 import { Service } from './core/service.ts';
@@ -9,6 +9,7 @@ import type { Settings } from './core/settings.ts';
 import { Tally } from './core/tally.ts';
 import { definitionsOf, type OurDefinitions } from './definitions.ts';
 import { Driver } from './driver.ts';
+import { BadConfig } from './environment.ts';
 import { firstKey } from './http/api-key.ts';
 import type { ListeningAddress } from './http/http-options.ts';
 import type { HttpShell } from './http/http-server.ts';
@@ -107,7 +108,7 @@ type Ground = {
   readonly keepKey: () => Promise<void>;
   readonly server: SipServer;
   readonly msrp: MsrpShell;
-  readonly msrpAddress: { readonly host: string; readonly port: number };
+  readonly msrpAddress: Awaited<ReturnType<MsrpShell['listen']>>;
   /** The way in, once the driver stands, and what came through it. */
   readonly entry: {
     submit: (input: Input) => void;
@@ -152,6 +153,7 @@ async function layGround(parts: AppParts, closers: Closers): Promise<Ground> {
     port: config.msrp.port,
     publicHost: config.msrp.publicHost,
     privateTargets: config.privateTargets,
+    maxSize: config.msrp.maxSize,
     submit: (input) => {
       if (input.type === 'messages-switched') entry.messages += input.count;
       entry.submit(input);
@@ -195,7 +197,7 @@ function joinShells(parts: AppParts, ground: Ground): Joined {
     node: store.nodeId,
     sipPort: server.sipPort,
     nonceSecret: randomBytes(32).toString('hex'),
-    msrp: msrpAddress,
+    msrp: { ...msrpAddress, maxSize: config.msrp.maxSize, present: () => ({ fingerprint: null, relays: [] }) },
   });
   const service = new Service({ settings, ids: randomIds });
   const tokens = counter();
@@ -284,7 +286,7 @@ async function takeOver({ log }: AppParts, live: { store: Store; sip: SipShell }
 
 function settingsOf(
   config: Config,
-  found: { node: string; sipPort: number; nonceSecret: string; msrp: { host: string; port: number } },
+  found: { node: string; sipPort: number; nonceSecret: string; msrp: Settings['msrp'] },
 ): Settings {
   const { hosts, publicHost } = config.sip;
   const domain = config.domains[0] ?? publicHost ?? hosts[0];

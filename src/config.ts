@@ -1,10 +1,25 @@
-import { readFileSync } from 'node:fs';
-import { BlockList, isIP, isIPv6, SocketAddress } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import { usualChat } from './core/chat-policy.ts';
 import type { ChatPolicy } from './core/rows.ts';
 import type { DigestAlgorithm } from './core/settings.ts';
-
-export type Env = Readonly<Record<string, string | undefined>>;
+import {
+  BadConfig,
+  canonical,
+  checkDistinct,
+  type Env,
+  file,
+  isHost,
+  isWildcard,
+  list,
+  oneOf,
+  onOrOff,
+  port,
+  portOrOff,
+  publicHost,
+  text,
+  whole,
+} from './environment.ts';
+import { type MsrpConfig, msrpConfig } from './msrp-config.ts';
 
 type Address = { readonly host: string; readonly port: number };
 
@@ -53,22 +68,18 @@ export type Config = {
   readonly minSe: number;
   readonly nodeId: string | null;
   readonly lenient: boolean;
-  readonly msrp: Address & { readonly publicHost: string };
+  readonly msrp: MsrpConfig;
   readonly databaseUrl: string | null;
   readonly dataDir: string;
   readonly logLevel: string;
   readonly logFormat: 'pretty' | 'json' | 'auto';
 };
 
-/** A variable that cannot be used; the message is the one sentence the start ends with. */
-export class BadConfig extends Error {}
-
 /** Reads and checks the environment. Throws BadConfig naming the variable. Source: docs table of the README. */
 export function readConfig(env: Env): Config {
   const drachtioHost = text(env, 'DRACHTIO_HOST');
   const sip = sipListeners(env, drachtioHost !== null);
   const onLoopback = drachtioHost === null && sip.hosts.every(isLoopback);
-  const msrpHost = text(env, 'MSRP_HOST') ?? '127.0.0.1';
   return Object.freeze({
     http: { host: text(env, 'HTTP_HOST') ?? '127.0.0.1', port: port(env, 'HTTP_PORT', 8080) },
     apiKey: apiKey(env),
@@ -101,11 +112,7 @@ export function readConfig(env: Env): Config {
     ...sessionTimer(env),
     nodeId: nodeId(env),
     lenient: (oneOf(env, 'LENIENT', ['true', 'false']) ?? 'true') === 'true',
-    msrp: {
-      host: msrpHost,
-      port: port(env, 'MSRP_PORT', 2855),
-      publicHost: publicHost(env, { name: 'MSRP_PUBLIC_HOST', bound: [msrpHost], wildcardOk: false }) ?? msrpHost,
-    },
+    msrp: msrpConfig(env),
     databaseUrl: databaseUrl(env),
     dataDir: text(env, 'DATA_DIR') ?? './data',
     logLevel: oneOf(env, 'LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']) ?? 'info',
@@ -116,49 +123,6 @@ export function readConfig(env: Env): Config {
 /** Whether `host` only ever reaches this machine. */
 function isLoopback(host: string): boolean {
   return canonical(host) === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-}
-
-/** An address or a plain host name. */
-function isHost(text: string): boolean {
-  return isIP(text) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text);
-}
-
-/** The shortest text of an IPv6 address, so that equal addresses are equal; anything else, and one with a scope, stays. */
-function canonical(host: string): string {
-  return isIPv6(host) && !host.includes('%') ? new SocketAddress({ address: host, family: 'ipv6' }).address : host;
-}
-
-function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || canonical(host) === '::';
-}
-
-function text(env: Env, name: string): string | null {
-  const value = env[name]?.trim();
-  return value === undefined || value === '' ? null : value;
-}
-
-/** What stands between commas, nothing empty. */
-function list(env: Env, name: string): readonly string[] {
-  const items = text(env, name)?.split(',') ?? [];
-  return items.map((item) => item.trim()).filter((item) => item !== '');
-}
-
-function port(env: Env, name: string, fallback: number): number {
-  const value = text(env, name);
-  return value === null ? fallback : portOf(name, value);
-}
-
-/** A port that is off unless it is set; `off` says so, too. */
-function portOrOff(env: Env, name: string): number | null {
-  const value = text(env, name);
-  return value === null || value.toLowerCase() === 'off' ? null : portOf(name, value);
-}
-
-function portOf(name: string, value: string): number {
-  const number = Number(value);
-  if (!/^\d{1,5}$/.test(value) || number > 65_535)
-    throw new BadConfig(`${name} must be a port from 0 to 65535, not "${value}".`);
-  return number;
 }
 
 function sipListeners(env: Env, drachtio: boolean): SipListeners {
@@ -189,58 +153,11 @@ function sipListeners(env: Env, drachtio: boolean): SipListeners {
   };
 }
 
-/** Throws when two of these ports, which share their addresses, are one; 0 takes a free one each time. */
-function checkDistinct(ports: Readonly<Record<string, number | null>>): void {
-  const names = new Map<number, string>();
-  for (const [name, number] of Object.entries(ports)) {
-    if (number === null || number === 0) continue;
-    const other = names.get(number);
-    if (other !== undefined) throw new BadConfig(`${name} must differ from ${other}, and both are ${number}.`);
-    names.set(number, name);
-  }
-}
-
 function certificate(env: Env, ports: { tlsPort: number | null; wssPort: number | null }): SipListeners['certificate'] {
   const { tlsPort, wssPort } = ports;
   if (tlsPort === null && wssPort === null) return null;
   const forPort = tlsPort === null ? 'SIP_WSS_PORT' : 'SIP_TLS_PORT';
   return { certFile: file(env, 'TLS_CERT', forPort), keyFile: file(env, 'TLS_KEY', forPort) };
-}
-
-function file(env: Env, name: string, forPort: string): string {
-  const path = text(env, name);
-  if (path === null) throw new BadConfig(`${name} must be set when ${forPort} is.`);
-  try {
-    readFileSync(path);
-  } catch {
-    throw new BadConfig(`${name} must be a file that can be read, not "${path}".`);
-  }
-  return path;
-}
-
-function oneOf<Word extends string>(env: Env, name: string, words: readonly Word[]): Word | null {
-  const value = text(env, name)?.toLowerCase();
-  if (value === undefined) return null;
-  const word = words.find((candidate) => candidate === value);
-  if (word === undefined) throw new BadConfig(`${name} must be one of ${words.join(', ')}, not "${value}".`);
-  return word;
-}
-
-function onOrOff(env: Env, name: string, usual: boolean): boolean {
-  const word = oneOf(env, name, ['on', 'off']);
-  return word === null ? usual : word === 'on';
-}
-
-type Bounds = { readonly least: number; readonly most?: number; readonly fallback: number };
-
-/** A whole number, of at most a million unless said. */
-function whole(env: Env, name: string, { least, most = 1_000_000, fallback }: Bounds): number {
-  const value = text(env, name);
-  if (value === null) return fallback;
-  const number = Number(value);
-  if (!/^\d{1,7}$/.test(value) || number < least || number > most)
-    throw new BadConfig(`${name} must be a whole number from ${least} to ${most}, not "${value}".`);
-  return number;
 }
 
 function chatPolicy(env: Env): ChatPolicy {
@@ -267,21 +184,6 @@ function apiKey(env: Env): string | null {
   const key = text(env, 'API_KEY');
   if (key !== null && key.length < 24) throw new BadConfig('API_KEY must have at least 24 characters.');
   return key;
-}
-
-/** null: what is bound can be told to others as it is. */
-function publicHost(env: Env, how: { name: string; bound: readonly string[]; wildcardOk: boolean }): string | null {
-  const given = text(env, how.name);
-  if (given !== null) {
-    if (isWildcard(given) || !isHost(given)) {
-      throw new BadConfig(`${how.name} must be an address that others can reach, not "${given}".`);
-    }
-    return given;
-  }
-  const wildcard = how.bound.find(isWildcard);
-  if (wildcard !== undefined && !how.wildcardOk)
-    throw new BadConfig(`${how.name} must be set when the server listens on ${wildcard}.`);
-  return null;
 }
 
 function domains(env: Env, how: { sipHosts: readonly string[]; drachtio: boolean }): readonly string[] {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { startApp } from './app.ts';
 import { banner } from './banner.ts';
-import { BadConfig, type Config, readConfig } from './config.ts';
+import { type Config, readConfig } from './config.ts';
+import { BadConfig } from './environment.ts';
 import { type Logger, makeLogger } from './log.ts';
 import { StartRefused } from './store/errors.ts';
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { BadConfig, type Config } from './config.ts';
+import type { Config } from './config.ts';
+import { BadConfig } from './environment.ts';
 import type { ListeningAddress, Reading } from './http/http-options.ts';
 import type { Logger } from './log.ts';
 import { type CounterName, type CounterValues, counters } from './sipd/counters.ts';

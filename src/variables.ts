@@ -124,6 +124,11 @@ export const variables = [
     default: '`MSRP_HOST`',
     meaning: 'what goes into SDP and MSRP paths when it differs; demanded when `MSRP_HOST` is a wildcard',
   },
+  {
+    name: 'MSRP_MAX_SIZE',
+    default: '10485760',
+    meaning: 'octets of the longest message that is taken, and said in `a=max-size`; longer ones get 413',
+  },
   { name: 'DATABASE_URL', default: 'none', meaning: 'Postgres; without it an embedded database in `DATA_DIR`' },
   { name: 'DATA_DIR', default: './data', meaning: 'where the embedded database and generated secrets lie' },
   { name: 'LOG_LEVEL', default: 'info', meaning: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`' },

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { BadConfig, readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config.ts';
+import { BadConfig } from '../src/environment.ts';
 import { variables } from '../src/variables.ts';
 
 test('nothing set: everything on loopback, open, private', () => {

@@ -1,3 +1,4 @@
+import type { Fingerprint } from '../wire/sdp.ts';
 import type { ReferredBy, ReplyTo, SessionTimerAnswer } from './input.ts';
 import type { MsrpRoute } from './messaging/switch.ts';
 import type { RefusalCode } from './refusal.ts';
@@ -123,8 +124,14 @@ export type MsrpOpen = {
   /** The session id in our path. */
   readonly sessionId: string;
   readonly localPath: string;
+  /** RFC 4976: the relays that stand before it in our a=path, the one the peer connects to first. */
+  readonly relays: readonly string[];
   /** The peer's path, leftmost first; empty while only offered (late offer or dial-out), then opened again with it. */
   readonly remotePath: readonly string[];
+  /** RFC 6714 4: what to connect to in place of the first of `remotePath`; null: nothing else. */
+  readonly connectTo: { readonly host: string; readonly port: number } | null;
+  /** RFC 8122 5: one of them is that of the peer's certificate; empty: the peer said none. */
+  readonly fingerprints: readonly Fingerprint[];
   readonly role: 'active' | 'passive';
 };
 

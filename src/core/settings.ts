@@ -3,6 +3,28 @@ import type { ChatPolicy, EndPolicy } from './rows.ts';
 /** By its name in headers (RFC 7616 3.3). */
 export type DigestAlgorithm = 'SHA-256' | 'MD5';
 
+/** What stands in our MSRP paths and SDP. */
+export type MsrpSelf = {
+  readonly host: string;
+  /** Of plain TCP. */
+  readonly port: number;
+  /** Of the other transports; null: off. */
+  readonly tlsPort: number | null;
+  readonly wsPort: number | null;
+  readonly wssPort: number | null;
+  /** Octets of a whole message. */
+  readonly maxSize: number;
+  /** What may change while the service runs; asked whenever a session is described. */
+  readonly present: () => MsrpPresent;
+};
+
+export type MsrpPresent = {
+  /** RFC 8122 5: of our certificate, as in a=fingerprint; null: there is none. */
+  readonly fingerprint: string | null;
+  /** RFC 4976 5.1: the relays that lead to us, in the order of a=path. */
+  readonly relays: readonly string[];
+};
+
 /** What the operator decided, as far as the core must know it. */
 export type Settings = {
   /** NODE_ID: owner of the rows of running conferences. */
@@ -15,8 +37,7 @@ export type Settings = {
   readonly ownHosts: ReadonlySet<string>;
   /** `host` or `host:port` of new conference URIs. */
   readonly conferenceAuthority: string;
-  /** What stands in our MSRP paths and SDP. */
-  readonly msrp: { readonly host: string; readonly port: number };
+  readonly msrp: MsrpSelf;
   readonly audio: 'off' | 'inactive';
   readonly privateTargets: 'allow' | 'refuse';
   /** Digest realm, and the secret that signs its nonces. */

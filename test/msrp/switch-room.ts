@@ -29,6 +29,7 @@ export class SwitchRoom {
       port: 0,
       publicHost: null,
       privateTargets: 'allow',
+      maxSize: 10_485_760,
       submit: (input) => this.inputs.push(input),
       log: { debug: () => undefined, info: () => undefined, warn: () => undefined },
       clock: this.clock,
@@ -77,7 +78,10 @@ export class SwitchRoom {
       endpointId: name,
       sessionId: `session-of-${name}`,
       localPath: this.path(name),
+      relays: [],
       remotePath: [],
+      connectTo: null,
+      fingerprints: [],
       role: 'passive',
       ...change,
     });

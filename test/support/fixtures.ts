@@ -1,7 +1,7 @@
 import { usualChat } from '../../src/core/chat-policy.ts';
 import type { Ids } from '../../src/core/ids.ts';
 import type { Caller, Input, InviteReceived, OptionsReceived, SubscribeReceived } from '../../src/core/input.ts';
-import type { Settings } from '../../src/core/settings.ts';
+import type { MsrpSelf, Settings } from '../../src/core/settings.ts';
 import { parseResourceList, type RecipientEntry } from '../../src/wire/resource-lists.ts';
 import { parseSdp, type SessionDescription } from '../../src/wire/sdp.ts';
 import { parseSipUri } from '../../src/wire/sip-uri.ts';
@@ -31,7 +31,7 @@ export function settings(changes: Partial<Settings> = {}): Settings {
     factoryUser: 'conf-fact',
     ownHosts: new Set(['conf.example.com']),
     conferenceAuthority: 'conf.example.com',
-    msrp: { host: 'focus.conf.example.com', port: 2855 },
+    msrp: msrpSelf(),
     audio: 'off',
     privateTargets: 'refuse',
     realm: 'conf.example.com',
@@ -45,6 +45,20 @@ export function settings(changes: Partial<Settings> = {}): Settings {
     notifyMinIntervalMs: 0,
     sessionExpires: 1_800,
     minSe: 90,
+    ...changes,
+  };
+}
+
+/** MSRP over TCP alone, and no relay. */
+export function msrpSelf(changes: Partial<MsrpSelf> = {}): MsrpSelf {
+  return {
+    host: 'focus.conf.example.com',
+    port: 2855,
+    tlsPort: null,
+    wsPort: null,
+    wssPort: null,
+    maxSize: 10_485_760,
+    present: () => ({ fingerprint: null, relays: [] }),
     ...changes,
   };
 }

@@ -161,6 +161,10 @@ test('the MSRP attributes are read', () => {
     direction: 'sendrecv',
     chatroom: null,
     tls: false,
+    transport: 'tcp',
+    address: { host: 'pc33.atlanta.example.com', port: 7654 },
+    cema: false,
+    fingerprints: [],
     maxSize: null,
   });
 });

@@ -3,6 +3,7 @@ import type { Ids } from '../ids.ts';
 import type { RouteMember } from '../messaging/switch.ts';
 import type { Settings } from '../settings.ts';
 import type { Ledger } from './ledger.ts';
+import { describedPath, type LocalMedia, withPath } from './local-media.ts';
 import {
   type Agreement,
   type Answer,
@@ -10,10 +11,8 @@ import {
   answerTo,
   type Described,
   describe,
-  type LocalMedia,
   offeredAgain,
   offerOf,
-  withPath,
 } from './negotiation.ts';
 import { isPresent, rosterEntity } from './participant.ts';
 import { TurnMap, type Turns } from './turn-map.ts';
@@ -28,6 +27,8 @@ type MessageSession = {
   /** As the switch was last told of it; null: it is not in the route. */
   readonly member: RouteMember | null;
 };
+
+type AgreedPeer = Omit<NonNullable<Agreement['msrp']>, 'acceptsWrapped' | 'privateMessages'>;
 
 /** The media side of a conference: who has which message session, and the route the switch follows. */
 export class MessageSessions {
@@ -63,9 +64,11 @@ export class MessageSessions {
   /** Our offer; the session waits for the peer from now on. */
   offer(endpointId: string, withAudio: boolean): string {
     const session = this.#sessionOf(endpointId);
-    const sdp = this.#describe(endpointId, session, offerOf(session.local, withAudio));
-    this.#open(endpointId, session, { role: 'passive', remotePath: [] });
-    return sdp;
+    const described = describe(session.local, offerOf(session.local, withAudio), session.described);
+    const offered = { ...session, described };
+    this.#sessions.set(endpointId, offered);
+    this.#open(endpointId, offered, { role: 'passive', remotePath: [], connectTo: null, fingerprints: [] });
+    return described.sdp;
   }
 
   /** What we offer within a running session (RFC 3261 14.2: a re-INVITE without an offer), or null without a session. */
@@ -88,7 +91,7 @@ export class MessageSessions {
   /** The peer's answer to our offer; null when it took nothing of it. */
   complete(endpointId: string, answer: SessionDescription): Agreement | null {
     const session = this.#sessions.get(endpointId);
-    const agreement = session === undefined ? null : agreementFrom(answer);
+    const agreement = session === undefined ? null : agreementFrom(answer, session.described?.lines ?? []);
     if (session !== undefined && agreement !== null) this.#agree(endpointId, session, agreement);
     return agreement;
   }
@@ -96,7 +99,7 @@ export class MessageSessions {
   /** The peer's answer to our `description`; null when it took nothing of it. */
   confirm(endpointId: string, answer: SessionDescription): Agreement | null {
     const session = this.#sessions.get(endpointId);
-    const agreement = session === undefined ? null : agreementFrom(answer);
+    const agreement = session === undefined ? null : agreementFrom(answer, session.described?.lines ?? []);
     if (session === undefined || agreement === null) return null;
     const before = session.agreement?.msrp ?? null;
     const { msrp } = agreement;
@@ -188,19 +191,20 @@ export class MessageSessions {
     if (msrp !== null) this.#open(endpointId, session, msrp);
   }
 
-  #open(
-    endpointId: string,
-    session: MessageSession,
-    peer: { role: 'active' | 'passive'; remotePath: readonly string[] },
-  ): void {
+  #open(endpointId: string, session: MessageSession, peer: AgreedPeer): void {
+    const ours = describedPath(session.described?.lines ?? []);
+    if (ours === null) return;
+    const { role, remotePath, connectTo, fingerprints } = peer;
     this.#ledger.ask({
       type: 'msrp.open',
       conferenceId: this.#ledger.facts.id,
       endpointId,
       sessionId: session.sessionId,
-      localPath: session.local.path,
-      remotePath: peer.remotePath,
-      role: peer.role,
+      ...ours,
+      remotePath,
+      connectTo,
+      fingerprints,
+      role,
     });
   }
 
@@ -209,15 +213,15 @@ export class MessageSessions {
   }
 
   #newSession(): MessageSession {
-    const { msrp, audio } = this.#settings;
+    const { msrp, audio, lenient } = this.#settings;
     const { nicknames, privateMessages, transport } = this.#ledger.facts.policy;
     const sessionId = this.#ids.msrpSession();
     // RFC 7701 8: `nickname` by its grammar, whatever its prose says.
     const chatroom = [...(nicknames ? ['nickname'] : []), ...(privateMessages ? ['private-messages'] : [])];
-    const local = { ...msrp, path: this.#pathOf(sessionId), originId: this.#ids.sdpSession(), audio, chatroom };
+    const secureOnly = transport === 'tls';
     return {
       sessionId,
-      local: { ...local, secureOnly: transport === 'tls' },
+      local: { msrp, sessionId, originId: this.#ids.sdpSession(), audio, lenient, chatroom, secureOnly },
       described: null,
       agreement: null,
       member: null,
@@ -227,20 +231,14 @@ export class MessageSessions {
   /** The next session of the same endpoint, in the same dialog: what is described of it has another path. */
   #renewed(before: MessageSession): MessageSession {
     const sessionId = this.#ids.msrpSession();
-    const local = { ...before.local, path: this.#pathOf(sessionId) };
-    const lines = before.described === null ? [] : withPath(before.described.lines, local.path);
+    const local = { ...before.local, sessionId };
+    const lines = before.described === null ? [] : withPath(before.described.lines, local);
     return {
       ...before,
       sessionId,
       local,
       described: before.described === null ? null : { ...before.described, lines },
     };
-  }
-
-  #pathOf(sessionId: string): string {
-    const { host, port } = this.#settings.msrp;
-    const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-    return `msrp://${authority}/${sessionId};tcp`;
   }
 }
 

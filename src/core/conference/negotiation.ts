@@ -1,22 +1,11 @@
-import type { MediaDescription, MsrpMedia, SessionDescription } from '../../wire/sdp.ts';
+import { canonicalIp } from '../../wire/ip-address.ts';
+import { type MsrpUri, parseMsrpUri } from '../../wire/msrp-uri.ts';
+import type { Fingerprint, MediaDescription, MsrpMedia, SessionDescription } from '../../wire/sdp.ts';
 import { directionIn, msrpMediaOf, writeSdp } from '../../wire/sdp.ts';
-import { limits } from '../limits.ts';
 import type { MediaRow } from '../rows.ts';
+import { chatType, type LocalMedia, messageLine, ourPath, wayOf, withFingerprint } from './local-media.ts';
 
 /** Offer and answer of the focus (RFC 3264) for one MSRP session (RFC 4975 8, 6135 4.2, 7701 5.2). */
-
-/** What the focus itself says in every description of one endpoint. */
-export type LocalMedia = {
-  readonly host: string;
-  readonly port: number;
-  readonly path: string;
-  readonly originId: string;
-  readonly audio: 'off' | 'inactive';
-  /** RFC 7701 8: what the conference lets its participants do beside writing to all: tokens of `a=chatroom`. */
-  readonly chatroom: readonly string[];
-  /** RFC 7701 4.1: messages in the clear are refused. */
-  readonly secureOnly: boolean;
-};
 
 /** What was agreed with one endpoint. */
 export type Agreement = {
@@ -25,6 +14,10 @@ export type Agreement = {
   readonly msrp: {
     readonly role: 'active' | 'passive';
     readonly remotePath: readonly string[];
+    /** RFC 6714 4: what is connected to in place of the first of `remotePath`; null: nothing else. */
+    readonly connectTo: { readonly host: string; readonly port: number } | null;
+    /** RFC 8122 5: one of them is that of the peer's certificate; empty: the peer said none. */
+    readonly fingerprints: readonly Fingerprint[];
     readonly acceptsWrapped: readonly string[];
     /** RFC 7701 6.2: the peer has said that it takes private messages. */
     readonly privateMessages: boolean;
@@ -43,11 +36,9 @@ export type Described = {
 
 type Direction = MsrpMedia['direction'];
 
-const chatType = 'message/cpim';
-
 /** Our answer to `offer`, or null when nothing in it can be used (488). */
 export function answerTo(offer: SessionDescription, local: LocalMedia): Answer | null {
-  const { chosen, usable } = chosenMsrp(offer);
+  const { chosen, usable } = chosenMsrp(offer, (media) => usableOffer(media, offer, local));
   const rows: MediaRow[] = [];
   let msrp: Agreement['msrp'] = null;
   let silenced = false;
@@ -56,14 +47,10 @@ export function answerTo(offer: SessionDescription, local: LocalMedia): Answer |
       // RFC 6135 4.2: whoever offers actpass or active connects; the focus waits where it may, for clients behind NAT.
       const role = usable.setup === 'passive' ? 'active' : 'passive';
       const direction = mirrored(usable.direction);
-      msrp = {
-        role,
-        remotePath: usable.path,
-        acceptsWrapped: receivable(usable),
-        privateMessages: takesPrivate(usable),
-      };
+      const { protocol } = media;
+      msrp = agreed(usable, { role, cema: usable.cema && usable.ours.length === 1 });
       rows.push({ id: String(index + 1), type: 'message', status: usable.direction });
-      return messageLine(local, { setup: role, direction });
+      return messageLine(local, usable.ours, { protocol, setup: role, direction, cema: usable.cema });
     }
     if (media.media === 'audio' && media.port !== 0 && local.audio === 'inactive') {
       rows.push({ id: String(index + 1), type: 'audio', status: 'inactive' });
@@ -90,7 +77,12 @@ export function answerTo(offer: SessionDescription, local: LocalMedia): Answer |
  */
 export function offerOf(local: LocalMedia, withAudio: boolean): readonly MediaDescription[] {
   // RFC 6135 4.2: a reachable offerer says actpass.
-  return [withAudio ? audioLine(plainAudio) : messageLine(local, { setup: 'actpass', direction: 'sendrecv' })];
+  if (withAudio) return [audioLine(plainAudio)];
+  // RFC 4976: peers come over TLS to a relay that wants it.
+  const secure = local.secureOnly || local.msrp.present().relays[0]?.startsWith('msrps:') === true;
+  const path = ourPath(local, { secure, transport: 'tcp' }) ?? [];
+  const protocol = secure ? tlsProtocol : 'TCP/MSRP';
+  return [messageLine(local, path, { protocol, setup: 'actpass', direction: 'sendrecv', cema: true })];
 }
 
 /**
@@ -108,19 +100,11 @@ export function offeredAgain(lines: readonly MediaDescription[]): readonly Media
   });
 }
 
-/** The same lines for a session with another path of ours. */
-export function withPath(lines: readonly MediaDescription[], path: string): readonly MediaDescription[] {
-  return lines.map((line) => {
-    const attributes = line.attributes.map((each) => (each.name === 'path' ? { ...each, value: path } : each));
-    return { ...line, attributes };
-  });
-}
-
 const directions: ReadonlySet<string> = new Set<Direction>(['sendrecv', 'sendonly', 'recvonly', 'inactive']);
 
-/** What the peer's answer to our offer means, or null when it took nothing of it. */
-export function agreementFrom(answer: SessionDescription): Agreement | null {
-  const { chosen, usable: msrp } = chosenMsrp(answer);
+/** What the peer's answer to the lines that we offered means, or null when it took nothing of them. */
+export function agreementFrom(answer: SessionDescription, offered: readonly MediaDescription[]): Agreement | null {
+  const { chosen, usable: msrp } = chosenMsrp(answer, (media, index) => usableAnswer(media, answer, offered[index]));
   const rows = answer.media.flatMap((media, index): MediaRow[] => {
     const id = String(index + 1);
     if (index === chosen && msrp !== null) return [{ id, type: 'message', status: msrp.direction }];
@@ -130,25 +114,81 @@ export function agreementFrom(answer: SessionDescription): Agreement | null {
   if (msrp === null) return { media: rows, msrp };
   // RFC 6135 4.2 and RFC 4975 5.4: without a=setup in the answer the offerer, here the focus, connects.
   const role = msrp.setup === 'active' ? 'passive' : 'active';
-  const acceptsWrapped = receivable(msrp);
-  return { media: rows, msrp: { role, remotePath: msrp.path, acceptsWrapped, privateMessages: takesPrivate(msrp) } };
+  const weOffered = offered[chosen]?.attributes.some(({ name }) => name === 'msrp-cema') === true;
+  return { media: rows, msrp: agreed(msrp, { role, cema: msrp.cema && weOffered }) };
+}
+
+/** RFC 6714 4: with CEMA on both sides what middleboxes wrote into c= and m= is connected to, relays aside. */
+function agreed(
+  peer: MsrpMedia,
+  how: { readonly role: 'active' | 'passive'; readonly cema: boolean },
+): Agreement['msrp'] {
+  const connectTo = how.cema && peer.path.length === 1 ? peer.address : null;
+  return {
+    role: how.role,
+    remotePath: peer.path,
+    connectTo,
+    fingerprints: peer.fingerprints,
+    acceptsWrapped: receivable(peer),
+    privateMessages: takesPrivate(peer),
+  };
 }
 
 /** The first line that can be used, and what it says. */
-function chosenMsrp(session: SessionDescription): { chosen: number; usable: MsrpMedia | null } {
+function chosenMsrp<Usable>(
+  session: SessionDescription,
+  usableOf: (media: MediaDescription, index: number) => Usable | null,
+): { chosen: number; usable: Usable | null } {
   for (const [chosen, media] of session.media.entries()) {
-    const usable = usableMsrp(media, session);
+    const usable = usableOf(media, chosen);
     if (usable !== null) return { chosen, usable };
   }
   return { chosen: -1, usable: null };
 }
 
+/** With `ours`: our path for the way that the line asks for. */
+function usableOffer(
+  media: MediaDescription,
+  offer: SessionDescription,
+  local: LocalMedia,
+): (MsrpMedia & { readonly ours: readonly MsrpUri[] }) | null {
+  const msrp = usableMsrp(media, offer);
+  const way = msrp === null ? null : wayOf(msrp);
+  const ours = way === null ? null : ourPath(local, way);
+  if (msrp === null || ours === null) return null;
+  // RFC 6714 4.3: a middlebox that knows no CEMA has changed it. Clients that put something else there are more.
+  if (!local.lenient && !msrp.cema && !isConsistent(msrp)) return null;
+  return { ...msrp, ours };
+}
+
+/** RFC 3264 6: an answer keeps the protocol of the line; RFC 7977: nobody connects to a WebSocket client. */
+function usableAnswer(
+  media: MediaDescription,
+  answer: SessionDescription,
+  offered: MediaDescription | undefined,
+): MsrpMedia | null {
+  if (offered !== undefined && media.protocol.toUpperCase() !== offered.protocol.toUpperCase()) return null;
+  const msrp = usableMsrp(media, answer);
+  const isWebSocket = offered?.attributes.some(({ name, value }) => name === 'path' && value?.endsWith(';ws') === true);
+  return msrp?.transport === (isWebSocket === true ? 'ws' : 'tcp') ? msrp : null;
+}
+
 /** RFC 7701 5.2: a chat room needs message/cpim among the types the peer accepts. */
 function usableMsrp(media: MediaDescription, session: SessionDescription): MsrpMedia | null {
   const msrp = msrpMediaOf(media, session);
-  if (msrp === null || msrp.tls) return null;
-  const takesCpim = msrp.acceptTypes.some((type) => type === chatType || type === 'message/*' || type === '*');
-  return takesCpim ? msrp : null;
+  const takesCpim = msrp?.acceptTypes.some((type) => type === chatType || type === 'message/*' || type === '*');
+  return takesCpim === true ? msrp : null;
+}
+
+/** RFC 4975 8.1: whether m= and c= name what the path does, or the address is unknown. */
+function isConsistent({ path, address }: MsrpMedia): boolean {
+  const [first] = path.map(parseMsrpUri);
+  if (first === undefined || address === null) return true;
+  const plain = (host: string): string => {
+    const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+    return canonicalIp(bare) ?? bare;
+  };
+  return first.port === address.port && plain(first.host) === plain(address.host);
 }
 
 /** RFC 4975 8.9: the direction is that of messages. Whoever only sends, or is on hold, is sent nothing. */
@@ -173,19 +213,7 @@ function wrappedTypes(msrp: MsrpMedia): readonly string[] {
   return types.length === 0 ? ['*'] : [...new Set(types)];
 }
 
-function messageLine(local: LocalMedia, how: { setup: string; direction: Direction }): MediaDescription {
-  const attributes = [
-    { name: 'accept-types', value: chatType },
-    { name: 'accept-wrapped-types', value: 'text/plain text/html *' },
-    { name: 'max-size', value: String(limits.messageBytesMax) },
-    { name: 'setup', value: how.setup },
-    // RFC 7701 8: bare chatroom where there are neither nicknames nor private messages.
-    { name: 'chatroom', value: local.chatroom.length === 0 ? null : local.chatroom.join(' ') },
-    { name: 'path', value: local.path },
-  ];
-  if (how.direction !== 'sendrecv') attributes.push({ name: how.direction, value: null });
-  return { media: 'message', port: local.port, protocol: 'TCP/MSRP', formats: ['*'], connection: null, attributes };
-}
+const tlsProtocol = 'TCP/TLS/MSRP';
 
 const plainAudio: MediaDescription = {
   media: 'audio',
@@ -214,7 +242,8 @@ function audioLine(offered: MediaDescription): MediaDescription {
 }
 
 /** RFC 3264 8: the version in o= steps by one when anything changed since `last`; else the text is the very same. */
-export function describe(local: LocalMedia, lines: readonly MediaDescription[], last: Described | null): Described {
+export function describe(local: LocalMedia, wanted: readonly MediaDescription[], last: Described | null): Described {
+  const lines = withFingerprint(wanted, local);
   if (last === null) return { lines, version: 0, sdp: written(local, lines, 0) };
   const unchanged = written(local, lines, last.version);
   if (unchanged === last.sdp) return { ...last, lines };
@@ -223,8 +252,9 @@ export function describe(local: LocalMedia, lines: readonly MediaDescription[], 
 
 function written(local: LocalMedia, lines: readonly MediaDescription[], version: number): string {
   const step = version === 0 ? local.originId : String(BigInt(local.originId) + BigInt(version));
-  const origin = { username: 'focus', sessionId: local.originId, version: step, address: local.host };
-  return writeSdp({ origin, connection: local.host, media: lines, attributes: [] });
+  const { host } = local.msrp;
+  const origin = { username: 'focus', sessionId: local.originId, version: step, address: host };
+  return writeSdp({ origin, connection: host, media: lines, attributes: [] });
 }
 
 /** RFC 3264 6.1: the answer's direction mirrors the offer's. */

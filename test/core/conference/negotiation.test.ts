@@ -1,10 +1,19 @@
 import { describe, expect, test } from 'vitest';
+import type { LocalMedia } from '../../../src/core/conference/local-media.ts';
 import { type Answer, answerTo } from '../../../src/core/conference/negotiation.ts';
 import { parseSdp, writeSdp } from '../../../src/wire/sdp.ts';
 import { crlf } from '../../support/bodies.ts';
+import { msrpSelf } from '../../support/fixtures.ts';
 
-const at = { host: '127.0.0.1', port: 2855, path: 'msrp://127.0.0.1:2855/x;tcp' };
-const local = { ...at, originId: '1', chatroom: [], secureOnly: false };
+const local: LocalMedia = {
+  msrp: msrpSelf({ host: '127.0.0.1' }),
+  sessionId: 'x',
+  originId: '1',
+  audio: 'off',
+  chatroom: [],
+  secureOnly: false,
+  lenient: true,
+};
 
 const origin = { username: 'focus', sessionId: '1', version: '1', address: '127.0.0.1' };
 

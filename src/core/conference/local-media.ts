@@ -1,0 +1,137 @@
+/** Our side of a message session: which transports there are, and the URIs and lines that say so (RFC 4975 8). */
+
+import { type MsrpUri, parseMsrpUri, writeMsrpUri } from '../../wire/msrp-uri.ts';
+import type { MediaDescription, MsrpMedia } from '../../wire/sdp.ts';
+import type { MsrpSelf } from '../settings.ts';
+
+/** What the focus itself says in every description of one endpoint. */
+export type LocalMedia = {
+  readonly msrp: MsrpSelf;
+  /** Of our path. */
+  readonly sessionId: string;
+  readonly originId: string;
+  readonly audio: 'off' | 'inactive';
+  /** RFC 7701 8: tokens of a=chatroom. */
+  readonly chatroom: readonly string[];
+  /** RFC 7701 4.1: nobody may exchange messages in the clear. */
+  readonly secureOnly: boolean;
+  readonly lenient: boolean;
+};
+
+/** How octets come to us: msrps or msrp, over TCP or WebSocket. */
+export type Way = { readonly secure: boolean; readonly transport: 'tcp' | 'ws' };
+
+/** The way that a line of the peer asks for; null when its transport is none of ours. */
+export function wayOf({ tls, transport }: MsrpMedia): Way | null {
+  return transport === 'tcp' || transport === 'ws' ? { secure: tls, transport } : null;
+}
+
+/** Our path in a=path, the URI to connect to first; null when that way is not open, or in the clear against the policy. */
+export function ourPath(local: LocalMedia, way: Way): readonly MsrpUri[] | null {
+  const { msrp, sessionId, secureOnly } = local;
+  const relays = msrp.present().relays.map(parseMsrpUri);
+  // RFC 4976: nobody connects to us where relays stand before us, so that our own port says no more than who we are.
+  const open = relays.length > 0 ? { ...way, transport: 'tcp' as const } : way;
+  const port = portOf(msrp, open) ?? (relays.length > 0 ? msrp.port : null);
+  if (port === null || (secureOnly && !way.secure)) return null;
+  const path = [...relays, { ...open, host: bracketed(msrp.host), port, sessionId }];
+  return way.secure && path[0]?.secure === false ? null : path;
+}
+
+/** What an answer or an offer says of messages beside what is the same in all of them. */
+export type MessageManner = {
+  readonly protocol: string;
+  readonly setup: string;
+  readonly direction: MsrpMedia['direction'];
+  /** RFC 6714 4.2, 4.3: offered, and answered to those who offer it. */
+  readonly cema: boolean;
+};
+
+export const chatType = 'message/cpim';
+
+/** The m-line of a message session whose path `ourPath` gave. */
+export function messageLine(local: LocalMedia, path: readonly MsrpUri[], manner: MessageManner): MediaDescription {
+  const { host = '', port = null } = path[0] ?? {};
+  const attributes = [
+    { name: 'accept-types', value: chatType },
+    { name: 'accept-wrapped-types', value: 'text/plain text/html *' },
+    { name: 'max-size', value: String(local.msrp.maxSize) },
+    { name: 'setup', value: manner.setup },
+    // RFC 7701 8: bare chatroom where there are neither nicknames nor private messages.
+    { name: 'chatroom', value: local.chatroom.length === 0 ? null : local.chatroom.join(' ') },
+    { name: 'path', value: written(path) },
+  ];
+  if (manner.cema && path.length === 1) attributes.push({ name: 'msrp-cema', value: null });
+  if (manner.direction !== 'sendrecv') attributes.push({ name: manner.direction, value: null });
+  return {
+    media: 'message',
+    port: port ?? 0,
+    protocol: manner.protocol,
+    formats: ['*'],
+    // RFC 4975 8.1: m= and c= name what is to be connected to; where that is us, the session's c= says it.
+    connection: path.length === 1 ? null : host,
+    attributes,
+  };
+}
+
+/** The same lines for the session of `local`, which has another path. */
+export function withPath(lines: readonly MediaDescription[], local: LocalMedia): readonly MediaDescription[] {
+  return lines.map((line) => {
+    const own = ownUri(line);
+    const path = own === null ? null : ourPath(local, own);
+    if (path === null) return line;
+    return changed(line, 'path', written(path));
+  });
+}
+
+/** RFC 8122 5: a line of TLS has the fingerprint of our certificate as it is now, unless a relay is who shows one. */
+export function withFingerprint(lines: readonly MediaDescription[], local: LocalMedia): readonly MediaDescription[] {
+  const { fingerprint } = local.msrp.present();
+  return lines.map((line) => {
+    const isOurs = line.protocol.toUpperCase() === 'TCP/TLS/MSRP' && pathOf(line).length === 1;
+    if (fingerprint === null || !isOurs) return line;
+    const others = line.attributes.filter(({ name }) => name !== 'fingerprint');
+    return { ...line, attributes: [...others, { name: 'fingerprint', value: fingerprint }] };
+  });
+}
+
+/** Our own URI, and the relays before it as in a=path, in what we described; null without a message line. */
+export function describedPath(
+  lines: readonly MediaDescription[],
+): { readonly localPath: string; readonly relays: readonly string[] } | null {
+  const line = lines.find((each) => ownUri(each) !== null);
+  const uris = line === undefined ? [] : pathOf(line);
+  const localPath = uris.at(-1);
+  return localPath === undefined ? null : { localPath, relays: uris.slice(0, -1) };
+}
+
+/** The way of a line of ours; null when it is not one of messages. */
+function ownUri(line: MediaDescription): Way | null {
+  const text = line.media === 'message' ? pathOf(line).at(-1) : undefined;
+  if (text === undefined) return null;
+  const { secure, transport } = parseMsrpUri(text);
+  return { secure, transport: transport === 'ws' ? 'ws' : 'tcp' };
+}
+
+function pathOf(line: MediaDescription): readonly string[] {
+  const value = line.attributes.find(({ name }) => name === 'path')?.value ?? '';
+  return value.split(' ').filter((uri) => uri !== '');
+}
+
+function changed(line: MediaDescription, name: string, value: string): MediaDescription {
+  const attributes = line.attributes.map((each) => (each.name === name ? { ...each, value } : each));
+  return { ...line, attributes };
+}
+
+function portOf(msrp: MsrpSelf, { secure, transport }: Way): number | null {
+  if (transport === 'ws') return secure ? msrp.wssPort : msrp.wsPort;
+  return secure ? msrp.tlsPort : msrp.port;
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+}
+
+function written(path: readonly MsrpUri[]): string {
+  return path.map(writeMsrpUri).join(' ');
+}
