@@ -29,15 +29,16 @@ const wrongXml = ['xml.unrecognized_text', 'xml.closing_unopened_tag', 'xml.clos
 export type Dissected = readonly string[];
 
 export class Capture {
-  readonly #port: number;
+  /** How it is read: what tshark could not know. */
+  readonly #reading: readonly string[];
   readonly #folder: string;
   readonly #child: ChildProcess;
   /** What is sent through it to itself is captured in its turn: whatever went before has been captured, too. */
   readonly #marker: Socket;
   #output = '';
 
-  private constructor(parts: { port: number; folder: string; child: ChildProcess; marker: Socket }) {
-    this.#port = parts.port;
+  private constructor(parts: { reading: readonly string[]; folder: string; child: ChildProcess; marker: Socket }) {
+    this.#reading = parts.reading;
     this.#folder = parts.folder;
     this.#child = parts.child;
     this.#marker = parts.marker;
@@ -48,15 +49,26 @@ export class Capture {
 
   /** Captures all datagrams from and to an address, from when this resolves. Others may have its port elsewhere. */
   static async start({ host, port }: Address): Promise<Capture> {
+    const ends = ['src', 'dst'].map((end) => `(${end} host ${host} and udp ${end} port ${port})`);
+    return await Capture.#begin(ends.join(' or '), ['-d', `udp.port==${port},sip`]);
+  }
+
+  /** Captures all that goes over TCP from and to any of `addresses`, from when this resolves. */
+  static async streams(addresses: readonly Address[]): Promise<Capture> {
+    const ends = addresses.map(({ port }) => `tcp port ${port}`);
+    return await Capture.#begin(ends.join(' or '), []);
+  }
+
+  static async #begin(packets: string, reading: readonly string[]): Promise<Capture> {
     const folder = await mkdtemp(join(tmpdir(), 'isfocus-capture-'));
     const marker = createSocket('udp4').bind(0, '127.0.0.1');
     await once(marker, 'listening');
-    const ends = ['src', 'dst'].map((end) => `(${end} host ${host} and udp ${end} port ${port})`);
-    const filter = [...ends, `udp port ${marker.address().port}`].join(' or ');
-    const child = spawn('tshark', ['-q', '-i', 'lo', '-f', filter, '-w', join(folder, 'packets')], {
+    const filter = `${packets} or udp port ${marker.address().port}`;
+    // A large message comes faster than tshark writes: it may have 16 MB waiting.
+    const child = spawn('tshark', ['-q', '-i', 'lo', '-B', '16', '-f', filter, '-w', join(folder, 'packets')], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    const capture = new Capture({ port, folder, child: endWithUs(child), marker });
+    const capture = new Capture({ reading, folder, child: endWithUs(child), marker });
     try {
       await capture.#caughtUp();
     } catch (error) {
@@ -76,19 +88,14 @@ export class Capture {
 
   /** `fields` of each packet that `filter` matches, in the order in which they went; once it is stopped. */
   dissect(filter: string, ...fields: readonly string[]): readonly Dissected[] {
-    const read = spawnSync(
-      'tshark',
-      [
-        ...['-r', join(this.#folder, 'packets'), '-d', `udp.port==${this.#port},sip`, '-Y', filter],
-        ...['-T', 'fields', '-E', 'occurrence=a', ...fields.flatMap((field) => ['-e', field])],
-      ],
-      { encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 },
-    );
-    if (read.status !== 0) throw new Error(`tshark cannot read what it captured:\n${read.stderr}`);
-    return read.stdout
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => line.split('\t'));
+    const shown = ['-T', 'fields', '-E', 'occurrence=a', ...fields.flatMap((field) => ['-e', field])];
+    const printed = tshark('-r', join(this.#folder, 'packets'), ...this.#reading, '-Y', filter, ...shown);
+    return rows(printed);
+  }
+
+  /** What tshark's `-z` of each of `statistics` prints. */
+  statistics(...statistics: readonly string[]): string {
+    return tshark('-q', '-r', join(this.#folder, 'packets'), ...statistics.flatMap((each) => ['-z', each]));
   }
 
   /** What tshark finds wrong with the SIP and the XML of each packet, but for what it only notes. */
@@ -123,4 +130,19 @@ export class Capture {
       throw new WaitTimeout(`${error.message}; it said\n${this.#output}`);
     }
   }
+}
+
+/** What tshark prints when it is run to its end. */
+export function tshark(...options: readonly string[]): string {
+  const run = spawnSync('tshark', options, { encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 });
+  if (run.status !== 0) throw new Error(`tshark cannot read what was captured:\n${run.stderr}`);
+  return run.stdout;
+}
+
+/** The lines of what tshark prints as `fields`, each with its values. */
+export function rows(printed: string): readonly Dissected[] {
+  return printed
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split('\t'));
 }
