@@ -91,8 +91,15 @@ function tallied(tally: Tally): readonly Reading[] {
       count: tally.refusals,
       label: 'code',
     }),
+    counter('nicknames_refused', 'NICKNAMEs that were refused', { count: tally.nicknamesRefused, label: 'status' }),
     counter('quirks', 'Mistakes of peers that were accepted', { count: tally.quirks, label: 'quirk' }),
     { kind: 'counter', name: 'isfocus_referrals_total', help: 'Accepted REFERs', read: () => tally.referrals },
+    {
+      kind: 'counter',
+      name: 'isfocus_messages_lost_total',
+      help: 'Copies of messages that receivers lost',
+      read: () => tally.messagesLost,
+    },
   ];
 }
 

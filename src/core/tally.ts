@@ -32,6 +32,10 @@ export class Tally implements Observer {
   readonly dialAttempts = new Count();
   /** What happened in conferences, by the type of the event: `participant.joined`. */
   readonly events = new Count();
+  /** NICKNAMEs that were refused, by their MSRP status. */
+  readonly nicknamesRefused = new Count();
+  /** Copies of messages that receivers lost. */
+  messagesLost = 0;
   /** REFERs that were accepted. */
   referrals = 0;
 
@@ -43,6 +47,7 @@ export class Tally implements Observer {
       this.#addAllQuirks(input.members);
     } else if (input.type === 'invite-received') this.#addAllQuirks(input.list);
     else if (input.type === 'refer-received') this.#addAllQuirks(input.targets);
+    else if (input.type === 'messages-switched') for (const { count } of input.losses) this.messagesLost += count;
   };
 
   readonly left = (change: Change | null, effects: readonly Effect[]): void => {
@@ -60,6 +65,8 @@ export class Tally implements Observer {
   readonly answered = (outcome: Outcome): void => {
     if (outcome.kind === 'refused') this.refusals.add(outcome.code);
     else if (outcome.kind === 'referral-accepted') this.referrals += 1;
+    else if (outcome.kind === 'nickname-answered' && outcome.status !== 200)
+      this.nicknamesRefused.add(String(outcome.status));
   };
 
   #addAnswer(status: number): void {

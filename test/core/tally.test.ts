@@ -115,3 +115,17 @@ test.each([
   tally.left(saved, []);
   expect(tally.quirks.entries).toEqual(counted);
 });
+
+test('refused NICKNAMEs are counted by status, and the copies of messages that receivers lost', () => {
+  const tally = new Tally();
+  for (const status of [200, 425, 424, 425]) tally.answered({ kind: 'nickname-answered', status, comment: '' });
+  expect(tally.nicknamesRefused.entries).toEqual([
+    ['425', 2],
+    ['424', 1],
+  ]);
+  const loss = (count: number) => ({ endpointId: 'endpoint-1', count, reason: 'it did not read' });
+  const told = { type: 'messages-switched', conferenceId: 'conf-1', count: 4, messages: [] } as const;
+  tally.took({ ...told, losses: [loss(2), loss(1)] });
+  tally.took({ ...told, losses: [] });
+  expect(tally.messagesLost).toBe(3);
+});

@@ -92,3 +92,24 @@ test('a roster that could not be saved is told to nobody, though the next has it
   expect(body).toContain('sip:ted@');
   expect(body).not.toContain('sip:bob@');
 });
+
+test('a nickname that could not be saved is nobody’s, and the one before it still is', () => {
+  const handle = service();
+  const made = handle(inviteFrom('alice', factoryUri));
+  const [conference] = saved(made);
+  const joined = handle(inviteFrom('bob', conference?.uri ?? ''));
+  const [alice, bob] = [made, joined].map((turn) => {
+    const [accepted] = outcomes(turn);
+    return accepted?.kind === 'session-accepted' ? accepted.endpointId : '';
+  });
+  const take = (endpointId = '', nickname: string | null = null): Turn => {
+    const conferenceId = conference?.id ?? '';
+    return handle({ type: 'nickname-asked', reply: 'msrp:1', conferenceId, endpointId, nickname });
+  };
+  take(alice, 'First');
+  take(alice, 'Second').undo();
+  expect(outcomes(take(bob, 'second'))).toMatchObject([{ status: 200 }]);
+  expect(outcomes(take(bob, 'first'))).toMatchObject([{ status: 425 }]);
+  take(alice).undo();
+  expect(outcomes(take(alice, 'FIRST'))).toMatchObject([{ status: 200 }]);
+});

@@ -61,6 +61,8 @@ function replyLine(outcome: Outcome): string {
       return outcome.subscribes ? '200 REFER' : '200 REFER Refer-Sub: false';
     case 'referral-refreshed':
       return `200 SUBSCRIBE Expires: ${outcome.expires}`;
+    case 'nickname-answered':
+      return `${outcome.status} NICKNAME`;
     case 'capabilities':
       return `200 OPTIONS as ${outcome.at}`;
     default:

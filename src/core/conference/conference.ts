@@ -18,6 +18,7 @@ import { Invitations } from './invitations.ts';
 import { Ledger } from './ledger.ts';
 import { type Ending, idleTimer, Lifetime } from './lifetime.ts';
 import { MessageSessions } from './message-sessions.ts';
+import { Nicknames } from './nicknames.ts';
 import { Notifier } from './notifier.ts';
 import { Referrals } from './referrals.ts';
 import { Turns } from './turn-map.ts';
@@ -36,6 +37,7 @@ export class Conference {
   readonly notifier: Notifier;
   readonly dialler: Dialler;
   readonly referrals: Referrals;
+  readonly nicknames: Nicknames;
   readonly #turns = new Turns();
   readonly #sessions: MessageSessions;
   readonly #lifetime: Lifetime;
@@ -53,6 +55,7 @@ export class Conference {
     this.invitations = new Invitations({ ids, settings, ledger, dialler });
     this.notifier = new Notifier({ ids, settings, ledger, turns });
     this.referrals = new Referrals({ ids, ledger, turns });
+    this.nicknames = new Nicknames({ ledger, turns });
     this.#lifetime = new Lifetime(ledger);
   }
 
@@ -81,6 +84,7 @@ export class Conference {
     if (this.#isActive) this.#endByPolicy();
     if (this.#isActive) this.dialler.dialWaiting();
     this.referrals.settle();
+    this.nicknames.settle();
     this.#settleWhenQuiet();
     this.ledger.settleCounts();
     if (this.#isActive) this.#sessions.publishRoute();

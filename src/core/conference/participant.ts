@@ -119,6 +119,8 @@ export function withEndpoint(participant: ParticipantRow, endpoint: EndpointRow,
   const left = status === 'disconnected' && joinedAt !== null;
   return {
     ...participant,
+    // RFC 7701 7: a name is asked for before it is used, and who is back has not yet asked.
+    nickname: returns ? null : participant.nickname,
     endpoints,
     status,
     joinedAt,
@@ -178,7 +180,8 @@ function statusOf(endpoints: readonly EndpointRow[]): EndpointStatus {
 /** The event log's word for this change of a participant, or null when it is not worth one. */
 export function participantEvent(before: ParticipantRow | undefined, after: ParticipantRow): string | null {
   if (before !== undefined && before.status === after.status) {
-    return before.endpoints === after.endpoints ? null : 'participant.updated';
+    const isSame = before.endpoints === after.endpoints && before.nickname === after.nickname;
+    return isSame ? null : 'participant.updated';
   }
   const wasPresent = before !== undefined && isPresent(before.status);
   if (isPresent(after.status)) return wasPresent ? 'participant.updated' : 'participant.joined';
