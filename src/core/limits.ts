@@ -44,14 +44,6 @@ export const limits = {
   languagesMax: 5,
   /** RFC 5646 4.4.1: no tag need be longer. */
   languageCharactersMax: 35,
-  /** RFC 7701 7.1. */
-  nicknameBytesMax: 1_023,
-  /** The same as rosters write it, where a quotation mark takes six octets. */
-  nicknameRosterBytesMax: 2_000,
-  /** How long a nickname that was given up is its user's alone. */
-  nicknameKeptMs: 60_000,
-  /** Nicknames of one user that are kept so. */
-  nicknamesKeptMax: 5,
   /** Endpoints that are gone, kept per participant. */
   pastEndpointsMax: 5,
   subscriptionsPerConferenceMax: 2_000,
@@ -99,6 +91,20 @@ export const limits = {
   knownDocumentsMax: 8,
   /** RFC 4975 leaves the bound to us: the longest message read or relayed, which is always held whole. */
   messageBytesMax: 10 * 1024,
+  /** A message of this length at most is passed on whole, a longer one in parts of this length while it still comes. */
+  messagePartBytes: 16 * 1024,
+  /** What is held of a message: until its headers have come, or what is missing before it (twice what one read may bring). */
+  messageWindowBytes: 128 * 1024,
+  /** Gaps in that, so that none is filled octet by octet. */
+  messageGapsMax: 64,
+  /** Messages of one session that have begun and not ended. */
+  unfinishedMessagesMax: 16,
+  /** RFC 7701 6.1: longer than the 30 s of a transaction, and minutes rather than seconds: clients may be interrupted. */
+  chunkTimeoutMs: 540_000,
+  /** Messages of one session, the latest first, whose further chunks are refused as the first was. */
+  refusedMessagesMax: 64,
+  /** Messages of one endpoint, the latest first, that are not switched again when they come again. */
+  completedMessagesMax: 64,
   /** One socket costs about 7 KB; room for ten thousand participants and as many that come and go. */
   msrpConnectionsMax: 20_000,
   /** A connection that names no session of ours in this time serves nobody (RFC 4975 5.4 wants a SEND at once). */
