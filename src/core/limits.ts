@@ -44,6 +44,14 @@ export const limits = {
   languagesMax: 5,
   /** RFC 5646 4.4.1: no tag need be longer. */
   languageCharactersMax: 35,
+  /** RFC 7701 7.1. */
+  nicknameBytesMax: 1_023,
+  /** The same as rosters write it, where a quotation mark takes six octets. */
+  nicknameRosterBytesMax: 2_000,
+  /** How long a nickname that was given up is its user's alone. */
+  nicknameKeptMs: 60_000,
+  /** Nicknames of one user that are kept so. */
+  nicknamesKeptMax: 5,
   /** Endpoints that are gone, kept per participant. */
   pastEndpointsMax: 5,
   subscriptionsPerConferenceMax: 2_000,
