@@ -15,6 +15,8 @@ import {
   writeMsrpResponse,
 } from '../../src/wire/msrp.ts';
 import { type MsrpFrame, MsrpReader } from '../../src/wire/msrp-reader.ts';
+import { authorization, readChallenge, type Secret } from './digest-client.ts';
+import type { Address } from './sip-socket.ts';
 import { waitFor, within } from './wait.ts';
 
 /** A chat line to be wrapped in message/cpim, or any content as it is. */
@@ -80,6 +82,8 @@ export class MsrpClient {
   readonly #server: Server | null;
   readonly #answer: number | 'none';
   readonly #responses = new Map<string, MsrpResponse>();
+  /** Those through which all goes, the nearest first. */
+  #relays: readonly string[] = [];
   #remotePath: readonly string[] = [];
   #socket: Socket | null = null;
   #isClosed = false;
@@ -108,6 +112,31 @@ export class MsrpClient {
     return this.#connectionCount;
   }
 
+  /** What stands in a=path: the relays that lead here, then our own URI (RFC 4976 5.1). */
+  get wholePath(): string {
+    return [...this.#relays.toReversed(), this.path].join(' ');
+  }
+
+  /** Connects to a relay and gets leave to use it (RFC 4976 5.1); all goes through it from then on. */
+  async authorize(relay: Address, secret: Secret): Promise<void> {
+    const uri = `msrp://${relay.host}:${relay.port};tcp`;
+    await this.dial(uri);
+    const refusal = await this.#ask('AUTH', []);
+    const challenge = readChallenge(msrpHeader(refusal, 'WWW-Authenticate') ?? '');
+    const value = authorization(challenge, secret, { method: 'AUTH', uri });
+    const leave = await this.#ask('AUTH', [{ name: 'Authorization', value }]);
+    const usePath = msrpHeader(leave, 'Use-Path');
+    if (usePath === undefined) throw new Error(`the relay answered ${leave.status}`);
+    this.#relays = usePath.split(' ');
+    this.#remotePath = [];
+  }
+
+  /** Sends the first SEND to the peer of `path`, through the relays. */
+  async reach(path: string): Promise<number> {
+    this.#remotePath = [...this.#relays, ...path.split(' ')];
+    return await this.#request('SEND', [], null);
+  }
+
   /** Connects to the first URI of a path and sends the bodiless SEND of the active side; rejects unless that gets 200. */
   async connect(toPath: string): Promise<void> {
     const status = await this.tryConnect(toPath);
@@ -123,7 +152,7 @@ export class MsrpClient {
   /** Connects and says nothing. */
   async dial(toPath: string): Promise<void> {
     this.#remotePath = toPath.split(' ');
-    const [, host = '', port = ''] = /^msrps?:\/\/\[?([^\]/]+?)\]?:(\d+)\//.exec(toPath) ?? [];
+    const [, host = '', port = ''] = /^msrps?:\/\/\[?([^\]/]+?)\]?:(\d+)[/;]/.exec(toPath) ?? [];
     const socket = connectTo({ host, port: Number(port) });
     this.#use(socket);
     const connected = new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
@@ -174,6 +203,18 @@ export class MsrpClient {
     const paths = { toPath: this.#remotePath, fromPath: [this.path] };
     const all = [...own, ...headers, ...type];
     this.write(writeMsrpRequest({ transactionId, method: 'SEND', ...paths, headers: all, body, flag }));
+  }
+
+  /** Tells the sender what became of its message (RFC 4975 7.1.2): a status as `413`. */
+  report({ request, content }: ReceivedMessage, status: number): void {
+    const headers = [
+      { name: 'Message-ID', value: msrpHeader(request, 'Message-ID') ?? '' },
+      wholeByteRange(content.length),
+      { name: 'Status', value: `000 ${status}` },
+    ];
+    const transactionId = randomBytes(8).toString('hex');
+    const paths = { toPath: request.fromPath, fromPath: [this.path] };
+    this.write(writeMsrpRequest({ transactionId, method: 'REPORT', ...paths, headers, body: null, flag: '$' }));
   }
 
   /** The REPORTs about one message, so far. */
@@ -231,14 +272,18 @@ export class MsrpClient {
   }
 
   async #request(method: string, headers: readonly MsrpHeader[], body: Buffer | null): Promise<number> {
-    const transactionId = randomBytes(8).toString('hex');
     const own = [
       { name: 'Message-ID', value: randomBytes(8).toString('hex') },
       ...(body === null ? [] : [wholeByteRange(body.length)]),
     ];
+    return (await this.#ask(method, [...own, ...headers], body)).status;
+  }
+
+  #ask(method: string, headers: readonly MsrpHeader[], body: Buffer | null = null): Promise<MsrpResponse> {
+    const transactionId = randomBytes(8).toString('hex');
     const paths = { toPath: this.#remotePath, fromPath: [this.path] };
-    this.write(writeMsrpRequest({ transactionId, method, ...paths, headers: [...own, ...headers], body, flag: '$' }));
-    return this.waitForStatus(transactionId);
+    this.write(writeMsrpRequest({ transactionId, method, ...paths, headers, body, flag: '$' }));
+    return this.waitForResponse(transactionId);
   }
 
   #throwIfClosed(): undefined {
