@@ -38,8 +38,12 @@ const controlPattern = /(?![\t\u0080-\u009f])\p{Cc}/u;
 const LF = 0x0a;
 const CR = 0x0d;
 
+/** The header blocks go on where the content ends, which may be the beginning of a message whose rest still comes. */
+export class CpimUnfinished extends RemoteError {}
+
 /**
- * Reads a message/cpim. Throws RemoteError 400 when a header is malformed or the blocks do not end. `body` is a view.
+ * Reads a message/cpim. Throws RemoteError 400 when a header is malformed, CpimUnfinished when the blocks do not end.
+ * `body` is a view.
  * RFC 3862 2 wants an empty line between the blocks; RFC 4975 11.4 and RFC 7701 9.3 have none, so a Content-Type among
  * the message's own headers begins the MIME headers.
  */
@@ -167,8 +171,9 @@ class BlockLines {
   next(): string {
     const at = this.#at;
     const lf = this.#content.indexOf(LF, at);
-    if (lf === -1) throw new RemoteError(400, 'The CPIM headers do not end', at);
-    if (lf - at > lineBytesMax) throw new RemoteError(400, 'A CPIM header is too long', at);
+    const length = (lf === -1 ? this.#content.length : lf) - at;
+    if (length > lineBytesMax) throw new RemoteError(400, 'A CPIM header is too long', at);
+    if (lf === -1) throw new CpimUnfinished(400, 'The CPIM headers do not end', at);
     this.#count += 1;
     if (this.#count > headerLinesMax) throw new RemoteError(400, 'There are too many CPIM headers', at);
     this.#at = lf + 1;

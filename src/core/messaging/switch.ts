@@ -37,6 +37,8 @@ export type MessageFacts = {
   readonly requires: readonly string[];
   /** Media type of what is wrapped, lower case, no parameters. */
   readonly wrappedType: string;
+  /** Octets before what is wrapped. */
+  readonly headerBytes: number;
 };
 
 /** The MSRP status the sender is answered, and who gets the message: nobody unless it is 200. */
@@ -44,12 +46,30 @@ export type Verdict = {
   readonly status: number;
   readonly comment: string;
   readonly recipients: readonly RouteMember[];
+  /** Who would get it if it could take what is wrapped. */
+  readonly skipped: readonly RouteMember[];
+  /** URI in the roster of the one user it is for; null: everybody. */
+  readonly to: string | null;
 };
+
+/** RFC 5438: what tells a sender that its message was delivered, displayed or processed. */
+const notificationType = 'message/imdn+xml';
+
+/** RFC 3994: what tells that somebody is about to write. */
+const composingType = 'application/im-iscomposing+xml';
 
 /** Header names of RFC 3862 4, all that a message may demand of us. */
 const understood: ReadonlySet<string> = new Set(['From', 'To', 'cc', 'DateTime', 'Subject', 'NS', 'Require']);
 
-/** What a whole message says about itself; null when it is no message/cpim. Throws RemoteError 400 when it cannot be read. */
+/** Whether a message of this wrapped type is about other messages, and has nothing to say by itself. */
+export function isAboutMessages(wrappedType: string): boolean {
+  return wrappedType === notificationType || wrappedType === composingType;
+}
+
+/**
+ * What a message says about itself, as far as its content has come; null when it is no message/cpim. Throws RemoteError 400
+ * when it cannot be read, CpimUnfinished when more of it is wanted for that.
+ */
 export function readMessage(contentType: string | null, content: Buffer): MessageFacts | null {
   if (contentType === null || mediaTypeOf(contentType) !== 'message/cpim') return null;
   const cpim = parseCpim(content);
@@ -59,6 +79,7 @@ export function readMessage(contentType: string | null, content: Buffer): Messag
     cc: addressesOf(cpim, 'cc'),
     requires: cpimRequires(cpim),
     wrappedType: wrappedTypeOf(cpim),
+    headerBytes: content.length - cpim.body.length,
   };
 }
 
@@ -79,25 +100,42 @@ export function judge(route: MsrpRoute, senderId: string, message: MessageFacts 
   const unknown = message.requires.find((name) => !understood.has(name));
   if (unknown !== undefined) return refuse(400, 'The message requires what is not understood');
   const [to = ''] = message.to;
-  if (!namesRoom(to, route.conferenceUri)) return refusePrivate(route, readableSipUri(to));
-  return { status: 200, comment: 'OK', recipients: receivers(route, sender, message.wrappedType) };
+  if (!namesRoom(to, route.conferenceUri)) return judgePrivate(route, sender, message);
+  return accept(route.members, sender, { wrappedType: message.wrappedType, to: null });
 }
 
 // RFC 7701 6.1: everybody but the sender's own session; its user's other endpoints get their copy too. Who cannot take
 // the wrapped type is left out, and the sender is not told.
-function receivers(route: MsrpRoute, sender: RouteMember, wrappedType: string): readonly RouteMember[] {
+function accept(
+  members: readonly RouteMember[],
+  sender: RouteMember,
+  { wrappedType, to }: { readonly wrappedType: string; readonly to: string | null },
+): Verdict {
   const wholeMajor = `${wrappedType.split('/', 1)[0]}/*`;
-  return route.members.filter(
-    ({ endpointId, acceptsWrapped }) =>
-      endpointId !== sender.endpointId &&
-      acceptsWrapped.some((type) => type === '*' || type === wrappedType || type === wholeMajor),
-  );
+  const recipients: RouteMember[] = [];
+  const skipped: RouteMember[] = [];
+  for (const member of members) {
+    if (member.endpointId === sender.endpointId) continue;
+    const { acceptsWrapped } = member;
+    const takes = acceptsWrapped.some((type) => type === '*' || type === wrappedType || type === wholeMajor);
+    (takes ? recipients : skipped).push(member);
+  }
+  return { status: 200, comment: 'OK', recipients, skipped, to };
 }
 
-// RFC 7701 6.2: 404 for a stranger or no URI; 428 for a member, as no session of this room announces private messages.
-function refusePrivate(route: MsrpRoute, to: SipUri | null): Verdict {
-  const isMember = route.members.some((member) => isSameUser(readableSipUri(member.uri), to));
-  return isMember ? refuse(428, 'Private messages are not supported') : refuse(404, 'To is not in the conference');
+/** RFC 7701 6.2: all sessions of the one user who is named get it, if the room and they take private messages. */
+function judgePrivate(route: MsrpRoute, sender: RouteMember, message: MessageFacts): Verdict {
+  const to = readableSipUri(message.to[0] ?? '');
+  const sessions = route.members.filter((member) => isSameUser(readableSipUri(member.uri), to));
+  const [addressee] = sessions;
+  if (addressee === undefined) return refuse(404, 'To is not in the conference');
+  // RFC 5438 8: a notification goes to the sender of the message it is about, and only there; that is no private talk.
+  const isNotification = message.wrappedType === notificationType;
+  const able = sessions.filter(({ privateMessages }) => isNotification || (route.privateMessages && privateMessages));
+  if (able.length === 0) return refuse(428, 'Private messages are not supported');
+  // Ours: who writes to itself means its other endpoints.
+  if (able.every(({ endpointId }) => endpointId === sender.endpointId)) return refuse(404, 'To has no other session');
+  return accept(able, sender, { wrappedType: message.wrappedType, to: addressee.uri });
 }
 
 function isOwn(from: readonly string[], sender: RouteMember): boolean {
@@ -127,5 +165,5 @@ function addressesOf(cpim: CpimMessage, name: 'From' | 'To' | 'cc'): readonly st
 }
 
 function refuse(status: number, comment: string): Verdict {
-  return { status, comment, recipients: [] };
+  return { status, comment, recipients: [], skipped: [], to: null };
 }

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { judge, type MessageFacts, type MsrpRoute, readMessage } from '../../../src/core/messaging/switch.ts';
+import {
+  isAboutMessages,
+  judge,
+  type MessageFacts,
+  type MsrpRoute,
+  readMessage,
+} from '../../../src/core/messaging/switch.ts';
+import { CpimUnfinished } from '../../../src/wire/cpim.ts';
 import { RemoteError } from '../../../src/wire/remote-error.ts';
 
 const room = 'sip:conf-7f3a9c51@conf.example.com';
@@ -22,7 +29,14 @@ const route: MsrpRoute = {
   ],
 };
 
-const facts: MessageFacts = { from: [alice], to: [room], cc: [], requires: [], wrappedType: 'text/plain' };
+const facts: MessageFacts = {
+  from: [alice],
+  to: [room],
+  cc: [],
+  requires: [],
+  wrappedType: 'text/plain',
+  headerBytes: 0,
+};
 
 /** Status and endpoints that get a message of alice's phone. */
 function judged(change: Partial<MessageFacts>, senderId = 'alice-phone', where = route): readonly [number, string[]] {
@@ -44,6 +58,12 @@ describe('to the room', () => {
     ['textile/plain', []],
   ])('CC-187 who cannot take %s is left out and the sender is not told', (wrappedType, expected) => {
     expect(judged({ wrappedType })).toEqual([200, expected]);
+  });
+
+  test('CC-187 who is left out is told to whoever keeps the history', () => {
+    const { skipped, to } = judge(route, 'alice-phone', { ...facts, wrappedType: 'text/html' });
+    expect(skipped.map(({ endpointId }) => endpointId)).toEqual(['alice-desk', 'carol']);
+    expect(to).toBeNull();
   });
 
   test.each([
@@ -104,14 +124,66 @@ describe('refused, and nobody receives', () => {
     (to) => expect(judged({ to: [to] })).toEqual([404, []]),
   );
 
-  test.each([bob, `${ted};transport=tcp`, alice])('a private message to %s: 428', (to) => {
-    expect(judged({ to: [to] })).toEqual([428, []]);
-  });
+  test.each([bob, `${ted};transport=tcp`, alice])('CC-183 a private message to %s in a room without them: 428', (to) =>
+    expect(judged({ to: [to] })).toEqual([428, []]),
+  );
 
   test('a feature that is required and not understood: 400; the known headers may be required', () => {
     expect(judged({ requires: ['Subject', 'Locale.MustRenderKanji'] })).toEqual([400, []]);
     expect(judged({ requires: ['Subject', 'DateTime'] })[0]).toBe(200);
   });
+});
+
+describe('private messages (RFC 7701 6.2)', () => {
+  const bobs = ['bob', 'bob-desk', 'bob-old'];
+  const members = [
+    ...route.members.filter(({ endpointId }) => endpointId !== 'bob'),
+    ...bobs.map((endpointId) => ({ endpointId, uri: bob, acceptsWrapped: ['text/plain'], privateMessages: true })),
+  ].map((member) => ({ ...member, privateMessages: !['bob-old', 'ted'].includes(member.endpointId) }));
+  const open = { ...route, members, privateMessages: true };
+
+  test.each([bob, `${bob};transport=tcp`, 'sip:bob@BILOXI.example.com'])(
+    'CC-181 to %s: only those sessions of the member that take them receive it',
+    (to) => expect(judged({ to: [to] }, 'alice-phone', open)).toEqual([200, ['bob', 'bob-desk']]),
+  );
+
+  test('the member is named as the roster has it', () => {
+    expect(judge(open, 'alice-phone', { ...facts, to: [`${bob};transport=tcp`] }).to).toBe(bob);
+  });
+
+  test('CC-183 to a member none of whose sessions takes them: 428', () => {
+    expect(judged({ to: [ted] }, 'alice-phone', open)).toEqual([428, []]);
+    expect(judged({ to: [bob] }, 'alice-phone', { ...open, privateMessages: false })).toEqual([428, []]);
+  });
+
+  test('CC-182 to a stranger: 404', () => {
+    expect(judged({ to: ['sip:mallory@example.org'] }, 'alice-phone', open)).toEqual([404, []]);
+  });
+
+  test('to oneself: the other endpoints get it, and without any it is 404', () => {
+    expect(judged({ to: [alice] }, 'alice-phone', open)).toEqual([200, ['alice-desk']]);
+    const alone = { ...open, members: members.filter(({ endpointId }) => endpointId !== 'alice-desk') };
+    expect(judged({ to: [alice] }, 'alice-phone', alone)).toEqual([404, []]);
+  });
+
+  test('CC-187 a session that cannot take what is wrapped is left out, and the sender is not told', () => {
+    const { status, recipients, skipped } = judge(open, 'alice-phone', { ...facts, to: [bob], wrappedType: 'a/b' });
+    expect([status, recipients.length, skipped.length]).toEqual([200, 0, 2]);
+  });
+
+  test('an IMDN goes to all sessions of the member that it names, be there private messages or not (RFC 5438)', () => {
+    const wrappedType = 'message/imdn+xml';
+    const taking = members.map((member) => ({ ...member, acceptsWrapped: [wrappedType] }));
+    const closed = { ...open, members: taking, privateMessages: false };
+    expect(judged({ to: [bob], wrappedType }, 'alice-phone', closed)).toEqual([200, bobs]);
+    expect(judged({ to: [ted], wrappedType }, 'alice-phone', closed)).toEqual([200, ['ted']]);
+    expect(judged({ to: ['sip:mallory@example.org'], wrappedType }, 'alice-phone', closed)).toEqual([404, []]);
+  });
+});
+
+test('IMDN and isComposing are about messages, all else is one', () => {
+  const types = ['message/imdn+xml', 'application/im-iscomposing+xml', 'text/plain'];
+  expect(types.map(isAboutMessages)).toEqual([true, true, false]);
 });
 
 describe('the order of the checks', () => {
@@ -145,6 +217,7 @@ describe('reading a message', () => {
       cc: [bob],
       requires: ['x'],
       wrappedType: 'text/html',
+      headerBytes: content(...lines).length - 'Hello'.length,
     });
   });
 
@@ -153,7 +226,18 @@ describe('reading a message', () => {
   });
 
   test('what cannot be read is said to be so', () => {
-    expect(() => readMessage('message/cpim', Buffer.from('Hello'))).toThrow(RemoteError);
+    expect(() => readMessage('message/cpim', content('Hello'))).toThrow(RemoteError);
     expect(() => readMessage('message/cpim', content('From: alice', '', 'Content-Type: a/b'))).toThrow(RemoteError);
+  });
+
+  test('a message whose headers have not all come is unfinished wherever it is cut, unless it is wrong already', () => {
+    const whole = content(`From: <${alice}>`, `To: <${room}>`, '', 'Content-Type: text/plain');
+    for (let length = 0; length < whole.length - 'Hello'.length; length += 1)
+      expect(() => readMessage('message/cpim', whole.subarray(0, length)), String(length)).toThrow(CpimUnfinished);
+    expect(readMessage('message/cpim', whole.subarray(0, -5))?.from).toEqual([alice]);
+    for (const wrong of [`Hello\r\nFrom:`, 'x'.repeat(5_000)]) {
+      expect(() => readMessage('message/cpim', Buffer.from(wrong))).toThrow(RemoteError);
+      expect(() => readMessage('message/cpim', Buffer.from(wrong))).not.toThrow(CpimUnfinished);
+    }
   });
 });
