@@ -77,6 +77,8 @@ export class Reception {
   }
 
   #sessionNamed(text: string): Session | undefined {
+    const known = this.#options.sessions.byPath(text);
+    if (known !== undefined) return known;
     const uri = readUri(text);
     const session = uri === null ? undefined : this.#options.sessions.bySessionId(uri.sessionId);
     if (uri === null || session === undefined) return undefined;

@@ -34,7 +34,8 @@ export class Session {
   readonly conferenceId: string;
   readonly endpointId: string;
   readonly local: MsrpUri;
-  readonly #localPath: string;
+  /** Our path, as it was told to the peer. */
+  readonly localPath: string;
   #remotePath: readonly string[] = [];
   #role: MsrpOpen['role'] = 'passive';
   /** To-Path and From-Path of all that is sent. */
@@ -61,7 +62,7 @@ export class Session {
     this.conferenceId = open.conferenceId;
     this.endpointId = open.endpointId;
     this.local = local;
-    this.#localPath = open.localPath;
+    this.localPath = open.localPath;
     this.#transactions = new Transactions(clock, () => onStalled(this));
   }
 
@@ -93,7 +94,7 @@ export class Session {
    * long as nobody has connected, the same side to do it.
    */
   isSame(open: MsrpOpen): boolean {
-    if (open.localPath !== this.#localPath) return false;
+    if (open.localPath !== this.localPath) return false;
     if (!this.isComplete || open.remotePath.length === 0) return true;
     const isSameRole = this.#connection !== null || open.role === this.#role;
     return sameTexts(open.remotePath, this.#remotePath) && isSameRole;
@@ -103,7 +104,7 @@ export class Session {
   complete({ remotePath, role }: Pick<MsrpOpen, 'remotePath' | 'role'>): void {
     this.#remotePath = remotePath;
     this.#role = role;
-    this.#paths = pathLines(remotePath, [this.#localPath]);
+    this.#paths = pathLines(remotePath, [this.localPath]);
     this.#openWhenReady();
   }
 

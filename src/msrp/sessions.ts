@@ -6,6 +6,7 @@ import type { Session } from './session.ts';
 /** The index of the sessions that are not closed. Bounded by the endpoints that the core has let in. */
 export class Sessions {
   readonly #bySessionId = new Map<string, Session>();
+  readonly #byPath = new Map<string, Session>();
   readonly #byEndpointId = new Map<string, Session>();
   readonly #byConferenceId = new Map<string, Set<Session>>();
   readonly #byConnection = new Map<Connection, Set<Session>>();
@@ -16,6 +17,7 @@ export class Sessions {
 
   add(session: Session): void {
     this.#bySessionId.set(session.local.sessionId, session);
+    this.#byPath.set(session.localPath, session);
     this.#byEndpointId.set(session.endpointId, session);
     addTo(this.#byConferenceId, session.conferenceId, session);
   }
@@ -28,6 +30,7 @@ export class Sessions {
 
   remove(session: Session): void {
     this.#bySessionId.delete(session.local.sessionId);
+    this.#byPath.delete(session.localPath);
     this.#byEndpointId.delete(session.endpointId);
     removeFrom(this.#byConferenceId, session.conferenceId, session);
     if (session.connection !== null) removeFrom(this.#byConnection, session.connection, session);
@@ -35,6 +38,11 @@ export class Sessions {
 
   bySessionId(sessionId: string): Session | undefined {
     return this.#bySessionId.get(sessionId);
+  }
+
+  /** Of exactly this path of ours; others that are written otherwise may be the same. */
+  byPath(localPath: string): Session | undefined {
+    return this.#byPath.get(localPath);
   }
 
   byEndpointId(endpointId: string): Session | undefined {

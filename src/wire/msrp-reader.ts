@@ -1,6 +1,7 @@
 /** MSRP from a byte stream (RFC 4975 9). Frames may be split at any octet, and many may come in one piece. */
 
 import type { MsrpFlag, MsrpHead, MsrpHeader, MsrpRequest, MsrpResponse } from './msrp.ts';
+import { RepeatedResponse } from './msrp-repeated-response.ts';
 import { RemoteError } from './remote-error.ts';
 
 /**
@@ -71,6 +72,7 @@ export class MsrpReader {
   #searched = 0;
   #bodyState: BodyState = 'gathered';
   #broken = false;
+  readonly #repeated = new RepeatedResponse();
 
   /** A SEND with a body of up to `wholeBytesMax` octets is one frame; a longer one is a `begin` and what follows it. */
   constructor(options: { readonly wholeBytesMax: number }) {
@@ -97,15 +99,29 @@ export class MsrpReader {
 
   #next(): MsrpFrame | null {
     if (this.#open === null) {
+      const repeated = this.#repeated.read(this.#rest, this.#at);
+      if (repeated !== null) return this.#pass(repeated);
+      const from = this.#at;
       const head = this.#readHead();
       if (head === null || 'kind' in head) return head;
-      if (head.flag !== null) return frameOf(head, null, head.flag);
+      if (head.flag !== null) return this.#bodiless(head, { flag: head.flag, from });
       this.#open = head;
       this.#searched = this.#at;
     }
     if (this.#bodyState === 'gathered') return this.#readBody(this.#open);
     if (this.#bodyState === 'streamed') return this.#readPiece(this.#open);
     return this.#skip(this.#open) ? this.#next() : null;
+  }
+
+  #pass({ response, next }: { readonly response: MsrpResponse; readonly next: number }): MsrpResponse {
+    this.#at = next;
+    return response;
+  }
+
+  #bodiless(head: Head, { flag, from }: { readonly flag: MsrpFlag; readonly from: number }): MsrpFrame {
+    const frame = frameOf(head, null, flag);
+    if (frame.kind === 'response') this.#repeated.remember(frame, this.#rest.subarray(from, this.#at));
+    return frame;
   }
 
   /** The header section at `#at`, up to the empty line or the end-line; null while it is incomplete. */
@@ -296,9 +312,13 @@ function flagOf(text: string): MsrpFlag | null {
   return text === '$' || text === '+' || text === '#' ? text : null;
 }
 
+// Written out, since spreading costs more than all else here.
 function frameOf({ start, head }: Head, body: Buffer | null, flag: MsrpFlag): MsrpFrame {
-  if (start.kind === 'request') return { ...head, kind: 'request', method: start.method, body, flag };
-  return { ...head, kind: 'response', status: start.status, comment: start.comment };
+  const { transactionId, toPath, fromPath, headers } = head;
+  if (start.kind === 'request')
+    return { kind: 'request', transactionId, toPath, fromPath, headers, method: start.method, body, flag };
+  const { status, comment } = start;
+  return { kind: 'response', transactionId, toPath, fromPath, headers, status, comment };
 }
 
 function longBodied({ start, head }: Head): MsrpBegin | MsrpOversize | MsrpUnreadable {
