@@ -15,6 +15,7 @@ import type { ListeningAddress } from './http/http-options.ts';
 import type { HttpShell } from './http/http-server.ts';
 import { randomIds } from './ids.ts';
 import type { Logger } from './log.ts';
+import type { MsrpAddress } from './msrp/connections.ts';
 import { MsrpShell } from './msrp/msrp-shell.ts';
 import { restShell } from './rest.ts';
 import type { LeftDialog } from './sip/dialogs.ts';
@@ -108,7 +109,7 @@ type Ground = {
   readonly keepKey: () => Promise<void>;
   readonly server: SipServer;
   readonly msrp: MsrpShell;
-  readonly msrpAddress: Awaited<ReturnType<MsrpShell['listen']>>;
+  readonly msrpAddress: MsrpAddress;
   /** The way in, once the driver stands, and what came through it. */
   readonly entry: {
     submit: (input: Input) => void;
@@ -149,11 +150,8 @@ async function layGround(parts: AppParts, closers: Closers): Promise<Ground> {
   const server = await bound('SIP', sipAt, () => sipServer({ config, log, onLost: parts.onLost }));
   closers.push(server.close);
   const msrp = new MsrpShell({
-    host: config.msrp.host,
-    port: config.msrp.port,
-    publicHost: config.msrp.publicHost,
+    ...config.msrp,
     privateTargets: config.privateTargets,
-    maxSize: config.msrp.maxSize,
     submit: (input) => {
       if (input.type === 'messages-switched') entry.messages += input.count;
       entry.submit(input);
@@ -197,11 +195,11 @@ function joinShells(parts: AppParts, ground: Ground): Joined {
     node: store.nodeId,
     sipPort: server.sipPort,
     nonceSecret: randomBytes(32).toString('hex'),
-    msrp: { ...msrpAddress, maxSize: config.msrp.maxSize, present: () => ({ fingerprint: null, relays: [] }) },
+    msrp: { ...msrpAddress, maxSize: config.msrp.maxSize, present: () => msrp.present() },
   });
   const service = new Service({ settings, ids: randomIds });
   const tokens = counter();
-  const listening: ListeningAddress[] = [...server.addresses, { part: 'msrp', transport: 'tcp', ...msrpAddress }];
+  const listening: ListeningAddress[] = [...server.addresses, ...msrpListening(msrpAddress)];
   const sip = new SipShell({
     server: server.control,
     ownDomains: config.domains,
@@ -331,6 +329,17 @@ function dialogsOf(interrupted: readonly Interrupted[]): readonly LeftDialog[] {
 function counter(): () => number {
   let count = 0;
   return () => ++count;
+}
+
+/** Each transport of MSRP that is on. */
+function msrpListening({ host, port, tlsPort, wsPort, wssPort }: MsrpAddress): readonly ListeningAddress[] {
+  const ports = [
+    ['tcp', port],
+    ['tls', tlsPort],
+    ['ws', wsPort],
+    ['wss', wssPort],
+  ] as const;
+  return ports.flatMap(([transport, at]) => (at === null ? [] : [{ part: 'msrp', transport, host, port: at }]));
 }
 
 /** What the system tells when an address cannot be had. */

@@ -17,11 +17,14 @@ export function banner(facts: BannerFacts): string {
   const of = (part: ListeningAddress['part']) => addresses.filter((address) => address.part === part);
   const http = of('http')[0];
   const base = http === undefined ? '' : `http://${authority(http)}`;
-  const sip = of('sip').map((address) => `${address.transport} ${authority(address)}`);
+  const named = (address: ListeningAddress): string => `${address.transport} ${authority(address)}`;
   const rows: [string, string][] = [
-    ['SIP', config.drachtio === null ? sip.join(', ') : `drachtio server ${authority(config.drachtio)}`],
+    [
+      'SIP',
+      config.drachtio === null ? of('sip').map(named).join(', ') : `drachtio server ${authority(config.drachtio)}`,
+    ],
     ['Factory', facts.factoryUri],
-    ['MSRP', of('msrp').map(authority).join(', ')],
+    ['MSRP', of('msrp').map(named).join(', ')],
     ['REST', `${base}/v1`],
     ['Docs', `${base}/docs`],
     ['Data', config.databaseUrl === null ? config.dataDir : `${config.dataDir}, Postgres`],

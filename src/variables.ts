@@ -119,6 +119,9 @@ export const variables = [
   { name: 'DRACHTIO_SECRET', default: 'cymru', meaning: 'its secret' },
   { name: 'MSRP_HOST', default: '127.0.0.1', meaning: 'address of MSRP over TCP' },
   { name: 'MSRP_PORT', default: '2855', meaning: 'its port' },
+  { name: 'MSRP_TLS_PORT', default: 'off', meaning: 'its port for TLS, whose certificate `TLS_CERT` is' },
+  { name: 'MSRP_WS_PORT', default: 'off', meaning: 'its port for WebSocket (RFC 7977)' },
+  { name: 'MSRP_WSS_PORT', default: 'off', meaning: 'its port for secure WebSocket' },
   {
     name: 'MSRP_PUBLIC_HOST',
     default: '`MSRP_HOST`',
@@ -128,6 +131,12 @@ export const variables = [
     name: 'MSRP_MAX_SIZE',
     default: '10485760',
     meaning: 'octets of the longest message that is taken, and said in `a=max-size`; longer ones get 413',
+  },
+  {
+    name: 'MSRP_SESSION_MATCH',
+    default: 'id',
+    meaning:
+      'what of a To-Path must be ours: `id`, the session id, which nobody can guess, so that middleboxes may rewrite the host; `uri`, the whole URI by RFC 4975 6.1',
   },
   { name: 'DATABASE_URL', default: 'none', meaning: 'Postgres; without it an embedded database in `DATA_DIR`' },
   { name: 'DATA_DIR', default: './data', meaning: 'where the embedded database and generated secrets lie' },

@@ -56,6 +56,46 @@ test('TLS and WebSocket are off until they get ports, and take their certificate
   });
 });
 
+test('MSRP: over TCP alone, large messages, and sessions known by their ids, unless told otherwise', () => {
+  expect(readConfig({}).msrp).toEqual({
+    host: '127.0.0.1',
+    port: 2855,
+    tlsPort: null,
+    wsPort: null,
+    wssPort: null,
+    certificate: null,
+    publicHost: '127.0.0.1',
+    maxSize: 10_485_760,
+    sessionMatch: 'id',
+    relay: null,
+  });
+  const file = fileURLToPath(import.meta.url);
+  const config = readConfig({
+    MSRP_HOST: '::',
+    MSRP_PUBLIC_HOST: '2001:db8::7',
+    MSRP_TLS_PORT: '0',
+    MSRP_WS_PORT: '8088',
+    MSRP_WSS_PORT: '8443',
+    TLS_CERT: file,
+    TLS_KEY: file,
+    MSRP_MAX_SIZE: '2048',
+    MSRP_SESSION_MATCH: 'URI',
+    MSRP_RELAY: 'msrps://[2001:db8::9]:2855;tcp',
+    MSRP_RELAY_USER: 'focus',
+    MSRP_RELAY_PASSWORD: 'secret',
+  });
+  expect(config.msrp).toMatchObject({
+    publicHost: '2001:db8::7',
+    tlsPort: 0,
+    wsPort: 8088,
+    wssPort: 8443,
+    certificate: { certFile: file, keyFile: file },
+    maxSize: 2_048,
+    sessionMatch: 'uri',
+    relay: { uri: 'msrps://[2001:db8::9]:2855;tcp', user: 'focus', password: 'secret' },
+  });
+});
+
 test('the embedded server: its thread, its mode and the single switches', () => {
   const config = readConfig({ SIPD_THREAD: 'worker', SIPD_MODE: 'strict', SIPD_SWITCHES: '-drops-refer, any-cseq,' });
   expect(config).toMatchObject({
@@ -152,6 +192,18 @@ test.each([
   [{ API_KEY: 'short' }, 'API_KEY must have at least 24 characters.'],
   [{ SIP_HOST: '0.0.0.0' }, 'SIP_PUBLIC_HOST must be set when the server listens on 0.0.0.0.'],
   [{ SIP_HOST: '0.0.0.0', SIP_PUBLIC_HOST: '192.0.2.1' }, 'SIP_DOMAINS must be set when SIP_HOST is 0.0.0.0.'],
+  [{ MSRP_WS_PORT: '2855' }, 'MSRP_WS_PORT must differ from MSRP_PORT, and both are 2855.'],
+  [{ MSRP_TLS_PORT: '2856' }, 'TLS_CERT must be set when MSRP_TLS_PORT is.'],
+  [{ MSRP_WSS_PORT: '2856', TLS_CERT: 'package.json' }, 'TLS_KEY must be set when MSRP_WSS_PORT is.'],
+  [{ MSRP_MAX_SIZE: '2047' }, 'MSRP_MAX_SIZE must be a whole number from 2048 to 1073741824, not "2047".'],
+  [{ MSRP_MAX_SIZE: '1073741825' }, 'MSRP_MAX_SIZE must be a whole number from 2048 to 1073741824, not "1073741825".'],
+  [{ MSRP_SESSION_MATCH: 'host' }, 'MSRP_SESSION_MATCH must be one of uri, id, not "host".'],
+  [
+    { MSRP_RELAY: 'msrps://relay.example.com;tcp' },
+    'MSRP_RELAY must be an MSRP URI such as msrps://relay.example.com:2855;tcp, not "msrps://relay.example.com;tcp".',
+  ],
+  [{ MSRP_RELAY: 'msrp://r:2855;tcp' }, 'MSRP_RELAY_USER must be set when MSRP_RELAY is.'],
+  [{ MSRP_RELAY: 'msrp://r:2855;tcp', MSRP_RELAY_USER: 'u' }, 'MSRP_RELAY_PASSWORD must be set when MSRP_RELAY is.'],
   [{ MSRP_HOST: '::' }, 'MSRP_PUBLIC_HOST must be set when the server listens on ::.'],
   [{ SIP_PUBLIC_HOST: '0.0.0.0' }, 'SIP_PUBLIC_HOST must be an address that others can reach, not "0.0.0.0".'],
   [{ SIP_DOMAINS: 'a b' }, 'SIP_DOMAINS must be domain names or addresses, comma separated; "a b" is neither.'],

@@ -115,6 +115,17 @@ export const limits = {
   completedMessagesMax: 64,
   /** One socket costs about 7 KB; room for ten thousand participants and as many that come and go. */
   msrpConnectionsMax: 20_000,
+  /** Of one address, connections that serve no session yet: many may be behind one address, not this many at once. */
+  msrpUnboundPerAddressMax: 1_000,
+  /** TLS, and the upgrade to WebSocket; the headers of that. */
+  msrpHandshakeMs: 10_000,
+  msrpUpgradeBytesMax: 8 * 1024,
+  /** RFC 7977: one chunk of a message, all of which is held until it is whole. */
+  msrpWebSocketMessageBytesMax: 1024 * 1024,
+  /** A WebSocket that answers no ping for this long is closed. */
+  msrpPingMs: 60_000,
+  /** How often the files of a certificate are looked at. */
+  certificateLookMs: 1_000,
   /** A connection that names no session of ours in this time serves nobody (RFC 4975 5.4 wants a SEND at once). */
   msrpBindTimeoutMs: 30_000,
   /** RFC 4975 7.1.1: 30 s for the response to our first SEND, connecting included. */

@@ -1,61 +1,46 @@
 /**
- * MSRP over TCP: listens, connects, and keeps the sessions that the core opens and closes. Messages go from session to
+ * MSRP: keeps the sessions that the core opens and closes, each on a connection that it or its peer makes. Messages go from session to
  * session by the routes that the core has published, without asking it per message.
  */
 
-import { type AddressInfo, createServer, type LookupFunction, type Server, type Socket } from 'node:net';
 import type { MsrpOpen, Outcome } from '../core/effect.ts';
 import type { Input, ReplyTo } from '../core/input.ts';
 import { limits } from '../core/limits.ts';
-import type { Clock, MsrpEffect } from '../core/ports.ts';
-import type { MsrpSelf } from '../core/settings.ts';
+import type { MsrpEffect } from '../core/ports.ts';
+import type { MsrpPresent } from '../core/settings.ts';
 import { nicknameOf } from '../wire/msrp.ts';
 import { type MsrpUri, parseMsrpUri } from '../wire/msrp-uri.ts';
 import { RemoteError } from '../wire/remote-error.ts';
-import { SocketCarrier } from './carrier.ts';
-import { type Answer, Connection, socketOptions } from './connection.ts';
-import { dial, whyNotDial } from './dial.ts';
-import type { MsrpLog } from './msrp-log.ts';
+import { hasFingerprint } from './certificate.ts';
+import type { Answer, Connection } from './connection.ts';
+import { Connections, type MsrpAddress, type TransportOptions } from './connections.ts';
+import { type DialTarget, whyNotDial } from './dial.ts';
 import type { MsrpIds } from './outgoing-chunk.ts';
 import { type NicknameRequest, Reception } from './reception.ts';
 import { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
 import { Switchboard } from './switchboard.ts';
 
-export type MsrpShellOptions = {
-  readonly host: string;
-  /** 0 picks a free one. */
-  readonly port: number;
-  /** What stands in our paths when it differs from `host`. */
-  readonly publicHost: string | null;
-  /** Whether a peer's path may point at a loopback or private address. */
-  readonly privateTargets: 'allow' | 'refuse';
+export type MsrpShellOptions = TransportOptions & {
   /** Octets of a whole message. */
   readonly maxSize: number;
+  /** What of a To-Path must be ours (RFC 4975 6.1): the whole URI, or its session id where middleboxes rewrite hosts. */
+  readonly sessionMatch: 'uri' | 'id';
   readonly submit: (input: Input) => void;
-  readonly log: MsrpLog;
-  readonly clock: Clock;
   readonly ids: MsrpIds;
-  /** Name resolution for peers' paths; the system's when absent. */
-  readonly lookup?: LookupFunction;
-  /** Connections at once; `limits.msrpConnectionsMax` when absent. */
-  readonly connectionsMax?: number;
 };
-
-/** What stands in our paths; a transport that is off has no port. */
-export type MsrpAddress = Pick<MsrpSelf, 'host' | 'port' | 'tlsPort' | 'wsPort' | 'wssPort'>;
 
 type Lost = { readonly conferenceId: string; readonly endpointId: string; readonly sessionId: string };
 
 /** MSRP of the whole process. `listen` before the first effect; what happens comes out through `submit`. */
 export class MsrpShell {
   readonly #options: MsrpShellOptions;
-  readonly #server: Server;
   readonly #sessions = new Sessions();
   readonly #switchboard: Switchboard;
   readonly #reception: Reception;
-  /** Every connection, with what stops the wait for its first session. */
-  readonly #connections = new Map<Connection, () => void>();
+  readonly #connections: Connections;
+  /** What the core last said of each session. */
+  readonly #openings = new WeakMap<Session, MsrpOpen>();
   /** NICKNAMEs that the core is still to answer. */
   readonly #asked = new Map<ReplyTo, (answer: Answer) => void>();
   #askedCount = 0;
@@ -65,31 +50,32 @@ export class MsrpShell {
     const { clock, ids, log, submit } = options;
     const sessions = this.#sessions;
     this.#options = options;
-    this.#server = createServer(socketOptions, (socket) => this.#accept(socket));
+    this.#connections = new Connections(options, {
+      onFrames: (connection, frames) => this.#reception.receive(connection, frames),
+      onClose: (connection, reason, cause) => this.#closed(connection, reason, cause),
+    });
     const report = (conferenceId: string, count: number): void =>
       submit({ type: 'messages-switched', conferenceId, count, messages: [], losses: [] });
     this.#switchboard = new Switchboard({ sessions, clock, ids, report });
     this.#reception = new Reception({
       sessions,
       log,
+      sessionMatch: options.sessionMatch,
+      bind: (session, connection) => this.#bind(session, connection),
       onMessage: (session, message) => this.#switchboard.receive(session, message),
       onNickname: (session, request) => this.#askNickname(session, request),
       onLost: (session, reason) => this.#lose(session, reason),
     });
   }
 
-  /** Resolves to what stands in our paths. Rejects when the address cannot be bound. */
+  /** Resolves to what stands in our paths. Rejects when an address cannot be bound. */
   listen(): Promise<MsrpAddress> {
-    const { host, port, publicHost, log } = this.#options;
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port }, () => {
-        this.#server.off('error', reject);
-        this.#server.on('error', (error) => log.warn({ reason: error.message }, 'MSRP listener failed'));
-        const { port: found } = this.#server.address() as AddressInfo;
-        resolve({ host: publicHost ?? host, port: found, tlsPort: null, wsPort: null, wssPort: null });
-      });
-    });
+    return this.#connections.listen();
+  }
+
+  /** What may change while the service runs, and stands in our descriptions. */
+  present(): MsrpPresent {
+    return { fingerprint: this.#connections.fingerprint, relays: [] };
   }
 
   /** Does what the core asks for. Never throws; what fails comes back as an input. */
@@ -122,7 +108,7 @@ export class MsrpShell {
   counts(): { readonly sessions: number; readonly connections: number; readonly dropped: number } {
     return {
       sessions: this.#sessions.count,
-      connections: this.#connections.size,
+      connections: this.#connections.count,
       dropped: this.#switchboard.droppedCount,
     };
   }
@@ -132,9 +118,7 @@ export class MsrpShell {
     this.#isClosing = true;
     this.#switchboard.flush();
     for (const session of this.#sessions.all()) this.#end(session);
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const connection of this.#connections.keys()) connection.destroy('the service stops');
-    await closed;
+    await this.#connections.close();
   }
 
   #askNickname(session: Session, request: NicknameRequest): void {
@@ -147,8 +131,9 @@ export class MsrpShell {
     this.#options.submit({ type: 'nickname-asked', reply, conferenceId, endpointId, nickname });
   }
 
-  #open(effect: MsrpOpen): void {
+  #open(asked: MsrpOpen): void {
     if (this.#isClosing) return;
+    const effect = throughRelays(asked);
     const known = this.#sessions.byEndpointId(effect.endpointId);
     if (known?.isSame(effect)) {
       if (!known.isComplete) this.#complete(known, effect);
@@ -167,12 +152,15 @@ export class MsrpShell {
   /** Goes on once the peer's path is known; until then the session waits, and the core ends it when no answer comes. */
   #complete(session: Session, open: MsrpOpen): void {
     const { remotePath, role } = open;
+    this.#openings.set(session, open);
     if (remotePath.length === 0) return;
-    const { privateTargets } = this.#options;
-    const target = readPath(remotePath);
+    const target = targetOf(open);
     if (target === null) return this.#lose(session, "the peer's path is malformed");
+    // Whoever connected before it could be known who that must be.
+    const wrong = session.connection === null ? null : this.#whyNotBind(session, session.connection);
+    if (wrong !== null) return this.#lose(session, wrong);
     const mustDial = role === 'active' && session.connection === null;
-    const refusal = mustDial ? whyNotDial(target, privateTargets) : null;
+    const refusal = mustDial ? whyNotDial(target, this.#options.privateTargets) : null;
     if (refusal !== null) return this.#lose(session, refusal);
     session.complete(open);
     if (session.state === 'open') return;
@@ -185,17 +173,15 @@ export class MsrpShell {
     return clock.callAt(clock.now() + ms, () => this.#lose(session, reason));
   }
 
-  /** Connects to the peer and greets it; both together have their time. */
-  #dial(session: Session, target: MsrpUri): void {
-    const { privateTargets, lookup, ids } = this.#options;
-    const cancel = dial(target, {
-      privateTargets,
-      lookup,
+  /** Connects to the peer, unless that is done, and greets it; both together have their time. */
+  #dial(session: Session, target: DialTarget): void {
+    const { ids } = this.#options;
+    const cancel = this.#connections.reach(target, {
       onFailed: (reason) => this.#lose(session, reason),
-      onConnected: (socket) => {
+      onConnected: (connection) => {
         // The peer may have connected to us meanwhile; RFC 4975 5.4 allows one connection per session.
-        if (session.connection !== null) return socket.destroy();
-        this.#sessions.attach(session, this.#adopt(socket));
+        if (session.connection !== null) return this.#endUnused(connection);
+        this.#sessions.attach(session, connection);
         session.greet(ids.transaction(), ids.messageId());
       },
     });
@@ -206,39 +192,42 @@ export class MsrpShell {
     });
   }
 
-  #accept(socket: Socket): void {
-    const { clock, log, connectionsMax = limits.msrpConnectionsMax } = this.#options;
-    if (this.#isClosing || this.#connections.size >= connectionsMax) {
-      log.warn({ peer: socket.remoteAddress, connections: this.#connections.size }, 'MSRP connection refused');
-      socket.destroy();
-      return;
+  /** A request for `session` has come on `connection`: whether that is its connection from now on. */
+  #bind(session: Session, connection: Connection): boolean {
+    const reason = this.#whyNotBind(session, connection);
+    if (reason === null) {
+      this.#sessions.attach(session, connection);
+      this.#connections.bound(connection);
+      return true;
     }
-    const connection = this.#adopt(socket);
-    const stopWait = clock.callAt(clock.now() + limits.msrpBindTimeoutMs, () => {
-      if (this.#sessions.ofConnection(connection).length === 0) connection.end('no session was named in time');
-    });
-    this.#connections.set(connection, stopWait);
+    const { conferenceId, endpointId } = session;
+    this.#options.log.warn({ conferenceId, endpointId, peer: connection.peer, reason }, 'MSRP connection not taken');
+    return false;
   }
 
-  #adopt(socket: Socket): Connection {
-    const { clock, log } = this.#options;
-    const connection = new Connection({
-      carrier: new SocketCarrier(socket),
-      clock,
-      log,
-      onFrames: (from, frames) => this.#reception.receive(from, frames),
-      onClose: (closed, reason, cause) => this.#closed(closed, reason, cause),
-    });
-    this.#connections.set(connection, () => undefined);
-    return connection;
+  /** Why `connection` may not be that of `session`; null when it may. */
+  #whyNotBind(session: Session, connection: Connection): string | null {
+    if (!session.local.secure) return null;
+    // RFC 4975 14.2: msrps is TLS on every hop.
+    if (!this.#connections.isSecure(connection)) return 'the peer did not connect over TLS';
+    const open = this.#openings.get(session);
+    const isDirect = open?.remotePath.length === 1 && session.local.transport === 'tcp';
+    if (open === undefined || !isDirect || open.fingerprints.length === 0) return null;
+    // RFC 8122 6.2: who tells a fingerprint shows the certificate that it is of.
+    const certificate = this.#connections.certificateOf(connection);
+    return hasFingerprint(certificate, open.fingerprints)
+      ? null
+      : "the peer's certificate is not the one that its description tells of";
   }
 
   // RFC 4975 5.4: when a connection fails, every session on it has failed.
   #closed(connection: Connection, reason: string, cause: 'lost' | 'stalled'): void {
-    this.#connections.get(connection)?.();
-    this.#connections.delete(connection);
-    this.#options.log.debug({ peer: connection.peer, reason }, 'MSRP connection closed');
     for (const session of this.#sessions.ofConnection(connection)) this.#lose(session, reason, cause);
+  }
+
+  // RFC 4975 5.4: a connection may serve several sessions, so only the last one takes it along.
+  #endUnused(connection: Connection): void {
+    if (this.#sessions.ofConnection(connection).length === 0) connection.end('the session has ended');
   }
 
   /** The session failed: the core hears of it, once. */
@@ -265,10 +254,7 @@ export class MsrpShell {
     for (const early of session.takeEarly()) connection?.respond(early, { status: 481, comment: 'No such session' });
     this.#sessions.remove(session);
     session.close(event);
-    // RFC 4975 5.4: a connection may serve several sessions, so only the last one takes it along.
-    if (connection !== null && this.#sessions.ofConnection(connection).length === 0) {
-      connection.end('the session has ended');
-    }
+    if (connection !== null) this.#endUnused(connection);
   }
 }
 
@@ -279,6 +265,20 @@ function readNickname(request: NicknameRequest): string | null | 'malformed' {
     if (error instanceof RemoteError) return 'malformed';
     throw error;
   }
+}
+
+/** RFC 4976 5.1: To-Path begins with the relays before us, the nearest first. */
+function throughRelays(open: MsrpOpen): MsrpOpen {
+  const { relays, remotePath } = open;
+  return remotePath.length === 0 ? open : { ...open, remotePath: [...relays.toReversed(), ...remotePath] };
+}
+
+/** Where the peer is connected to; null when its path cannot be read. */
+function targetOf({ relays, remotePath, connectTo, fingerprints }: MsrpOpen): DialTarget | null {
+  const uri = readPath(remotePath);
+  // RFC 6714 4.1: no relays where middleboxes stand; a fingerprint is of the peer, not of its relay.
+  if (relays.length > 0 || remotePath.length > 1) return uri === null ? null : { uri, address: null, fingerprints: [] };
+  return uri === null ? null : { uri, address: connectTo, fingerprints };
 }
 
 /** The URI to connect to when all of a path can be read, else null. */

@@ -2,7 +2,7 @@
 
 import type { MsrpRequest, MsrpResponse } from '../wire/msrp.ts';
 import type { MsrpBegin, MsrpFrame, MsrpOversize } from '../wire/msrp-reader.ts';
-import { type MsrpUri, parseMsrpUri, sameMsrpSession } from '../wire/msrp-uri.ts';
+import { type MsrpUri, parseMsrpUri, sameMsrpSession, sameMsrpUri } from '../wire/msrp-uri.ts';
 import { RemoteError } from '../wire/remote-error.ts';
 import type { Answer, Connection } from './connection.ts';
 import type { MsrpLog } from './msrp-log.ts';
@@ -16,6 +16,10 @@ export type NicknameRequest = MsrpRequest | MsrpOversize;
 export type ReceptionOptions = {
   readonly sessions: Sessions;
   readonly log: MsrpLog;
+  /** What of a To-Path must be ours (RFC 4975 6.1): the whole URI, or its session id. */
+  readonly sessionMatch: 'uri' | 'id';
+  /** Makes a connection that of a session; false when it may not be. */
+  readonly bind: (session: Session, connection: Connection) => boolean;
   /** A whole message with content came in `session`. */
   readonly onMessage: (session: Session, message: Message) => void;
   readonly onNickname: (session: Session, request: NicknameRequest) => void;
@@ -67,10 +71,10 @@ export class Reception {
    * request makes the association, unless another connection has it.
    */
   #sessionOf(connection: Connection, toPath: readonly string[]): Session | Answer {
-    const { sessions } = this.#options;
     const session = toPath.length === 1 ? this.#sessionNamed(toPath[0] ?? '') : undefined;
     if (session === undefined) return { status: 481, comment: 'No such session' };
-    if (session.connection === null) sessions.attach(session, connection);
+    if (session.connection === null && !this.#options.bind(session, connection))
+      return { status: 481, comment: 'No such session' };
     if (session.connection !== connection) return { status: 506, comment: 'The session has another connection' };
     session.confirm();
     return session;
@@ -82,7 +86,8 @@ export class Reception {
     const uri = readUri(text);
     const session = uri === null ? undefined : this.#options.sessions.bySessionId(uri.sessionId);
     if (uri === null || session === undefined) return undefined;
-    return sameMsrpSession(uri, session.local) ? session : undefined;
+    const isSame = this.#options.sessionMatch === 'uri' ? sameMsrpUri : sameMsrpSession;
+    return isSame(uri, session.local) ? session : undefined;
   }
 
   #receiveResponse(connection: Connection, response: MsrpResponse): void {

@@ -187,7 +187,6 @@ describe('a peer we connect to (RFC 6135 4.2.2)', () => {
 
   test.each([
     ['msrp://127.0.0.1:9/b;tcp', "the peer's path has the discard port"],
-    ['msrps://127.0.0.1:2856/b;tcp', 'the peer wants TLS, which is not offered'],
     ['msrp://127.0.0.1:2856/b;ws', 'the transport ws is not supported'],
     ['msrp://127.0.0.1/b;tcp', "the peer's path has no port"],
   ])('%s is not connected to', async (path, reason) => {

@@ -2,6 +2,7 @@ import { lookup } from 'node:dns';
 import { onTestFinished } from 'vitest';
 import type { Input } from '../../src/core/input.ts';
 import type { MsrpEffect } from '../../src/core/ports.ts';
+import type { MsrpAddress } from '../../src/msrp/connections.ts';
 import { MsrpShell, type MsrpShellOptions } from '../../src/msrp/msrp-shell.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { type MsrpClient, type MsrpClientOptions, openMsrpClient } from '../support/msrp-client.ts';
@@ -19,7 +20,7 @@ export class SwitchRoom {
   readonly inputs: Input[] = [];
   readonly shell: MsrpShell;
   /** What `listen` gave. */
-  address = { host: '', port: 0 };
+  address: MsrpAddress = { host: '', port: 0, tlsPort: null, wsPort: null, wssPort: null };
   #version = 0;
   #idCount = 0;
 
@@ -27,6 +28,11 @@ export class SwitchRoom {
     this.shell = new MsrpShell({
       host: '127.0.0.1',
       port: 0,
+      tlsPort: null,
+      wsPort: null,
+      wssPort: null,
+      certificate: null,
+      sessionMatch: 'id',
       publicHost: null,
       privateTargets: 'allow',
       maxSize: 10_485_760,
@@ -46,8 +52,12 @@ export class SwitchRoom {
   }
 
   /** The path of the endpoint's session with us. */
-  path(name: string): string {
-    return `msrp://127.0.0.1:${this.address.port}/session-of-${name};tcp`;
+  path(name: string, way: 'tcp' | 'tls' | 'ws' | 'wss' = 'tcp'): string {
+    const { host, port, tlsPort, wsPort, wssPort } = this.address;
+    const at = { tcp: port, tls: tlsPort, ws: wsPort, wss: wssPort }[way];
+    const scheme = way === 'tls' || way === 'wss' ? 'msrps' : 'msrp';
+    const authority = host.includes(':') ? `[${host}]` : host;
+    return `${scheme}://${authority}:${at}/session-of-${name};${way === 'tcp' || way === 'tls' ? 'tcp' : 'ws'}`;
   }
 
   /** Publishes a route of exactly these endpoints, all of which take text/plain. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type AddressInfo, connect as connectTo, createServer, type Server, type Socket } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { parseCpim, writeCpim } from '../../src/wire/cpim.ts';
 import {
   type MsrpFlag,
@@ -16,6 +17,7 @@ import {
 } from '../../src/wire/msrp.ts';
 import { type MsrpFrame, MsrpReader } from '../../src/wire/msrp-reader.ts';
 import { authorization, readChallenge, type Secret } from './digest-client.ts';
+import { type KeyPair, listener, reachPath } from './msrp-transport.ts';
 import type { Address } from './sip-socket.ts';
 import { waitFor, within } from './wait.ts';
 
@@ -53,8 +55,12 @@ export type ReceivedMessage = {
 export type MsrpClientOptions = {
   /** Last part of our path; random when absent. */
   readonly localSessionId?: string;
-  /** Listens on 127.0.0.1 so that the other side can connect (`a=setup:passive`). */
+  /** Listens so that the other side can connect (`a=setup:passive`). */
   readonly listen?: boolean;
+  /** Where; 127.0.0.1 when absent. */
+  readonly host?: string;
+  /** Its certificate: of whoever listens it makes TLS, of whoever connects by TLS it is shown. */
+  readonly tls?: KeyPair;
   /** What every SEND is answered, as far as its Failure-Report lets us; 200 when absent. */
   readonly answer?: number | 'none';
 };
@@ -63,11 +69,17 @@ export type MsrpClientOptions = {
 export async function openMsrpClient(options: MsrpClientOptions = {}): Promise<MsrpClient> {
   const { answer = 200 } = options;
   const sessionId = options.localSessionId ?? randomBytes(12).toString('hex');
-  if (!options.listen) return new MsrpClient({ path: `msrp://127.0.0.1:9/${sessionId};tcp`, server: null, answer });
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { host = '127.0.0.1', tls = null } = options;
+  const authority = host.includes(':') ? `[${host}]` : host;
+  const scheme = tls === null ? 'msrp' : 'msrps';
+  if (!options.listen)
+    return new MsrpClient({ path: `${scheme}://${authority}:9/${sessionId};tcp`, server: null, answer, tls });
+  let client: MsrpClient | null = null;
+  const server = listener(tls, (stream) => client?.use(stream));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   const { port } = server.address() as AddressInfo;
-  return new MsrpClient({ path: `msrp://127.0.0.1:${port}/${sessionId};tcp`, server, answer });
+  client = new MsrpClient({ path: `${scheme}://${authority}:${port}/${sessionId};tcp`, server, answer, tls });
+  return client;
 }
 
 export class MsrpClient {
@@ -85,7 +97,8 @@ export class MsrpClient {
   /** Those through which all goes, the nearest first. */
   #relays: readonly string[] = [];
   #remotePath: readonly string[] = [];
-  #socket: Socket | null = null;
+  readonly #tls: KeyPair | null;
+  #socket: Duplex | null = null;
   #isClosed = false;
   #connectionCount = 0;
   #takenCount = 0;
@@ -94,12 +107,13 @@ export class MsrpClient {
     readonly path: string;
     readonly server: Server | null;
     readonly answer: number | 'none';
+    readonly tls: KeyPair | null;
   }) {
-    const { path, server, answer } = options;
+    const { path, server, answer, tls } = options;
     this.path = path;
     this.#server = server;
     this.#answer = answer;
-    server?.on('connection', (socket) => this.#use(socket));
+    this.#tls = tls;
   }
 
   /** Whether the connection has ended, from either side. */
@@ -152,11 +166,14 @@ export class MsrpClient {
   /** Connects and says nothing. */
   async dial(toPath: string): Promise<void> {
     this.#remotePath = toPath.split(' ');
-    const [, host = '', port = ''] = /^msrps?:\/\/\[?([^\]/]+?)\]?:(\d+)[/;]/.exec(toPath) ?? [];
-    const socket = connectTo({ host, port: Number(port) });
-    this.#use(socket);
-    const connected = new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
-    await within('the MSRP connection', connected);
+    this.use(await within('the MSRP connection', reachPath(toPath, this.#tls)));
+  }
+
+  /** A bodiless SEND on the connection that is there. */
+  sendFirst(transactionId: string, toPath: string): void {
+    const paths = { toPath: [toPath], fromPath: [this.path] };
+    const headers = [{ name: 'Message-ID', value: transactionId }];
+    this.write(writeMsrpRequest({ transactionId, method: 'SEND', ...paths, headers, body: null, flag: '$' }));
   }
 
   /** Waits until the other side has connected and sent its first SEND (for clients that listen). */
@@ -291,12 +308,12 @@ export class MsrpClient {
     return undefined;
   }
 
-  #use(socket: Socket): void {
+  /** A connection, from either side. */
+  use(socket: Duplex): void {
     const reader = new MsrpReader({ wholeBytesMax: 1024 * 1024 });
     this.#socket = socket;
     this.#isClosed = false;
     this.#connectionCount += 1;
-    socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => {
       for (const frame of reader.push(chunk)) this.#receive(socket, frame);
     });
@@ -306,13 +323,13 @@ export class MsrpClient {
     });
   }
 
-  #respond(socket: Socket, request: MsrpRequest): void {
+  #respond(socket: Duplex, request: MsrpRequest): void {
     const status = this.#answer;
     if (status === 'none' || !wantsResponse(request, status)) return;
     socket.write(writeMsrpResponse(responseTo(request, status, null)));
   }
 
-  #receive(socket: Socket, frame: MsrpFrame): void {
+  #receive(socket: Duplex, frame: MsrpFrame): void {
     if (frame.kind === 'response') this.#responses.set(frame.transactionId, frame);
     if (frame.kind !== 'request') return;
     if (this.#remotePath.length === 0) this.#remotePath = frame.fromPath;

@@ -248,7 +248,7 @@ export function inherited(): Environment {
 export function readBanner(output: string, sipServer?: Banner['sip']): Banner | undefined {
   const udp = sipServer?.udp ?? addressIn(/^\s*SIP\s.*\budp ([\d.]+):(\d+)/m.exec(output));
   const tcp = sipServer?.tcp ?? addressIn(/^\s*SIP\s.*\btcp ([\d.]+):(\d+)/m.exec(output));
-  const msrp = addressIn(/^\s*MSRP\s+([\d.]+):(\d+)/m.exec(output));
+  const msrp = addressIn(/^\s*MSRP\s+(?:tcp )?([\d.]+):(\d+)/m.exec(output));
   const factory = /^\s*Factory\s+(\S+)/m.exec(output)?.[1];
   const rest = /^\s*REST\s+(\S+)/m.exec(output)?.[1];
   const whole = /^\s*Data\s+\S/m.test(output);
