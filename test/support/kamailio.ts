@@ -12,6 +12,8 @@ import { waitFor, within } from './wait.ts';
 
 const proxy = fileURLToPath(new URL('../interop/kamailio/kamailio.cfg', import.meta.url));
 
+const msrpRelay = fileURLToPath(new URL('../interop/kamailio/msrp-relay.cfg', import.meta.url));
+
 /** The domain of those who are registered, and that of the focus. */
 export const home = 'home.example.com';
 export const focusDomain = 'focus.example.com';
@@ -33,6 +35,15 @@ export type KamailioSetup = {
   /** Memory of all its processes, and of each. */
   readonly megabytes: { readonly shared: number; readonly each: number };
 };
+
+/** A relay of MSRP (RFC 4976) at which everybody has the same password. */
+export function relay(password: string): KamailioSetup {
+  return {
+    configuration: msrpRelay,
+    defines: { RELAY_PASSWORD: JSON.stringify(password) },
+    megabytes: { shared: 32, each: 8 },
+  };
+}
 
 /** One Kamailio, with its processes. */
 export class Kamailio {
