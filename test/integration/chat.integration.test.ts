@@ -1,18 +1,25 @@
 /** What one participant says, the others read: message/cpim over MSRP, in both connection roles. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aliceCallsBob, bobAndTed, inviteFactory, makeConference } from '../support/appendix-m.ts';
+import { canCapture, needsCapture } from '../support/capture.ts';
 import { openChatCast } from '../support/cast.ts';
 import { ChatMedia } from '../support/chat-media.ts';
+import { complaints, MsrpCapture } from '../support/msrp-capture.ts';
+import { needsPrograms } from '../support/programs.ts';
 import { whenConference, whenParticipant } from '../support/rest-view.ts';
 import { Service } from '../support/service.ts';
 import type { Transport } from '../support/sip-socket.ts';
 import { UserAgent } from '../support/user-agent.ts';
 
 let service: Service;
+/** All that is said here, where that may be captured. */
+let capture: MsrpCapture | undefined;
 beforeAll(async () => {
   service = await Service.start();
+  if (canCapture()) capture = await MsrpCapture.start(service.banner.msrp);
 });
 afterAll(async () => {
+  await capture?.[Symbol.asyncDispose]();
   await service.dispose();
 });
 
@@ -114,4 +121,13 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
       await media.close();
     }
   });
+});
+
+test('tshark has read every frame of all that, and finds nothing wrong with any', async (context) => {
+  needsPrograms(context, 'tshark');
+  needsCapture(context);
+  const frames = (await capture?.frames()) ?? [];
+  expect(complaints(frames)).toEqual([]);
+  // At least what was shown above was said, and heard.
+  expect(frames.filter(({ line, byteRange }) => line.endsWith('SEND') && byteRange !== '').length).toBeGreaterThan(30);
 });

@@ -16,9 +16,13 @@ import { WaitTimeout, waitFor, within } from './wait.ts';
 
 /** Skips the test, saying why, where loopback may not be captured: that takes root or CAP_NET_RAW. */
 export function needsCapture(context: TestContext): void {
+  if (!canCapture()) context.skip('not permitted: to capture on loopback');
+}
+
+/** Whether tshark is there and may. */
+export function canCapture(): boolean {
   // Opens the device, and captures nothing.
-  const { status } = spawnSync('tshark', ['-i', 'lo', '-L']);
-  if (status !== 0) context.skip('not permitted: to capture on loopback');
+  return spawnSync('tshark', ['-i', 'lo', '-L']).status === 0;
 }
 
 /** PI_WARN of Wireshark's `epan/proto.h`. */
