@@ -42,6 +42,7 @@ class HandStore {
       participants: [...this.participants.values()],
       subscriptions: [],
       referrals: [],
+      messages: [],
     });
   }
 }

@@ -50,6 +50,7 @@ function logged(row: AttemptRow, to: string, refused: Refused): Turn {
     events: [],
     attempts: [row],
     referrals: [],
+    messages: [],
   };
   return loose([
     { type: 'store.save', change },

@@ -10,6 +10,7 @@ import type {
   ConferenceStatus,
   GroupRow,
   Instant,
+  MessageRow,
   ParticipantRow,
   ReferralRow,
   StoredConference,
@@ -94,6 +95,9 @@ export type ReadPort = {
   readonly subscriptions: (conferenceId: string | null, page: PageRequest) => Promise<Page<SubscriptionRow>>;
   readonly referrals: (conferenceId: string, page: PageRequest) => Promise<Page<ReferralRow>>;
   readonly referral: (conferenceId: string, id: string) => Promise<ReferralRow | undefined>;
+  /** In the order in which they were sent. */
+  readonly messages: (conferenceId: string, page: PageRequest) => Promise<Page<MessageRow>>;
+  readonly message: (conferenceId: string, id: string) => Promise<MessageRow | undefined>;
   readonly attempts: (filter: AttemptFilter, page: PageRequest) => Promise<Page<AttemptRow>>;
   readonly ping: () => Promise<void>;
 };

@@ -224,6 +224,40 @@ export type ReferralRow = {
   readonly received: string;
 };
 
+/** What became of a message at one endpoint. */
+export type DeliveryRow = {
+  /** null, as for the URI: forgotten meanwhile. */
+  readonly participantId: string | null;
+  readonly uri: string | null;
+  readonly endpointId: string;
+  readonly outcome: 'delivered' | 'failed' | 'skipped';
+  /** The MSRP status, when that told it. */
+  readonly status: number | null;
+  readonly reason: string | null;
+};
+
+/** A message of a participant, or of the focus, in a conference that keeps its history. */
+export type MessageRow = {
+  readonly id: string;
+  readonly conferenceId: string;
+  /** Message-ID, as its sender gave it. */
+  readonly messageId: string;
+  /** As the roster names the sender; the conference URI for what the focus says. */
+  readonly from: string;
+  /** Whom it was for; null: everybody. */
+  readonly to: readonly string[] | null;
+  readonly contentType: string;
+  /** Octets. */
+  readonly size: number;
+  readonly sentAt: Instant;
+  /** Its words, where the policy keeps them. */
+  readonly content: string | null;
+  /** Empty until all of them are known. */
+  readonly deliveries: readonly DeliveryRow[];
+  /** When the row is erased. */
+  readonly expiresAt: Instant;
+};
+
 /** A member of a pre-arranged group. */
 export type GroupMember = { readonly uri: string; readonly displayName: string | null; readonly role: Role };
 
@@ -354,6 +388,7 @@ export type Change = {
   readonly events: readonly EventRow[];
   readonly attempts: readonly AttemptRow[];
   readonly referrals: readonly ReferralRow[];
+  readonly messages: readonly MessageRow[];
 };
 
 /** All rows of one live conference: what survives a restart, and what REST shows. */

@@ -30,6 +30,8 @@ const unserved: HttpOptions = {
     subscriptions: refuse,
     referrals: refuse,
     referral: refuse,
+    messages: refuse,
+    message: refuse,
     attempts: refuse,
     ping: refuse,
   },

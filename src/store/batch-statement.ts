@@ -19,6 +19,7 @@ export const batchStatement = [
     insert('events', 'refused'),
     insert('attempts', 'replaced'),
     insert('referrals', 'replaced'),
+    insert('messages', 'replaced'),
   ].join(',\n'),
   'SELECT 1 / count(*) FROM (SELECT FROM nodes WHERE id = $2 AND instance = $3 FOR SHARE) AS own',
 ].join('\n');

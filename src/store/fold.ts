@@ -3,6 +3,7 @@ import type {
   Change,
   ConferenceRow,
   EventRow,
+  MessageRow,
   ParticipantRow,
   ReferralRow,
   SubscriptionRow,
@@ -16,6 +17,7 @@ export type Batch = {
   readonly events: readonly EventRow[];
   readonly attempts: readonly AttemptRow[];
   readonly referrals: readonly ReferralRow[];
+  readonly messages: readonly MessageRow[];
 };
 
 /** Folds `changes`, oldest first. One statement may write a row only once. */
@@ -27,6 +29,7 @@ export function fold(changes: readonly Change[]): Batch {
     events: changes.flatMap((change) => change.events),
     attempts: lastOfEach(changes.map((change) => change.attempts)),
     referrals: lastOfEach(changes.map((change) => change.referrals)),
+    messages: lastOfEach(changes.map((change) => change.messages)),
   };
 }
 

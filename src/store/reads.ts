@@ -3,6 +3,7 @@ import type {
   AttemptRow,
   ConferenceRecord,
   ConferenceRow,
+  MessageRow,
   ParticipantRow,
   ReferralRow,
   SubscriptionRow,
@@ -10,7 +11,7 @@ import type {
 import { createdPast } from './created-order.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
 import { pageOf } from './paging.ts';
-import { attemptRow, conferenceRow, keyRow, participantRow, referralRow, subscriptionRow } from './rows.ts';
+import { attemptRow, conferenceRow, keyRow, messageRow, participantRow, referralRow, subscriptionRow } from './rows.ts';
 
 /** The column is a Postgres integer. */
 const positionMax = 2 ** 31 - 1;
@@ -34,6 +35,11 @@ export function readPort(prisma: PrismaClient): ReadPort {
     referral: async (conferenceId, id) => {
       const kept = await prisma.referral.findUnique({ where: { id, conferenceId } });
       return kept === null ? undefined : referralRow(kept);
+    },
+    messages: (conferenceId, page) => messages(prisma, conferenceId, page),
+    message: async (conferenceId, id) => {
+      const kept = await prisma.message.findUnique({ where: { id, conferenceId } });
+      return kept === null ? undefined : messageRow(kept);
     },
     attempts: (filter, page) => attempts(prisma, filter, page),
     ping: async () => {
@@ -176,6 +182,29 @@ function referrals(prisma: PrismaClient, conferenceId: string, page: PageRequest
         return kept.map(referralRow);
       },
       total: () => prisma.referral.count({ where: { conferenceId } }),
+    },
+    page,
+  );
+}
+
+function messages(prisma: PrismaClient, conferenceId: string, page: PageRequest) {
+  return pageOf<MessageRow>(
+    {
+      name: 'messages',
+      placeOf: (row) => ({ key: row.sentAt, id: row.id }),
+      rowsAfter: async (place, take) => {
+        const sentAt = place && new Date(place.key);
+        const kept = await prisma.message.findMany({
+          where: {
+            conferenceId,
+            ...(place && sentAt && { OR: [{ sentAt: { gt: sentAt } }, { sentAt, id: { gt: place.id } }] }),
+          },
+          orderBy: [{ sentAt: 'asc' }, { id: 'asc' }],
+          take,
+        });
+        return kept.map(messageRow);
+      },
+      total: () => prisma.message.count({ where: { conferenceId } }),
     },
     page,
   );

@@ -66,6 +66,7 @@ export function endedByRestart(record: ConferenceRecord, { now, eventId, referra
       .map((subscription) => ({ ...subscription, state: 'terminated', terminatedReason: 'deactivated' })),
     events: [ended],
     attempts: [],
+    messages: [],
     referrals: referrals.map((referral) => ({ ...referral, state: 'ended', endedAt: now })),
   };
 }

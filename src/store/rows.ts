@@ -11,6 +11,7 @@ import type {
   GroupRow,
   Instant,
   JoiningMethod,
+  MessageRow,
   ParticipantRow,
   ReferralRow,
   ReferralState,
@@ -24,6 +25,7 @@ import type {
   Attempt,
   Conference,
   Group,
+  Message,
   Participant,
   Referral,
   Subscription,
@@ -120,6 +122,17 @@ export function referralRow(kept: Referral): ReferralRow {
     targets: json(kept.targets),
     subscription: json(kept.subscription),
     quirks: json(kept.quirks),
+  };
+}
+
+/** A row of `messages`. */
+export function messageRow(kept: Message): MessageRow {
+  return {
+    ...kept,
+    to: json(kept.to),
+    sentAt: kept.sentAt.getTime(),
+    deliveries: json(kept.deliveries),
+    expiresAt: kept.expiresAt.getTime(),
   };
 }
 

@@ -7,6 +7,7 @@ import { type DataDirLock, lockDataDir } from './data-dir-lock.ts';
 import type { Database } from './database.ts';
 import { groupStore, userStore } from './definitions.ts';
 import { reasonOf, StartRefused } from './errors.ts';
+import { eraseExpired } from './expired-messages.ts';
 import { PrismaClient } from './generated/client.ts';
 import { GroupCommit } from './group-commit.ts';
 import { allInterruptedOf, closeInterruptedOf, type Owner } from './interrupted.ts';
@@ -111,6 +112,9 @@ async function open(options: StoreOptions, { opened, close }: Opened): Promise<S
     onError: (error) => log.error({ reason: reasonOf(error) }, 'conferences of a dead node not closed'),
   });
   opened(async () => stopWatch());
+
+  const stopErasing = eraseExpired({ prisma, clock, log });
+  opened(stopErasing);
 
   const owner: Owner = database.exclusive ? 'any' : { node: nodeId };
   return {

@@ -7,6 +7,7 @@ import {
   conferenceRow,
   endpointRow,
   eventRow,
+  messageRow,
   noon,
   participantRow,
   referralRow,
@@ -126,6 +127,22 @@ export function storeContract(
           subscription: null,
           quirks: ['QK-34'],
         });
+        const message = messageRow({
+          id: fresh('msg'),
+          conferenceId: id,
+          to: ['sip:bob@example.com'],
+          content: 'Ünïcode 🎉\r\n"quoted"',
+          deliveries: [
+            {
+              participantId: participant.id,
+              uri: participant.uri,
+              endpointId: 'end-2',
+              outcome: 'failed',
+              status: 408,
+              reason: 'no answer',
+            },
+          ],
+        });
         const followed = referralRow({ id: fresh('ref'), conferenceId: id });
         await store.save(
           changeOf({
@@ -135,10 +152,12 @@ export function storeContract(
             events: [eventRow({ conferenceId: id, seq: 1 })],
             attempts: [attempt],
             referrals: [referral, followed],
+            messages: [message],
           }),
         );
         expect(await store.conference(id)).toEqual(conference);
         expect(await store.referral(id, referral.id)).toEqual(referral);
+        expect(await store.message(id, message.id)).toEqual(message);
         expect(await store.participant(id, participant.id)).toEqual(participant);
         expect((await store.subscriptions(id, first(2))).rows).toEqual([subscription]);
         expect((await store.attempts(allAttempts, first(1))).rows).toEqual([attempt]);
@@ -369,6 +388,30 @@ export function storeContract(
         expect([one.total, two.nextCursor]).toEqual([3, null]);
         expect((await store.referrals(other.id, first(1))).rows).toEqual([]);
         expect(await store.referral(other.id, rows[0]?.id ?? '')).toBeUndefined();
+      });
+
+      test('messages are paged as they were sent, those of their conference only', async () => {
+        const { id } = await saveConference();
+        const other = await saveConference();
+        const sent = [noon, noon + 1, noon + 1].map((sentAt) =>
+          messageRow({ id: fresh('msg'), conferenceId: id, sentAt }),
+        );
+        await store.save(changeOf({ messages: [...sent].reverse() }));
+        const one = await store.messages(id, { limit: 2, cursor: null, count: true });
+        const two = await store.messages(id, { limit: 2, cursor: one.nextCursor, count: false });
+        expect([...one.rows, ...two.rows]).toEqual(sent);
+        expect([one.total, two.nextCursor]).toEqual([3, null]);
+        expect((await store.messages(other.id, first(1))).rows).toEqual([]);
+        expect(await store.message(other.id, sent[0]?.id ?? '')).toBeUndefined();
+      });
+
+      test('a message is written again once it is known what became of it', async () => {
+        const { id } = await saveConference();
+        const row = messageRow({ id: fresh('msg'), conferenceId: id });
+        const known = { participantId: null, uri: null, endpointId: 'end-1', outcome: 'delivered' } as const;
+        const settled = { ...row, size: 321, deliveries: [{ ...known, status: 200, reason: null }] };
+        await Promise.all([store.save(changeOf({ messages: [row] })), store.save(changeOf({ messages: [settled] }))]);
+        expect(await store.message(id, row.id)).toEqual(settled);
       });
 
       test('attempts are sought by code and by caller', async () => {

@@ -16,6 +16,7 @@ import type {
   AttemptRow,
   ConferenceRow,
   Instant,
+  MessageRow,
   ParticipantRow,
   ReferralRow,
   SubscriptionRow,
@@ -30,6 +31,7 @@ export class FakeReads implements ReadPort {
   readonly participantRows: ParticipantRow[] = [];
   readonly subscriptionRows: SubscriptionRow[] = [];
   readonly referralRows: ReferralRow[] = [];
+  readonly messageRows: MessageRow[] = [];
   readonly attemptRows: AttemptRow[] = [];
   lastAttemptFilter: AttemptFilter | null = null;
   lastFilter: ConferenceFilter | null = null;
@@ -85,6 +87,17 @@ export class FakeReads implements ReadPort {
     return this.referralRows.find((row) => row.conferenceId === conferenceId && row.id === id);
   }
 
+  async messages(conferenceId: string, page: PageRequest): Promise<Page<MessageRow>> {
+    return pageOf(
+      this.messageRows.filter((row) => row.conferenceId === conferenceId),
+      page,
+    );
+  }
+
+  async message(conferenceId: string, id: string): Promise<MessageRow | undefined> {
+    return this.messageRows.find((row) => row.conferenceId === conferenceId && row.id === id);
+  }
+
   async attempts(filter: AttemptFilter, page: PageRequest): Promise<Page<AttemptRow>> {
     this.lastAttemptFilter = filter;
     return pageOf(this.attemptRows, page);
@@ -98,6 +111,7 @@ export class FakeReads implements ReadPort {
       this.participantRows,
       this.subscriptionRows,
       this.referralRows,
+      this.messageRows,
       this.attemptRows,
     ])
       rows.length = 0;

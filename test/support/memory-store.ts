@@ -6,6 +6,7 @@ import type {
   ConferenceRow,
   EventRow,
   GroupRow,
+  MessageRow,
   ParticipantRow,
   ReferralRow,
   SubscriptionRow,
@@ -25,6 +26,7 @@ export class MemoryStore implements SavePort, ReadPort, KeyPort {
   readonly #participants = new Map<string, ParticipantRow>();
   readonly #subscriptions = new Map<string, SubscriptionRow>();
   readonly #referrals = new Map<string, ReferralRow>();
+  readonly #messages = new Map<string, MessageRow>();
   readonly groups = new MemoryDefinitions<GroupRow>('groups', (row) => row.subject);
   readonly users = new MemoryDefinitions<UserRow>('users', (row) => row.displayName);
   readonly #events = new Map<string, EventRow>();
@@ -94,6 +96,16 @@ export class MemoryStore implements SavePort, ReadPort, KeyPort {
   readonly referral: ReadPort['referral'] = async (conferenceId, id) =>
     this.#referralsOf(conferenceId).find((row) => row.id === id);
 
+  readonly messages: ReadPort['messages'] = (conferenceId, page) =>
+    inOrder(
+      this.#messagesOf(conferenceId),
+      { name: 'messages', descending: false, placeOf: (row) => ({ key: row.sentAt, id: row.id }) },
+      page,
+    );
+
+  readonly message: ReadPort['message'] = async (conferenceId, id) =>
+    this.#messagesOf(conferenceId).find((row) => row.id === id);
+
   readonly attempts: ReadPort['attempts'] = (filter, page) =>
     inOrder(
       [...this.#attempts.values()].filter(
@@ -122,6 +134,7 @@ export class MemoryStore implements SavePort, ReadPort, KeyPort {
     for (const row of kept.subscriptions) this.#subscriptions.set(row.id, row);
     for (const row of kept.events) this.#events.set(numberOf(row), row);
     for (const row of kept.referrals) this.#referrals.set(row.id, row);
+    for (const row of kept.messages) this.#messages.set(row.id, row);
     for (const row of kept.attempts) this.#attempts.set(row.id, row);
     const newestFirst = [...this.#attempts.values()].sort((a, b) => b.at - a.at || compare(b.id, a.id));
     this.#attempts = new Map(newestFirst.slice(0, limits.attemptsMax).map((row) => [row.id, row]));
@@ -134,7 +147,13 @@ export class MemoryStore implements SavePort, ReadPort, KeyPort {
       numbers.add(numberOf(event));
     }
     const known = new Set([...this.#conferences.keys(), ...batch.conferences.map(({ id }) => id)]);
-    const owned = [...batch.participants, ...batch.subscriptions, ...batch.events, ...batch.referrals];
+    const owned = [
+      ...batch.participants,
+      ...batch.subscriptions,
+      ...batch.events,
+      ...batch.referrals,
+      ...batch.messages,
+    ];
     for (const { conferenceId } of owned)
       if (!known.has(conferenceId)) throw refused(`conference ${conferenceId} is not there`);
   }
@@ -156,6 +175,10 @@ export class MemoryStore implements SavePort, ReadPort, KeyPort {
 
   #subscriptionsOf(conferenceId: string): SubscriptionRow[] {
     return [...this.#subscriptions.values()].filter((row) => row.conferenceId === conferenceId);
+  }
+
+  #messagesOf(conferenceId: string): MessageRow[] {
+    return [...this.#messages.values()].filter((row) => row.conferenceId === conferenceId);
   }
 
   #referralsOf(conferenceId: string): ReferralRow[] {

@@ -7,6 +7,7 @@ import type {
   EndpointRow,
   EventRow,
   GroupRow,
+  MessageRow,
   ParticipantRow,
   ReferralRow,
   SubscriptionRow,
@@ -200,6 +201,21 @@ export function attemptRow(part: Partial<AttemptRow> & { readonly id: string }):
   };
 }
 
+export function messageRow(part: Partial<MessageRow> & InConference): MessageRow {
+  return {
+    messageId: `message-of-${part.id}`,
+    from: 'sip:alice@example.com',
+    to: null,
+    contentType: 'text/plain',
+    size: 120,
+    sentAt: noon,
+    content: null,
+    deliveries: [],
+    expiresAt: noon + 86_400_000,
+    ...part,
+  };
+}
+
 /** A change of the conference of its rows, or of none. */
 export function changeOf(part: Partial<Omit<Change, 'conferenceId'>>): Change {
   const owner =
@@ -207,7 +223,8 @@ export function changeOf(part: Partial<Omit<Change, 'conferenceId'>>): Change {
     part.participants?.[0]?.conferenceId ??
     part.subscriptions?.[0]?.conferenceId ??
     part.events?.[0]?.conferenceId ??
-    part.referrals?.[0]?.conferenceId;
+    part.referrals?.[0]?.conferenceId ??
+    part.messages?.[0]?.conferenceId;
   return {
     conferenceId: owner ?? null,
     conferences: [],
@@ -216,6 +233,7 @@ export function changeOf(part: Partial<Omit<Change, 'conferenceId'>>): Change {
     events: [],
     attempts: [],
     referrals: [],
+    messages: [],
     ...part,
   };
 }

@@ -9,6 +9,7 @@ import type {
   EndpointStatus,
   EventRow,
   Instant,
+  MessageRow,
   ParticipantRow,
   ReferralRow,
   SubscriptionRow,
@@ -46,6 +47,7 @@ export class Ledger {
   readonly #changedSubscriptions = new Map<string, SubscriptionRow>();
   #events: Omit<EventRow, 'version'>[] = [];
   readonly #changedReferrals = new Map<string, ReferralRow>();
+  readonly #messages = new Map<string, MessageRow>();
   #effects: Effect[] = [];
 
   constructor({ ids, turns, record }: { ids: Ids; turns: Turns; record: ConferenceRecord }) {
@@ -182,6 +184,11 @@ export class Ledger {
     this.#changedReferrals.set(row.id, row);
   }
 
+  /** A message, for the store, which alone remembers it. */
+  putMessage(row: MessageRow): void {
+    this.#messages.set(row.id, row);
+  }
+
   event(type: string, data: Readonly<Record<string, unknown>>): void {
     this.#seq += 1;
     this.#conferenceChanged = true;
@@ -263,6 +270,7 @@ export class Ledger {
     this.#changedSubscriptions.clear();
     this.#events = [];
     this.#changedReferrals.clear();
+    this.#messages.clear();
     this.#effects = [];
     return asked;
   }
@@ -327,7 +335,8 @@ export class Ledger {
   #save(): Effect | null {
     const changed =
       this.#conferenceChanged || this.#changedParticipants.size > 0 || this.#changedSubscriptions.size > 0;
-    if (!changed && this.#events.length === 0 && this.#changedReferrals.size === 0) return null;
+    const appended = this.#events.length + this.#changedReferrals.size + this.#messages.size;
+    if (!changed && appended === 0) return null;
     return {
       type: 'store.save',
       change: {
@@ -339,6 +348,7 @@ export class Ledger {
         events: this.#events.map((event) => versioned(event, this.#conference.version)),
         attempts: [],
         referrals: [...this.#changedReferrals.values()],
+        messages: [...this.#messages.values()],
       },
     };
   }
