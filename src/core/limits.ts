@@ -97,12 +97,12 @@ export const limits = {
   /** Whoever subscribes again may say what it was told before: subscriptions, and documents of each, that are remembered. */
   knownSubscribersMax: 2_000,
   knownDocumentsMax: 8,
-  /** RFC 4975 leaves the bound to us: the longest message read or relayed, which is always held whole. */
-  messageBytesMax: 10 * 1024,
   /** A message of this length at most is passed on whole, a longer one in parts of this length while it still comes. */
   messagePartBytes: 16 * 1024,
   /** What is held of a message: until its headers have come, or what is missing before it (twice what one read may bring). */
   messageWindowBytes: 128 * 1024,
+  /** The header blocks of a message/cpim, without which nobody knows whom it is for. */
+  messageHeaderBytesMax: 64 * 1024,
   /** Gaps in that, so that none is filled octet by octet. */
   messageGapsMax: 64,
   /** Messages of one session that have begun and not ended. */
@@ -152,6 +152,10 @@ export const limits = {
   msrpClosingMs: 5_000,
   /** Counts of switched messages reach the core in groups. */
   messagesSwitchedIntervalMs: 1_000,
+  /** Messages whose fate is told in one such group; a larger group is told at once. */
+  switchedMessagesMax: 500,
+  /** What is kept of a message: a longer text is a file rather than something said. */
+  keptContentBytesMax: 10 * 1024,
   /** All of them are in memory, about 1 KB each. */
   usersMax: 100_000,
   groupsMax: 10_000,

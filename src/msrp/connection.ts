@@ -47,7 +47,7 @@ export class Connection {
   readonly peer: string;
   readonly #options: ConnectionOptions;
   readonly #carrier: Carrier;
-  readonly #reader = new MsrpReader({ wholeBytesMax: limits.messageBytesMax });
+  readonly #reader = new MsrpReader({ wholeBytesMax: limits.messagePartBytes });
   #queue: MsrpParts[] = [];
   /** First of the queue that is not written yet. */
   #first = 0;

@@ -16,6 +16,7 @@ import type { Answer, Connection } from './connection.ts';
 import { Connections, type MsrpAddress, type TransportOptions } from './connections.ts';
 import { type DialTarget, whyNotDial } from './dial.ts';
 import type { MsrpIds } from './outgoing-chunk.ts';
+import { Inboxes } from './inboxes.ts';
 import { type NicknameRequest, Reception } from './reception.ts';
 import { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
@@ -37,6 +38,7 @@ export class MsrpShell {
   readonly #options: MsrpShellOptions;
   readonly #sessions = new Sessions();
   readonly #switchboard: Switchboard;
+  readonly #inboxes: Inboxes;
   readonly #reception: Reception;
   readonly #connections: Connections;
   /** What the core last said of each session. */
@@ -54,15 +56,20 @@ export class MsrpShell {
       onFrames: (connection, frames) => this.#reception.receive(connection, frames),
       onClose: (connection, reason, cause) => this.#closed(connection, reason, cause),
     });
-    const report = (conferenceId: string, count: number): void =>
-      submit({ type: 'messages-switched', conferenceId, count, messages: [], losses: [] });
-    this.#switchboard = new Switchboard({ sessions, clock, ids, report });
+    this.#switchboard = new Switchboard({
+      sessions,
+      clock,
+      ids,
+      report: (conferenceId, switched) => submit({ type: 'messages-switched', conferenceId, ...switched }),
+      onRouted: (session) => this.#inboxes.routed(session),
+    });
+    this.#inboxes = new Inboxes({ switchboard: this.#switchboard, clock, ids, maxSize: options.maxSize });
     this.#reception = new Reception({
       sessions,
+      inboxes: this.#inboxes,
       log,
       sessionMatch: options.sessionMatch,
       bind: (session, connection) => this.#bind(session, connection),
-      onMessage: (session, message) => this.#switchboard.receive(session, message),
       onNickname: (session, request) => this.#askNickname(session, request),
       onLost: (session, reason) => this.#lose(session, reason),
     });
@@ -109,15 +116,15 @@ export class MsrpShell {
     return {
       sessions: this.#sessions.count,
       connections: this.#connections.count,
-      dropped: this.#switchboard.droppedCount,
+      dropped: this.#switchboard.lostCount,
     };
   }
 
   /** Closes the listener and every connection, for good. The last counts are submitted, no `msrp-closed` is. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    this.#switchboard.flush();
     for (const session of this.#sessions.all()) this.#end(session);
+    this.#switchboard.flush();
     await this.#connections.close();
   }
 
@@ -251,7 +258,7 @@ export class MsrpShell {
   #forget(session: Session, event: 'lost' | 'ended'): void {
     const { connection, conferenceId, endpointId, droppedCount } = session;
     if (droppedCount > 0) this.#options.log.warn({ conferenceId, endpointId, droppedCount }, 'MSRP messages dropped');
-    for (const early of session.takeEarly()) connection?.respond(early, { status: 481, comment: 'No such session' });
+    this.#inboxes.close(session);
     this.#sessions.remove(session);
     session.close(event);
     if (connection !== null) this.#endUnused(connection);

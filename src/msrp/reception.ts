@@ -1,13 +1,22 @@
 /** What comes on a connection: which session it belongs to, whether it may, and who goes on with it. */
 
 import type { MsrpRequest, MsrpResponse } from '../wire/msrp.ts';
-import type { MsrpBegin, MsrpFrame, MsrpOversize } from '../wire/msrp-reader.ts';
+import type {
+  MsrpBegin,
+  MsrpEnd,
+  MsrpFrame,
+  MsrpOversize,
+  MsrpPiece,
+  MsrpUnreadable,
+} from '../wire/msrp-reader.ts';
 import { type MsrpUri, parseMsrpUri, sameMsrpSession, sameMsrpUri } from '../wire/msrp-uri.ts';
 import { RemoteError } from '../wire/remote-error.ts';
+import { answers } from './answers.ts';
 import type { Answer, Connection } from './connection.ts';
+import type { Inboxes } from './inboxes.ts';
 import type { MsrpLog } from './msrp-log.ts';
-import { screen, screenMethod } from './screen.ts';
-import { type Message, Session } from './session.ts';
+import { screenMethod } from './screen.ts';
+import { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 
 /** A NICKNAME, its form not looked at. */
@@ -15,21 +24,22 @@ export type NicknameRequest = MsrpRequest | MsrpOversize;
 
 export type ReceptionOptions = {
   readonly sessions: Sessions;
+  readonly inboxes: Inboxes;
   readonly log: MsrpLog;
   /** What of a To-Path must be ours (RFC 4975 6.1): the whole URI, or its session id. */
   readonly sessionMatch: 'uri' | 'id';
   /** Makes a connection that of a session; false when it may not be. */
   readonly bind: (session: Session, connection: Connection) => boolean;
-  /** A whole message with content came in `session`. */
-  readonly onMessage: (session: Session, message: Message) => void;
   readonly onNickname: (session: Session, request: NicknameRequest) => void;
   /** The peer says that the session is over. */
   readonly onLost: (session: Session, reason: string) => void;
 };
 
-/** Answers what it can by itself and hands whole messages on; holds no state but the sessions it is given. */
+/** Answers what it can by itself and hands on what is for a session. */
 export class Reception {
   readonly #options: ReceptionOptions;
+  /** The session of the SEND that is coming in pieces, if it has one. */
+  readonly #sending = new WeakMap<Connection, Session>();
 
   constructor(options: ReceptionOptions) {
     this.#options = options;
@@ -40,30 +50,49 @@ export class Reception {
       // One frame may have ended the connection: what follows it must bind no session to it.
       if (!connection.isOpen) return;
       if (frame.kind === 'response') this.#receiveResponse(connection, frame);
-      else if (frame.kind !== 'unreadable') {
-        if (frame.kind !== 'piece' && frame.kind !== 'end') this.#receiveRequest(connection, frame);
-      } else {
-        const { request, error } = frame;
-        this.#options.log.warn({ peer: connection.peer, reason: error.message }, 'MSRP cannot be read');
-        // RFC 4975 7.1.2: a REPORT is never answered, not even this one.
-        if (request !== null && request.method !== 'REPORT')
-          connection.respond(request, { status: 400, comment: error.message });
-        connection.end(`the peer sent what is not MSRP: ${error.message}`);
-      }
+      else if (frame.kind === 'piece' || frame.kind === 'end') this.#receiveRest(connection, frame);
+      else if (frame.kind === 'unreadable') this.#giveUp(connection, frame);
+      else this.#receiveRequest(connection, frame);
     }
   }
 
+  #giveUp(connection: Connection, { request, error }: MsrpUnreadable): void {
+    this.#options.log.warn({ peer: connection.peer, reason: error.message }, 'MSRP cannot be read');
+    // RFC 4975 7.1.2: a REPORT is never answered, not even this one.
+    if (request !== null && request.method !== 'REPORT')
+      connection.respond(request, { status: 400, comment: error.message });
+    connection.end(`the peer sent what is not MSRP: ${error.message}`);
+  }
+
+  #receiveRest(connection: Connection, frame: MsrpPiece | MsrpEnd): void {
+    const session = this.#sending.get(connection);
+    if (session === undefined) return;
+    const inbox = this.#options.inboxes.of(session);
+    if (frame.kind === 'piece') return inbox.piece(frame.octets);
+    this.#sending.delete(connection);
+    inbox.end(frame.flag);
+  }
+
   #receiveRequest(connection: Connection, request: MsrpRequest | MsrpBegin | MsrpOversize): void {
-    // RFC 4975 7.1.2: a REPORT is never answered. We ask for none, so none is about a message we know.
-    if (request.method === 'REPORT') return;
+    if (request.method === 'REPORT') return this.#receiveReport(connection, request);
     const refusal = screenMethod(request.method);
     if (refusal !== null) return connection.respond(request, refusal);
     const session = this.#sessionOf(connection, request.toPath);
     if (!(session instanceof Session)) return connection.respond(request, session);
     if (request.method === 'NICKNAME') return this.#options.onNickname(session, request);
-    const screened = screen(request);
-    if ('kind' in screened) this.#options.onMessage(session, screened);
-    else connection.respond(request, screened);
+    // Only a SEND is read in pieces, and no SEND is too long for the reader.
+    if (request.kind === 'oversize') return;
+    const inbox = this.#options.inboxes.of(session);
+    if (request.kind === 'request') return inbox.receive(request);
+    this.#sending.set(connection, session);
+    inbox.begin(request);
+  }
+
+  // RFC 4975 7.1.2: a REPORT is never answered. RFC 7701 6.3: nor is it passed on, as its sender did not write to us.
+  #receiveReport(connection: Connection, report: MsrpRequest | MsrpBegin | MsrpOversize): void {
+    const [path = ''] = report.toPath;
+    const session = report.toPath.length === 1 ? this.#sessionNamed(path) : undefined;
+    if (report.kind === 'request' && session?.connection === connection) session.reported(report);
   }
 
   /**
@@ -72,10 +101,10 @@ export class Reception {
    */
   #sessionOf(connection: Connection, toPath: readonly string[]): Session | Answer {
     const session = toPath.length === 1 ? this.#sessionNamed(toPath[0] ?? '') : undefined;
-    if (session === undefined) return { status: 481, comment: 'No such session' };
+    if (session === undefined) return answers.noSession;
     if (session.connection === null && !this.#options.bind(session, connection))
-      return { status: 481, comment: 'No such session' };
-    if (session.connection !== connection) return { status: 506, comment: 'The session has another connection' };
+      return answers.noSession;
+    if (session.connection !== connection) return answers.otherConnection;
     session.confirm();
     return session;
   }

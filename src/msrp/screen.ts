@@ -1,11 +1,22 @@
-/** What a request is answered before anybody asks who receives it: form, method, wholeness. Pure. */
+/** What a request is answered before anybody asks who receives it: its method, and the form of a chunk. Pure. */
 
-import { limits } from '../core/limits.ts';
-import { isMessageId, type MsrpRequest, msrpHeader, parseByteRange } from '../wire/msrp.ts';
-import type { MsrpBegin, MsrpOversize } from '../wire/msrp-reader.ts';
+import { isMessageId, type MsrpHead, type MsrpHeader, mediaTypeOf, msrpHeader, parseByteRange } from '../wire/msrp.ts';
 import { RemoteError } from '../wire/remote-error.ts';
 import type { Answer } from './connection.ts';
-import type { Message } from './session.ts';
+
+/** What a SEND with a body says about itself, whatever comes in it. */
+export type Chunk = {
+  readonly messageId: string;
+  /** The place of its first octet, from 1. */
+  readonly start: number;
+  /** Octets of the whole message, if it says so. */
+  readonly total: number | null;
+  readonly contentType: string | null;
+  /** Content- headers, which go on with the message. */
+  readonly mime: readonly MsrpHeader[];
+  /** RFC 4975 7.1.3: the sender wants to be told that all of it has come. */
+  readonly wantsSuccessReport: boolean;
+};
 
 /** The answer to a request whatever session it names, or null when its session decides. */
 export function screenMethod(method: string): Answer | null {
@@ -14,31 +25,32 @@ export function screenMethod(method: string): Answer | null {
   return { status: 501, comment: 'Method not understood' };
 }
 
-/** The answer to a request of a session, or the whole message that it carries. */
-export function screen(request: MsrpRequest | MsrpBegin | MsrpOversize): Answer | Message {
-  if (request.kind !== 'request') {
-    return { status: 413, comment: `At most ${limits.messageBytesMax} octets are taken` };
-  }
-  const { body, flag } = request;
-  // RFC 4975 7.1: a bodiless SEND is traffic, not a message. An aborted message has nothing more to say either.
-  if (body === null || flag === '#') return { status: 200, comment: 'OK' };
+/** The chunk that a SEND with a body is, or its answer. */
+export function screenChunk(send: MsrpHead): Answer | Chunk {
   try {
-    return screenMessage({ ...request, body });
+    return readChunk(send);
   } catch (error) {
     if (error instanceof RemoteError) return { status: 400, comment: error.message };
     throw error;
   }
 }
 
-function screenMessage(message: Message): Answer | Message {
-  const byteRange = msrpHeader(message, 'Byte-Range');
-  const start = byteRange === undefined ? 1 : parseByteRange(byteRange).start;
-  // RFC 4975 7.3.1: `$` and a range from octet 1 make a whole message. 10.5: 413 stops the sender of any other.
-  if (message.flag !== '$' || start !== 1) return { status: 413, comment: 'Only whole messages are taken' };
-  if (!isMessageId(msrpHeader(message, 'Message-ID') ?? '')) {
-    return { status: 400, comment: 'The Message-ID is missing or malformed' };
-  }
+function readChunk(send: MsrpHead): Chunk {
+  const messageId = msrpHeader(send, 'Message-ID') ?? '';
+  if (!isMessageId(messageId)) throw new RemoteError(400, 'The Message-ID is missing or malformed');
+  // RFC 4975 7.3.1: without a Byte-Range the chunk begins the message.
+  const byteRange = msrpHeader(send, 'Byte-Range');
+  const { start, total } = byteRange === undefined ? { start: 1, total: null } : parseByteRange(byteRange);
+  const mime = send.headers.filter(({ name }) => name.toLowerCase().startsWith('content-'));
+  const types = mime.filter(({ name }) => name.toLowerCase() === 'content-type');
   // The content goes on with its type; with two of them receivers might not agree what it is.
-  const types = message.headers.filter((header) => header.name.toLowerCase() === 'content-type');
-  return types.length > 1 ? { status: 400, comment: 'There are several Content-Types' } : message;
+  if (types.length > 1) throw new RemoteError(400, 'There are several Content-Types');
+  const contentType = types[0]?.value ?? null;
+  const wantsSuccessReport = msrpHeader(send, 'Success-Report')?.toLowerCase() === 'yes';
+  return { messageId, start, total, contentType, mime, wantsSuccessReport };
+}
+
+/** RFC 7701 6.3: the one type of content that is switched. */
+export function isCpim(contentType: string | null): boolean {
+  return contentType !== null && mediaTypeOf(contentType) === 'message/cpim';
 }

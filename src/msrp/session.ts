@@ -18,9 +18,6 @@ import type { Connection } from './connection.ts';
 import type { OutgoingChunk } from './outgoing-chunk.ts';
 import { type Awaiting, Transactions } from './transactions.ts';
 
-/** A whole message with content, and its connection is the session's. */
-export type Message = MsrpRequest & { readonly body: Buffer };
-
 export type SessionOptions = {
   readonly clock: Clock;
   /** The peer has not answered in time: the session has failed (RFC 4975 7.1.1). */
@@ -45,17 +42,14 @@ export class Session {
   /** A valid request, or the answer to ours, has shown that the connection is the peer's. */
   #confirmed = false;
   #firstTransaction: string | null = null;
-  #routed = false;
   readonly #transactions: Transactions;
   /** Media types that the peer has refused, of what message/cpim wraps. */
   readonly #refusedTypes = new Set<string>();
   #kept: Kept[] = [];
   /** Who wants to know when the kept messages have left. */
   #relievers: (() => void)[] = [];
-  #early: Message[] = [];
   #droppedCount = 0;
   #stopDeadline: (() => void) | null = null;
-  #stopEarlyDeadline: (() => void) | null = null;
 
   /** `local` is `open.localPath`, read. */
   constructor(open: MsrpOpen, local: MsrpUri, { clock, onStalled }: SessionOptions) {
@@ -180,33 +174,6 @@ export class Session {
     awaiting?.failed(status, `it was reported ${status}`);
   }
 
-  /** Whether the route has named this endpoint; from then on its absence means that it has been removed. */
-  get isRouted(): boolean {
-    return this.#routed;
-  }
-
-  /** The route names this endpoint: gives the messages that came before it did. */
-  markRouted(): readonly Message[] {
-    this.#routed = true;
-    return this.takeEarly();
-  }
-
-  /** Keeps a message until the route names its sender; false when too many wait. The first one starts the `deadline`. */
-  keepEarly(message: Message, deadline: () => () => void): boolean {
-    if (this.#early.length >= limits.msrpWaitingMessagesMax) return false;
-    this.#early.push(message);
-    this.#stopEarlyDeadline ??= deadline();
-    return true;
-  }
-
-  takeEarly(): readonly Message[] {
-    const early = this.#early;
-    this.#early = [];
-    this.#stopEarlyDeadline?.();
-    this.#stopEarlyDeadline = null;
-    return early;
-  }
-
   /** `stop` ends a timer that runs until the session is open. */
   setDeadline(stop: () => void): void {
     this.#stopDeadline?.();
@@ -217,8 +184,6 @@ export class Session {
   close(event: Extract<MsrpSessionEvent, 'lost' | 'ended'>): void {
     this.#state = nextMsrpSessionState(this.#state, event);
     this.#stopDeadline?.();
-    this.#stopEarlyDeadline?.();
-    this.#early = [];
     this.#connection = null;
     const kept = this.#kept;
     this.#kept = [];

@@ -1,58 +1,73 @@
 /** Applies the routes that the core publishes to the messages of their sessions: the data plane of all conferences. */
 
 import type { MsrpNotice } from '../core/effect.ts';
-import { limits } from '../core/limits.ts';
-import { judge, type MessageFacts, type MsrpRoute, type RouteMember, readMessage } from '../core/messaging/switch.ts';
+import { judge, type MessageFacts, type MsrpRoute, readMessage, type Verdict } from '../core/messaging/switch.ts';
 import type { Clock } from '../core/ports.ts';
-import { writeCpim } from '../wire/cpim.ts';
-import { msrpHeader } from '../wire/msrp.ts';
+import { CpimUnfinished, writeCpim } from '../wire/cpim.ts';
+import type { MsrpHeader } from '../wire/msrp.ts';
 import { RemoteError } from '../wire/remote-error.ts';
+import { answers } from './answers.ts';
+import { CompletedMessages } from './completed-messages.ts';
+import type { Answer } from './connection.ts';
 import type { MsrpIds } from './outgoing-chunk.ts';
-import { OutgoingMessage } from './outgoing-message.ts';
-import type { Message, Session } from './session.ts';
+import { Passage, type PassageFacts } from './passage.ts';
+import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
-import { Tally } from './tally.ts';
+import { type Switched, Tally } from './tally.ts';
 
 export type SwitchboardOptions = {
   readonly sessions: Sessions;
   readonly clock: Clock;
   readonly ids: MsrpIds;
-  /** Messages switched in one conference since the last report. */
-  readonly report: (conferenceId: string, count: number) => void;
+  /** What was switched in one conference since the last report. */
+  readonly report: (conferenceId: string, switched: Switched) => void;
+  /** The route names the endpoint of this session now: what waited for that may be judged. */
+  readonly onRouted: (session: Session) => void;
 };
 
-const notInConference = { status: 403, comment: 'Not in the conference' };
+/** A message that may be passed on. */
+export type Accepted = { readonly route: MsrpRoute; readonly verdict: Verdict; readonly facts: MessageFacts };
+
+/**
+ * `later`: the route does not name the sender yet; `unfinished`: more of the content is wanted; an answer: it is refused.
+ */
+export type Consideration = 'later' | 'unfinished' | Answer | Accepted;
 
 /** The switch: the routes as published last, by conference, and what they make of a message. */
 export class Switchboard {
   readonly #options: SwitchboardOptions;
   readonly #routes = new Map<string, MsrpRoute>();
+  /** Sessions whose endpoint a route has named; whom it names no longer was removed. */
+  readonly #routed = new WeakSet<Session>();
+  readonly #completed = new CompletedMessages();
   readonly #tally: Tally;
-  #droppedCount = 0;
 
   constructor(options: SwitchboardOptions) {
     this.#options = options;
     this.#tally = new Tally(options.clock, options.report);
   }
 
-  /** Copies of messages that could not be queued: no session, a full queue, or a closing connection. */
-  get droppedCount(): number {
-    return this.#droppedCount;
+  /** Copies of messages that a receiver did not get, since the start. */
+  get lostCount(): number {
+    return this.#tally.lostCount;
   }
 
   /** A conference's route from now on; messages that its new members sent too early are switched. */
   route(route: MsrpRoute): void {
     this.#routes.set(route.conferenceId, route);
+    this.#completed.keepOnly(route.conferenceId, new Set(route.members.map(({ endpointId }) => endpointId)));
     for (const { endpointId } of route.members) {
       const session = this.#options.sessions.byEndpointId(endpointId);
-      if (session === undefined || session.isRouted) continue;
-      for (const message of session.markRouted()) this.receive(session, message);
+      if (session === undefined || this.#routed.has(session)) continue;
+      this.#routed.add(session);
+      this.#options.onRouted(session);
     }
   }
 
   /** The conference is over. */
   unroute(conferenceId: string): void {
     this.#routes.delete(conferenceId);
+    this.#completed.forget(conferenceId);
     this.#tally.flush(conferenceId);
   }
 
@@ -61,57 +76,76 @@ export class Switchboard {
     this.#tally.flushAll();
   }
 
-  /** Answers a whole message that came in `session`, and passes it on to whom the route names. */
-  receive(session: Session, message: Message): void {
+  /** Judges what has come of the content of a message/cpim, or all of it. */
+  consider(session: Session, content: Buffer): Consideration {
     const route = this.#routes.get(session.conferenceId);
-    const isMember = route?.members.some((member) => member.endpointId === session.endpointId) ?? false;
-    if (route === undefined || !isMember) return this.#keepOrRefuse(session, message);
-    const facts = factsOf(message);
-    const verdict = facts === 'unreadable' ? unreadable : judge(route, session.endpointId, facts);
-    session.connection?.respond(message, verdict);
-    if (verdict.status !== 200) return;
-    this.#tally.add(route.conferenceId);
-    this.#deliver(message, verdict.recipients);
+    if (!this.#isRouted(session, route)) return 'later';
+    if (route === undefined) return answers.notInConference;
+    const facts = factsOf(content);
+    if (typeof facts === 'string') return facts === 'unfinished' ? facts : answers.unreadable;
+    const verdict = judge(route, session.endpointId, facts);
+    return verdict.status === 200 ? { route, verdict, facts } : verdict;
+  }
+
+  /** Passes on what was accepted. */
+  pass({ route, verdict, facts }: Accepted, message: Pick<PassageFacts, 'messageId' | 'mime' | 'onRelieved'>): Passage {
+    const { recipients, skipped, to } = verdict;
+    const { wrappedType, headerBytes } = facts;
+    const [from = ''] = facts.from;
+    return this.#passage({ route, from, to, recipients, skipped, wrappedType, headerBytes, ...message });
+  }
+
+  /** All of a message has come and was accepted: it counts, and is not switched again. */
+  completed(session: Session, messageId: string): void {
+    this.#tally.count(session.conferenceId);
+    this.#completed.add(session, messageId);
+  }
+
+  /** Whether all of this message has come before. */
+  hasCompleted(session: Session, messageId: string): boolean {
+    return this.#completed.has(session, messageId);
   }
 
   /** A message of the focus itself. */
   notice(effect: MsrpNotice): void {
     const route = this.#routes.get(effect.conferenceId);
     if (route === undefined) return;
-    const { to } = effect;
-    const receivers = route.members.filter(({ endpointId }) => to === null || to.includes(endpointId));
+    const { messageId, contentType, to } = effect;
+    const recipients = route.members.filter(({ endpointId }) => to === null || to.includes(endpointId));
+    const users = new Set(recipients.map(({ uri }) => uri));
+    const [only = null] = users.size === 1 ? users : [];
     const body = noticeContent(effect, route.conferenceUri);
-    this.#deliver({ body, headers: [{ name: 'Content-Type', value: 'message/cpim' }] }, receivers);
+    const passage = this.#passage({
+      route,
+      messageId,
+      from: route.conferenceUri,
+      to: to === null ? null : only,
+      recipients,
+      skipped: [],
+      wrappedType: contentType,
+      headerBytes: body.length - Buffer.byteLength(effect.text),
+      mime: cpim,
+      onRelieved: () => undefined,
+    });
+    passage.send({ body, start: 1, total: body.length, isLast: true });
   }
 
-  #deliver({ body, headers }: Pick<Message, 'body' | 'headers'>, recipients: readonly RouteMember[]): void {
-    if (recipients.length === 0) return;
-    const { sessions, ids, clock } = this.#options;
-    const message = new OutgoingMessage({
-      mime: headers.filter(({ name }) => name.toLowerCase().startsWith('content-')),
-      // A member without a session has none yet, or just lost it; the core is about to hear of that.
-      receivers: recipients.map(({ endpointId }) => ({ endpointId, session: sessions.byEndpointId(endpointId) })),
-      ids,
-      clock,
-      onSettled: (deliveries) => {
-        this.#droppedCount += deliveries.filter(({ outcome }) => outcome === 'failed').length;
-      },
-    });
-    message.send({ body, start: 1, total: body.length, isLast: true });
+  #passage(facts: Omit<PassageFacts, 'sentAt'>): Passage {
+    const { sessions, clock, ids } = this.#options;
+    return new Passage({ ...facts, sentAt: clock.now() }, { sessions, clock, ids, tally: this.#tally });
   }
 
   // A peer may speak as soon as it has our answer or ACK, a moment before the route that names it has been saved and
   // published. Who was in a route and is no longer has been removed.
-  #keepOrRefuse(session: Session, message: Message): void {
-    const { clock } = this.#options;
-    const refuseAll = (): void => {
-      for (const early of session.takeEarly()) session.connection?.respond(early, notInConference);
-    };
-    const deadline = (): (() => void) => clock.callAt(clock.now() + limits.msrpEarlyMs, refuseAll);
-    if (session.isRouted || !session.keepEarly(message, deadline))
-      session.connection?.respond(message, notInConference);
+  #isRouted(session: Session, route: MsrpRoute | undefined): boolean {
+    if (this.#routed.has(session)) return true;
+    const isMember = route?.members.some(({ endpointId }) => endpointId === session.endpointId) ?? false;
+    if (isMember) this.#routed.add(session);
+    return isMember;
   }
 }
+
+const cpim: readonly MsrpHeader[] = [{ name: 'Content-Type', value: 'message/cpim' }];
 
 /** RFC 3862: what the focus says, from the conference to the conference. */
 function noticeContent({ contentType, text, sentAt }: MsrpNotice, conferenceUri: string): Buffer {
@@ -126,12 +160,11 @@ function noticeContent({ contentType, text, sentAt }: MsrpNotice, conferenceUri:
   });
 }
 
-const unreadable = { status: 400, comment: 'The message/cpim cannot be read', recipients: [] };
-
-function factsOf(message: Message): MessageFacts | null | 'unreadable' {
+function factsOf(content: Buffer): MessageFacts | 'unfinished' | 'unreadable' {
   try {
-    return readMessage(msrpHeader(message, 'Content-Type') ?? null, message.body);
+    return readMessage('message/cpim', content) ?? 'unreadable';
   } catch (error) {
+    if (error instanceof CpimUnfinished) return 'unfinished';
     if (error instanceof RemoteError) return 'unreadable';
     throw error;
   }

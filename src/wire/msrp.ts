@@ -118,6 +118,24 @@ export function responseTo(
   };
 }
 
+/**
+ * The REPORT that all `length` octets of a message have come, the last chunk of which was `send` (RFC 4975 7.1.3). It goes
+ * along the whole path, and asks for nothing itself.
+ */
+export function successReport(
+  send: MsrpHead,
+  { transactionId, length }: { readonly transactionId: string; readonly length: number },
+): MsrpRequest {
+  const headers = [
+    { name: 'Message-ID', value: msrpHeader(send, 'Message-ID') ?? '' },
+    { name: 'Byte-Range', value: `1-${length}/${length}` },
+    { name: 'Status', value: '000 200 OK' },
+  ];
+  const [ours = ''] = send.toPath;
+  const paths = { toPath: send.fromPath, fromPath: [ours] };
+  return { kind: 'request', transactionId, method: 'REPORT', ...paths, headers, body: null, flag: '$' };
+}
+
 /** Whether `body` holds the end-line of this transaction, which then cannot carry it (RFC 4975 7.1). */
 export function holdsEndLine(body: Buffer, transactionId: string): boolean {
   return body.includes(`-------${transactionId}`, 0, 'latin1');

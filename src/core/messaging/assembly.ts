@@ -12,8 +12,12 @@ export type AssemblyFault = { readonly status: 400 | 413; readonly comment: stri
 type Span = { readonly from: number; readonly to: number };
 
 const malformed = (comment: string): AssemblyFault => ({ status: 400, comment });
-const tooLong = (maxSize: number): AssemblyFault => ({ status: 413, comment: `At most ${maxSize} octets are taken` });
 const tooFarAhead: AssemblyFault = { status: 413, comment: 'Too much before it is missing' };
+
+/** RFC 4975 10.5: the sender is to stop. */
+export function tooLong(maxSize: number): AssemblyFault {
+  return { status: 413, comment: `At most ${maxSize} octets are taken` };
+}
 
 /** Chunks to octets in their order. Places count from 1, as in Byte-Range. */
 export class Assembly {
@@ -27,6 +31,8 @@ export class Assembly {
   #spans: readonly Span[] = [];
   /** The last octet that has come. */
   #furthest = 0;
+  /** As the chunks say in their Byte-Ranges. */
+  #announced: number | null = null;
   #total: number | null = null;
 
   constructor(maxSize: number) {
@@ -41,6 +47,11 @@ export class Assembly {
   /** Octets of the whole message, once its end has come. */
   get total(): number | null {
     return this.#total;
+  }
+
+  /** The same, or what the chunks say that it will be; null while nobody has said. */
+  get length(): number | null {
+    return this.#total ?? this.#announced;
   }
 
   /** How many octets from `next` on are there without a gap. */
@@ -59,11 +70,20 @@ export class Assembly {
     return this.#total !== null && this.#next + this.readyLength === this.#total + 1;
   }
 
+  /** A chunk says how long the message is; null: it does not. */
+  announce(total: number | null): AssemblyFault | null {
+    if (total === null || total === this.length) return null;
+    if (total > this.#maxSize) return tooLong(this.#maxSize);
+    if (this.length !== null || this.#furthest > total) return malformed('The chunks disagree on the length');
+    this.#announced = total;
+    return null;
+  }
+
   /** Octets from `start` on. What of them was taken before is not kept: it is the caller's to say again. */
   put(start: number, octets: Buffer): AssemblyFault | null {
     const to = start + octets.length;
     if (to - 1 > this.#maxSize) return tooLong(this.#maxSize);
-    if (this.#total !== null && to - 1 > this.#total) return malformed('There are octets after the last one');
+    if (this.length !== null && to - 1 > this.length) return malformed('There are octets after the last one');
     if (to - this.#next > limits.messageWindowBytes) return tooFarAhead;
     if (octets.length === 0) return null;
     this.#furthest = Math.max(this.#furthest, to - 1);
@@ -76,10 +96,10 @@ export class Assembly {
     return null;
   }
 
-  /** RFC 4975 7.3.1: the chunk that ends the message says how long that is, by what it holds and not by its Byte-Range. */
+  /** RFC 4975 7.3.1: the last octet of the chunk that ends the message is the last one of the message. */
   end(total: number): AssemblyFault | null {
     if (total > this.#maxSize) return tooLong(this.#maxSize);
-    if (this.#total !== null && this.#total !== total) return malformed('The message ends in two places');
+    if (this.length !== null && this.length !== total) return malformed('The chunks disagree on the length');
     if (this.#furthest > total) return malformed('There are octets after the last one');
     this.#total = total;
     return null;

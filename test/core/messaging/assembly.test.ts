@@ -112,6 +112,18 @@ describe('what contradicts itself: 400', () => {
     expect(put(assembly, 11, 11)).toMatchObject({ status: 400 });
   });
 
+  test('a length that the chunks disagree on, be it said or seen', () => {
+    const assembly = new Assembly(maxSize);
+    put(assembly, 1, 10);
+    expect(assembly.announce(9)).toMatchObject({ status: 400 });
+    expect([assembly.announce(null), assembly.announce(12), assembly.announce(12)]).toEqual([null, null, null]);
+    expect(assembly.length).toBe(12);
+    expect(assembly.announce(13)).toMatchObject({ status: 400 });
+    expect(put(assembly, 11, 13)).toMatchObject({ status: 400 });
+    expect(assembly.end(11)).toMatchObject({ status: 400 });
+    expect([assembly.total, assembly.end(12), assembly.total]).toEqual([null, null, 12]);
+  });
+
   test('two ends; the same one twice is none', () => {
     const assembly = new Assembly(maxSize);
     put(assembly, 1, 10);
@@ -126,6 +138,7 @@ describe('bounds', () => {
     expect(put(assembly, 1, 100)).toBeNull();
     expect(put(assembly, 100, 101)).toMatchObject({ status: 413 });
     expect(assembly.end(101)).toMatchObject({ status: 413 });
+    expect([100, 101].map((total) => new Assembly(100).announce(total)?.status)).toEqual([undefined, 413]);
     expect(new Assembly(100).put(102, Buffer.alloc(0))).toMatchObject({ status: 413 });
   });
 
