@@ -1,14 +1,7 @@
 /** What comes on a connection: which session it belongs to, whether it may, and who goes on with it. */
 
 import type { MsrpRequest, MsrpResponse } from '../wire/msrp.ts';
-import type {
-  MsrpBegin,
-  MsrpEnd,
-  MsrpFrame,
-  MsrpOversize,
-  MsrpPiece,
-  MsrpUnreadable,
-} from '../wire/msrp-reader.ts';
+import type { MsrpBegin, MsrpEnd, MsrpFrame, MsrpOversize, MsrpPiece, MsrpUnreadable } from '../wire/msrp-reader.ts';
 import { type MsrpUri, parseMsrpUri, sameMsrpSession, sameMsrpUri } from '../wire/msrp-uri.ts';
 import { RemoteError } from '../wire/remote-error.ts';
 import { answers } from './answers.ts';
@@ -102,8 +95,7 @@ export class Reception {
   #sessionOf(connection: Connection, toPath: readonly string[]): Session | Answer {
     const session = toPath.length === 1 ? this.#sessionNamed(toPath[0] ?? '') : undefined;
     if (session === undefined) return answers.noSession;
-    if (session.connection === null && !this.#options.bind(session, connection))
-      return answers.noSession;
+    if (session.connection === null && !this.#options.bind(session, connection)) return answers.noSession;
     if (session.connection !== connection) return answers.otherConnection;
     session.confirm();
     return session;
