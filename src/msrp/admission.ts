@@ -1,7 +1,5 @@
 /** Who may come in: a bound on all connections, and one on those of an address that no session is known of. */
 
-import { limits } from '../core/limits.ts';
-
 /** A connection that was let in. */
 export type Entry = {
   /** It serves a session now: its address may have another one wait. */
@@ -12,17 +10,19 @@ export type Entry = {
 /** Counts connections from their first packet on, before any handshake. */
 export class Admission {
   readonly #connectionsMax: number;
+  readonly #unboundPerAddressMax: number;
   readonly #unboundOf = new Map<string, number>();
   #count = 0;
 
-  constructor(connectionsMax: number) {
+  constructor(connectionsMax: number, unboundPerAddressMax: number) {
     this.#connectionsMax = connectionsMax;
+    this.#unboundPerAddressMax = unboundPerAddressMax;
   }
 
   /** Null: there is no room. */
   enter(address: string): Entry | null {
     const unbound = this.#unboundOf.get(address) ?? 0;
-    if (this.#count >= this.#connectionsMax || unbound >= limits.msrpUnboundPerAddressMax) return null;
+    if (this.#count >= this.#connectionsMax || unbound >= this.#unboundPerAddressMax) return null;
     this.#count += 1;
     this.#unboundOf.set(address, unbound + 1);
     let isUnbound = true;

@@ -35,6 +35,8 @@ export type TransportOptions = {
   readonly authorities?: Buffer;
   /** Connections at once that peers make; `limits.msrpConnectionsMax` when absent. */
   readonly connectionsMax?: number;
+  /** Of them, those of one address that serve no session; `limits.msrpUnboundPerAddressMax` when absent. */
+  readonly unboundPerAddressMax?: number;
 };
 
 /** What stands in our paths; a transport that is off has no port. */
@@ -88,8 +90,9 @@ export class Connections {
 
   /** Resolves to what stands in our paths. Rejects when an address cannot be bound. */
   async listen(): Promise<MsrpAddress> {
-    const { host, publicHost, port, tlsPort, wsPort, wssPort, connectionsMax } = this.#options;
-    const admission = new Admission(connectionsMax ?? limits.msrpConnectionsMax);
+    const { host, publicHost, port, tlsPort, wsPort, wssPort } = this.#options;
+    const { connectionsMax = limits.msrpConnectionsMax, unboundPerAddressMax } = this.#options;
+    const admission = new Admission(connectionsMax, unboundPerAddressMax ?? limits.msrpUnboundPerAddressMax);
     const open = async (at: number, certificate: Certificate | null, webSocket: boolean): Promise<number> => {
       const onArrival = (arrival: Arrival): void => this.#arrive(arrival);
       const door = await Door.open({ ...this.#options, port: at, certificate, webSocket, admission, onArrival });

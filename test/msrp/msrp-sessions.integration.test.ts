@@ -12,7 +12,8 @@ describe('a peer that connects (RFC 4975 5.4)', () => {
     const [alice, stranger] = [await room.join('alice'), await room.client()];
     expect(await stranger.tryConnect(room.path('nobody'))).toBe(481);
     expect(await stranger.tryConnect(`${room.path('alice')} ${room.path('alice')}`)).toBe(481);
-    expect(await stranger.tryConnect(room.path('alice').replace('msrp:', 'msrps:'))).toBe(481);
+    stranger.sendFirst('tttt', room.path('alice').replace('msrp:', 'msrps:'));
+    expect(await stranger.waitForStatus('tttt')).toBe(481);
     expect(await stranger.tryConnect(room.path('alice'))).toBe(506);
     room.route('alice');
     expect(await alice.send(hello)).toBe(200);

@@ -8,7 +8,6 @@ import {
   type MsrpRequest,
   type MsrpResponse,
   msrpHeader,
-  parseByteRange,
   responseTo,
   wantsResponse,
   wholeByteRange,
@@ -16,6 +15,7 @@ import {
   writeMsrpResponse,
 } from '../../src/wire/msrp.ts';
 import { type MsrpFrame, MsrpReader } from '../../src/wire/msrp-reader.ts';
+import { ArrivingMessages } from './arriving-messages.ts';
 import { authorization, readChallenge, type Secret } from './digest-client.ts';
 import { type KeyPair, listener, reachPath } from './msrp-transport.ts';
 import type { Address } from './sip-socket.ts';
@@ -99,6 +99,7 @@ export class MsrpClient {
   #remotePath: readonly string[] = [];
   readonly #tls: KeyPair | null;
   #socket: Duplex | null = null;
+  readonly #streams = new Set<Duplex>();
   #isClosed = false;
   #connectionCount = 0;
   #takenCount = 0;
@@ -282,8 +283,13 @@ export class MsrpClient {
     this.#socket?.resume();
   }
 
+  /** Closes every connection; whoever listens still does. */
+  hangUp(): void {
+    for (const stream of this.#streams) stream.destroy();
+  }
+
   async close(): Promise<void> {
-    this.#socket?.destroy();
+    this.hangUp();
     const server = this.#server;
     if (server !== null) await new Promise<void>((resolve) => server.close(() => resolve()));
   }
@@ -312,6 +318,7 @@ export class MsrpClient {
   use(socket: Duplex): void {
     const reader = new MsrpReader({ wholeBytesMax: 1024 * 1024 });
     this.#socket = socket;
+    this.#streams.add(socket);
     this.#isClosed = false;
     this.#connectionCount += 1;
     socket.on('data', (chunk: Buffer) => {
@@ -319,6 +326,7 @@ export class MsrpClient {
     });
     socket.on('error', () => undefined);
     socket.on('close', () => {
+      this.#streams.delete(socket);
       if (this.#socket === socket) this.#isClosed = true;
     });
   }
@@ -343,40 +351,4 @@ export class MsrpClient {
     const text = isCpim ? parseCpim(content).body.toString() : null;
     this.messages.push({ request: frame, content, text });
   }
-}
-
-/** Chunks on their way to whole messages (RFC 4975 7.3.1), in the simplest way: all are kept until none is missing. */
-class ArrivingMessages {
-  readonly #chunks = new Map<string, MsrpRequest[]>();
-
-  /** The whole content, when this chunk completes it. */
-  add(chunk: MsrpRequest): Buffer | null {
-    const messageId = msrpHeader(chunk, 'Message-ID') ?? '';
-    const chunks = [...(this.#chunks.get(messageId) ?? []), chunk];
-    const content = chunk.flag === '#' ? null : wholeContent(chunks);
-    if (content !== null || chunk.flag === '#') this.#chunks.delete(messageId);
-    else if (chunk.body !== null) this.#chunks.set(messageId, chunks);
-    return content;
-  }
-}
-
-function wholeContent(chunks: readonly MsrpRequest[]): Buffer | null {
-  const last = chunks.find(({ flag }) => flag === '$');
-  if (last === undefined || last.body === null) return null;
-  const content = Buffer.alloc(startOf(last) - 1 + last.body.length);
-  const isKnown = new Uint8Array(content.length);
-  for (const chunk of chunks) {
-    const { body } = chunk;
-    if (body === null) continue;
-    const at = startOf(chunk) - 1;
-    body.copy(content, at);
-    isKnown.fill(1, at, at + body.length);
-  }
-  return isKnown.includes(0) ? null : content;
-}
-
-/** The place of the first octet, from 1. RFC 4975 7.3.1: without a Byte-Range it is the first of the message. */
-function startOf(chunk: MsrpRequest): number {
-  const range = msrpHeader(chunk, 'Byte-Range');
-  return range === undefined ? 1 : parseByteRange(range).start;
 }
