@@ -33,6 +33,8 @@ export class Directory {
   readonly #byGroup = new Map<string, Conference>();
   /** User part of an ended conference's URI → when it ended; oldest first. */
   readonly #ended = new Memory(limits.endedMemoryMax);
+  /** Ended conferences of which something may still be told, with the time; oldest first. */
+  readonly #late = new Map<string, { readonly conference: Conference; readonly endedAt: Instant }>();
   /** Call-ID and tags of a dialog that is gone → when it went; oldest first. */
   readonly #gone = new Memory(limits.goneDialogsMax);
 
@@ -51,6 +53,7 @@ export class Directory {
 
   add(conference: Conference): void {
     this.#byId.set(conference.row.id, conference);
+    this.#late.delete(conference.row.id);
     this.#byUser.set(userOf(conference), conference);
     this.#ended.delete(userOf(conference));
     if (conference.row.groupId !== null) this.#byGroup.set(conference.row.groupId, conference);
@@ -67,6 +70,11 @@ export class Directory {
 
   byId(id: string): Conference | undefined {
     return this.#byId.get(id);
+  }
+
+  /** Also one that has ended a moment ago. */
+  lately(id: string): Conference | undefined {
+    return this.#byId.get(id) ?? this.#late.get(id)?.conference;
   }
 
   byEndpoint(id: string): Conference | undefined {
@@ -195,6 +203,11 @@ export class Directory {
   #remove(conference: Conference, now: Instant): void {
     this.drop(conference);
     this.#ended.add(userOf(conference), now);
+    for (const [id, { endedAt }] of this.#late) {
+      if (now - endedAt <= limits.lateReportMs) break;
+      this.#late.delete(id);
+    }
+    this.#late.set(conference.row.id, { conference, endedAt: now });
   }
 }
 

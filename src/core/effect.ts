@@ -2,7 +2,16 @@ import type { Fingerprint } from '../wire/sdp.ts';
 import type { ReferredBy, ReplyTo, SessionTimerAnswer } from './input.ts';
 import type { MsrpRoute } from './messaging/switch.ts';
 import type { RefusalCode } from './refusal.ts';
-import type { Change, ConferenceRow, Instant, ListEntryRow, ParticipantRow, ReplacesValue, SipCause } from './rows.ts';
+import type {
+  Change,
+  ConferenceRow,
+  Instant,
+  ListEntryRow,
+  MessageRow,
+  ParticipantRow,
+  ReplacesValue,
+  SipCause,
+} from './rows.ts';
 
 /**
  * All that the core may ask for, imperative, prefixed by the part that performs it. A list of effects is ordered;
@@ -202,6 +211,7 @@ export type Outcome =
   | { readonly kind: 'conference-changed'; readonly conference: ConferenceRow }
   | { readonly kind: 'participant-dialled'; readonly participant: ParticipantRow }
   | { readonly kind: 'participant-removed' }
+  | { readonly kind: 'notice-sent'; readonly message: MessageRow }
   | { readonly kind: 'conference-ended'; readonly conference: ConferenceRow }
   | { readonly kind: 'shut-down' };
 

@@ -24,6 +24,8 @@ type Fact = Exclude<FactInput, DefinitionInput>;
 type ConferenceFact = Exclude<Fact, { type: 'sip-server-lost' }>;
 
 function conferenceOf({ directory }: Context, input: ConferenceFact): Conference | undefined {
+  // What the last messages came to is told when the conference is over.
+  if (input.type === 'messages-switched') return directory.lately(input.conferenceId);
   if ('conferenceId' in input) return directory.byId(input.conferenceId);
   if ('endpointId' in input) return directory.byEndpoint(input.endpointId);
   if ('subscriptionId' in input) return directory.bySubscription(input.subscriptionId);
@@ -72,7 +74,7 @@ function apply(context: Context, conference: Conference, input: ConferenceFact):
     case 'msrp-closed':
       return attendance.mediaLost(input.endpointId, input);
     case 'messages-switched':
-      return ledger.patchConference({ messageCount: ledger.conference.messageCount + input.count });
+      return conference.messages.switched(input);
     case 'timer-fired': {
       const [kind = '', , item = ''] = input.timer.split(':');
       return conference.timerFired(kind, item);

@@ -5,7 +5,7 @@ import type { SipHeader } from '../wire/sip-message.ts';
 import type { SipUri } from '../wire/sip-uri.ts';
 import type { DeliveryLoss, SwitchedMessage } from './messaging/switched.ts';
 import type { RefusalCode } from './refusal.ts';
-import type { ConferencePolicy, GroupRow, ReplacesValue, Role, SipCause, UserRow } from './rows.ts';
+import type { ConferencePolicy, ConferenceRow, GroupRow, ReplacesValue, Role, SipCause, UserRow } from './rows.ts';
 
 /**
  * All that can happen to the service, in the past tense and in domain words. Inputs that ask something carry `reply`,
@@ -338,7 +338,7 @@ export type CommandInput =
       readonly maxParticipants?: number | null;
       readonly labels?: Readonly<Record<string, string>>;
       /** The state it is for: nothing is changed in another one. */
-      readonly asKnown?: { readonly version: number; readonly seq: number };
+      readonly asKnown?: Pick<ConferenceRow, 'version' | 'labels'>;
     }
   | (InvitationOrder & {
       readonly type: 'participant-requested';
@@ -353,6 +353,17 @@ export type CommandInput =
       readonly conferenceId: string;
       readonly participantId: string;
       readonly reason: string | null;
+    }
+  /** A message of the focus to all, or to some, who are in the conference. */
+  | {
+      readonly type: 'notice-requested';
+      readonly reply: ReplyTo;
+      readonly actor: Actor;
+      readonly conferenceId: string;
+      /** Media type of the text, without parameters. */
+      readonly contentType: string;
+      readonly text: string;
+      readonly participantIds: readonly string[] | null;
     }
   | {
       readonly type: 'end-requested';

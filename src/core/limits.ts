@@ -82,6 +82,12 @@ export const limits = {
   subscriptionExpiresMax: 86_400,
   /** Who left stays in the roster this long; more than the 5 s between two NOTIFYs that RFC 4575 3.9 recommends. */
   lingerMs: 30_000,
+  /** How long an ended conference is held for what the switch tells of its last messages, which it does at once. */
+  lateReportMs: 10_000,
+  /** Notices of a conference whose fate the switch has not yet told. */
+  untoldNoticesMax: 100,
+  /** What an operator says at once, in characters: room beside it in a message of 64 KB for whatever encodes it. */
+  noticeCharactersMax: 10_000,
   /** How long an ended conference's URI is answered 410 before it is 404. */
   endedMemoryMs: 300_000,
   endedMemoryMax: 1_000,

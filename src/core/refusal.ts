@@ -32,6 +32,7 @@ const table = {
   'not-your-dialog': { sip: 403, http: 403, text: 'The dialog is somebody else’s' },
   'conference-ended': { sip: 410, http: 409, text: 'The conference has ended' },
   'participant-gone': { sip: 481, http: 409, text: 'The participant has already left' },
+  'not-in-conference': { sip: 480, http: 409, text: 'The participant is not in the conference' },
   'other-node': { sip: 500, http: 409, text: 'The conference runs on another node' },
   'no-such-dialog': { sip: 481, http: 404, text: 'Call/Transaction Does Not Exist' },
   'request-overlaps': { sip: 500, http: 409, text: 'Another request is still to be answered' },

@@ -247,14 +247,12 @@ export type MessageRow = {
   /** Whom it was for; null: everybody. */
   readonly to: readonly string[] | null;
   readonly contentType: string;
-  /** Octets. */
   readonly size: number;
   readonly sentAt: Instant;
   /** Its words, where the policy keeps them. */
   readonly content: string | null;
   /** Empty until all of them are known. */
   readonly deliveries: readonly DeliveryRow[];
-  /** When the row is erased. */
   readonly expiresAt: Instant;
 };
 

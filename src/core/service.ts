@@ -30,6 +30,7 @@ const commandTypes: ReadonlySet<string> = new Set<CommandInput['type']>([
   'change-requested',
   'participant-requested',
   'removal-requested',
+  'notice-requested',
   'end-requested',
   'shutdown-requested',
 ]);

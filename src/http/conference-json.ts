@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Static, Type } from 'typebox';
 import type { ConferenceRow } from '../core/rows.ts';
 import { Policy, policyJson, usualChatJson } from './policy-json.ts';
@@ -129,9 +130,13 @@ export function conferenceJson(row: ConferenceRow): Static<typeof Conference> {
 }
 
 /**
- * The tag of a conference's state. Messages do not change it, although they are counted: a change would otherwise have to
- * wait for silence.
+ * The tag of a conference's state: the version of its roster, and what else may change. Messages do not change it, although
+ * they are counted and stand in its log: a change would otherwise have to wait for silence.
  */
-export function conferenceTag({ version, seq }: Pick<ConferenceRow, 'version' | 'seq'>): string {
-  return `"${version}.${seq}"`;
+export function conferenceTag({ version, status, labels }: ConferenceState): string {
+  // The store gives labels in an order of its own.
+  const beside = JSON.stringify([status, Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
+  return `"${version}.${createHash('sha256').update(beside).digest('hex').slice(0, 8)}"`;
 }
+
+type ConferenceState = Pick<ConferenceRow, 'version' | 'status' | 'labels'>;

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { ConferencePlan } from '../../src/core/effect.ts';
 import { limits } from '../../src/core/limits.ts';
-import { conferenceJson } from '../../src/http/conference-json.ts';
+import { conferenceJson, conferenceTag } from '../../src/http/conference-json.ts';
 import { HttpWorld } from './http-world.ts';
 import { conferenceRow } from './rows.ts';
 
@@ -46,7 +46,7 @@ test('a conference is asked of the core with all that was said', async () => {
     labels: { case: '4711' },
   });
   expect(response.statusCode).toBe(201);
-  expect(response.headers).toMatchObject({ location: '/v1/conferences/conf-7', etag: '"1.2"' });
+  expect(response.headers).toMatchObject({ location: '/v1/conferences/conf-7', etag: conferenceTag(made) });
   expect(response.json()).toEqual(conferenceJson(made));
   expect(world.submitted).toEqual([
     {
@@ -228,7 +228,7 @@ test('a change names only what it changes', async () => {
   const response = await world.patch('/v1/conferences/conf-1', { locked: true });
   expect([response.statusCode, response.headers['etag'], response.json()]).toEqual([
     200,
-    '"6.7"',
+    conferenceTag(conference),
     conferenceJson(conference),
   ]);
   await world.patch('/v1/conferences/conf-1', { subject: null, max_participants: null, labels: { a: 'b' } });
@@ -264,19 +264,28 @@ test('a change of what is not live is explained from the store', async () => {
 test('only the state that was read is changed, when that is wished', async () => {
   world.core = () => ({ kind: 'conference-changed', conference: conferenceRow() });
   const read = String((await world.get('/v1/conferences/conf-1')).headers['etag']);
-  expect(read).toBe('"5.6"');
   const change = (tag: string) =>
     world.patch('/v1/conferences/conf-1', { locked: true }, { headers: { 'if-match': tag } });
   expect((await change(read)).statusCode).toBe(200);
   expect((await change('*')).statusCode).toBe(200);
-  expect((await change('"4.6"')).json()).toMatchObject({ status: 412, code: 'changed-meanwhile' });
-  expect(world.submitted).toMatchObject([{ asKnown: { version: 5, seq: 6 } }, {}]);
+  expect((await change(read.replace('5.', '4.'))).json()).toMatchObject({ status: 412, code: 'changed-meanwhile' });
+  expect(world.submitted).toMatchObject([{ asKnown: { version: 5, labels: { desk: 'north' } } }, {}]);
   expect(world.submitted[1]).not.toHaveProperty('asKnown');
+});
+
+test('messages are no change of a conference, labels in another order neither; other labels are', () => {
+  const row = conferenceRow({ labels: { a: '1', b: '2' } });
+  const tag = conferenceTag(row);
+  expect(tag).toMatch(/^"5\.[0-9a-f]{8}"$/);
+  expect(conferenceTag(conferenceRow({ messageCount: 9, seq: 99, labels: { b: '2', a: '1' } }))).toBe(tag);
+  const others = [{ version: 6 }, { labels: { a: '2', b: '2' } }, { labels: {} }, { status: 'ended' }] as const;
+  for (const other of others) expect(conferenceTag({ ...row, ...other })).not.toBe(tag);
 });
 
 test('what changed between the reading and the change is the core’s to notice', async () => {
   world.core = () => ({ kind: 'refused', code: 'changed-meanwhile', detail: 'It is at 6.7 now' });
-  const response = await world.patch('/v1/conferences/conf-1', { locked: true }, { headers: { 'if-match': '"5.6"' } });
+  const headers = { 'if-match': conferenceTag(conferenceRow()) };
+  const response = await world.patch('/v1/conferences/conf-1', { locked: true }, { headers });
   expect(response.json()).toMatchObject({ status: 412, code: 'changed-meanwhile' });
 });
 

@@ -293,3 +293,18 @@ test('CC-010 who may make no conferences gets 403 at the factory, and nobody is 
   `);
   expect(world.saved.conferences.size).toBe(0);
 });
+
+test('a change is for the state that is known: messages are none, labels are, in whatever order', () => {
+  const world = conference();
+  changed(world, { labels: { room: '1', floor: '2' } });
+  const { version } = world.conference;
+  const asKnown = { version, labels: { floor: '2', room: '1' } };
+  const told = { count: 1, messages: [], losses: [{ endpointId: world.endpointOf('bob'), count: 1, reason: 'lost' }] };
+  world.happens({ type: 'messages-switched', conferenceId: world.conference.id, ...told });
+  expect(world.outcome(changed(world, { labels: { room: '2' }, asKnown }))).toMatchObject({
+    kind: 'conference-changed',
+  });
+  expect(world.outcome(changed(world, { locked: true, asKnown }))).toMatchObject({ code: 'changed-meanwhile' });
+  const later = { asKnown: { version: version + 1, labels: { room: '2' } } };
+  expect(world.outcome(changed(world, { locked: true, ...later }))).toMatchObject({ code: 'changed-meanwhile' });
+});

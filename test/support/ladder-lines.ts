@@ -33,6 +33,8 @@ export function lineOf(effect: Effect, names: Names): { to: string; what: string
       return { to: names.referral(effect.referralId), what: referralLine(effect) };
     case 'sip.refer':
       return { to: nameOf(effect.uri), what: `REFER Refer-To: <${effect.conferenceUri}>` };
+    case 'msrp.notice':
+      return { to: effect.to?.map(names.endpoint).join('+') ?? 'all', what: `SEND "${effect.text}"` };
     case 'sip.release':
       return { to: 'sipd', what: `release ${names.subscription(effect.subscriptionId)}` };
     case 'sip.release-referral':

@@ -8,6 +8,7 @@ import type {
   Change,
   ConferenceRecord,
   ConferenceRow,
+  MessageRow,
   ParticipantRow,
   ReferralRow,
   ReplacesValue,
@@ -49,6 +50,7 @@ export class World {
     participants: new Map<string, ParticipantRow>(),
     subscriptions: new Map<string, SubscriptionRow>(),
     referrals: new Map<string, ReferralRow>(),
+    messages: new Map<string, MessageRow>(),
   };
   readonly attempts: AttemptRow[] = [];
   readonly events: string[] = [];
@@ -371,6 +373,7 @@ export class World {
       this.#subscribed.set(row.id, nameOf(row.subscriber));
     }
     for (const row of change.referrals) this.saved.referrals.set(row.id, row);
+    for (const row of change.messages) this.saved.messages.set(row.id, row);
     this.attempts.push(...change.attempts);
     this.events.push(...change.events.map((event) => event.type));
     this.eventVersions.push(...change.events.map((event) => event.version));

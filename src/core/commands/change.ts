@@ -3,13 +3,14 @@ import type { Ledger } from '../conference/ledger.ts';
 import { shortened } from '../conference/participant.ts';
 import { type Context, refuse, type Turn, turnOf } from '../context.ts';
 import type { Command } from '../input.ts';
+import type { ConferenceRow } from '../rows.ts';
 import { answered } from './answered.ts';
 
 /** An operator changes what is said of a conference, or who may still come. Nobody is sent away by it. */
 export function change(context: Context, conference: Conference, input: Command<'change-requested'>): Turn {
-  const { version, seq } = conference.row;
-  if (input.asKnown !== undefined && (input.asKnown.version !== version || input.asKnown.seq !== seq))
-    return refuse(input.reply, { code: 'changed-meanwhile', detail: `It is at ${version}.${seq} now` });
+  const { asKnown } = input;
+  if (asKnown !== undefined && !isSameState(asKnown, conference.row))
+    return refuse(input.reply, { code: 'changed-meanwhile', detail: `It is at version ${conference.row.version} now` });
   const turn = turnOf(context, conference, {
     actor: input.actor,
     body: () => {
@@ -18,6 +19,16 @@ export function change(context: Context, conference: Conference, input: Command<
     },
   });
   return answered(turn, input.reply, { kind: 'conference-changed', conference: conference.row });
+}
+
+type State = Pick<ConferenceRow, 'version' | 'labels'>;
+
+/** Labels alone change without the roster. The store gives them in an order of its own. */
+function isSameState(a: State, b: State): boolean {
+  const names = Object.keys(a.labels);
+  const isSame =
+    names.length === Object.keys(b.labels).length && names.every((name) => a.labels[name] === b.labels[name]);
+  return isSame && a.version === b.version;
 }
 
 /** What is asked for and stands already is no change: no version, no NOTIFY, no event. */

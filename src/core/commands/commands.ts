@@ -4,6 +4,7 @@ import type { Command, CommandInput } from '../input.ts';
 import { answered } from './answered.ts';
 import { change } from './change.ts';
 import { createConference } from './create.ts';
+import { notice } from './notice.ts';
 import { dial, remove } from './participants.ts';
 
 /** What an operator asks over REST. It goes the way SIP goes: judged, done in a turn, answered once. */
@@ -22,6 +23,8 @@ export function handleCommand(context: Context, input: CommandInput): readonly T
       return [change(context, conference, input)];
     case 'removal-requested':
       return [remove(context, conference, input)];
+    case 'notice-requested':
+      return [notice(context, conference, input)];
     case 'end-requested':
       return [end(context, conference, input)];
   }

@@ -17,8 +17,10 @@ import { Dialler } from './dialler.ts';
 import { Invitations } from './invitations.ts';
 import { Ledger } from './ledger.ts';
 import { type Ending, idleTimer, Lifetime } from './lifetime.ts';
+import { MessageLog } from './message-log.ts';
 import { MessageSessions } from './message-sessions.ts';
 import { Nicknames } from './nicknames.ts';
+import { Notices } from './notices.ts';
 import { Notifier } from './notifier.ts';
 import { Referrals } from './referrals.ts';
 import { Turns } from './turn-map.ts';
@@ -38,6 +40,8 @@ export class Conference {
   readonly dialler: Dialler;
   readonly referrals: Referrals;
   readonly nicknames: Nicknames;
+  readonly messages: MessageLog;
+  readonly notices: Notices;
   readonly #turns = new Turns();
   readonly #sessions: MessageSessions;
   readonly #lifetime: Lifetime;
@@ -56,6 +60,8 @@ export class Conference {
     this.notifier = new Notifier({ ids, settings, ledger, turns });
     this.referrals = new Referrals({ ids, ledger, turns });
     this.nicknames = new Nicknames({ ledger, turns });
+    this.messages = new MessageLog({ ids, ledger, turns });
+    this.notices = new Notices({ ids, ledger, log: this.messages, sessions, turns });
     this.#lifetime = new Lifetime(ledger);
   }
 
@@ -87,7 +93,7 @@ export class Conference {
     this.nicknames.settle();
     this.#settleWhenQuiet();
     this.ledger.settleCounts();
-    if (this.#isActive) this.#sessions.publishRoute();
+    if (this.#isActive) this.notices.settle(this.#sessions.publishRoute());
     if (this.ledger.rosterChanged) this.notifier.rosterChanged();
     return this.ledger.close();
   }

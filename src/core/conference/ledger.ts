@@ -15,6 +15,7 @@ import type {
   SubscriptionRow,
 } from '../rows.ts';
 import { isPresent, notNaming, participantEvent } from './participant.ts';
+import { inOrder, versioned } from './turn-effects.ts';
 import { TurnMap, type Turns } from './turn-map.ts';
 
 /**
@@ -103,6 +104,11 @@ export class Ledger {
   /** Those whose rows the turn has changed so far. */
   get changedParticipants(): Iterable<ParticipantRow> {
     return this.#changedParticipants.values();
+  }
+
+  /** What the turn has written into the log so far. */
+  get told(): readonly Pick<EventRow, 'type' | 'data'>[] {
+    return this.#events;
   }
 
   get rosterChanged(): boolean {
@@ -389,22 +395,4 @@ export class Ledger {
   #timerId(kind: string, item: string): string {
     return `${kind}:${this.#conference.id}:${item}`;
   }
-}
-
-/** The save first. A peer may connect over MSRP as soon as it has our answer, so the session comes before the reply. */
-function inOrder(effects: readonly Effect[], save: Effect | null): Effect[] {
-  const ordered = save === null ? [] : [save];
-  for (let rank = 0; rank < 3; rank += 1)
-    for (const effect of effects) if (rankOf(effect) === rank) ordered.push(effect);
-  return ordered;
-}
-
-function rankOf({ type }: Effect): number {
-  if (type.startsWith('msrp.')) return 0;
-  return type === 'reply' ? 1 : 2;
-}
-
-function versioned(event: Omit<EventRow, 'version'>, version: number): EventRow {
-  const { id, conferenceId, seq, type, time, actor, data } = event;
-  return { id, conferenceId, seq, type, time, version, actor, data };
 }

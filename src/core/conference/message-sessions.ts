@@ -135,16 +135,39 @@ export class MessageSessions {
     this.#ledger.ask({ type: 'msrp.close', endpointId });
   }
 
-  /** Publishes the route when its members differ from the last one; looks only at those whom the turn has changed. */
-  publishRoute(): void {
+  /**
+   * Publishes the route when its members differ from the last one; looks only at those whom the turn has changed. Gives the
+   * endpoints that have come into it.
+   */
+  publishRoute(): readonly string[] {
+    const arrived: string[] = [];
     let differs = this.#memberLost;
-    for (const { endpoints } of this.#ledger.changedParticipants)
-      for (const { id } of endpoints) if (this.#updateMember(id)) differs = true;
-    for (const id of this.#renegotiated) if (this.#updateMember(id)) differs = true;
+    const look = (endpointId: string): void => {
+      const wasIn = (this.#sessions.get(endpointId)?.member ?? null) !== null;
+      if (!this.#updateMember(endpointId)) return;
+      differs = true;
+      if (!wasIn) arrived.push(endpointId);
+    };
+    for (const { endpoints } of this.#ledger.changedParticipants) for (const { id } of endpoints) look(id);
+    for (const id of this.#renegotiated) look(id);
     this.wentBack();
-    if (!differs) return;
+    if (differs) this.#publish();
+    return arrived;
+  }
+
+  /** The endpoints in the route as it was published last. */
+  get memberIds(): readonly string[] {
+    return this.#members.map(({ endpointId }) => endpointId);
+  }
+
+  get #members(): readonly RouteMember[] {
     const members: RouteMember[] = [];
     for (const { member } of this.#sessions.values()) if (member !== null) members.push(member);
+    return members;
+  }
+
+  #publish(): void {
+    const members = this.#members;
     const { id: conferenceId, uri: conferenceUri, version, policy } = this.#ledger.facts;
     const { privateMessages, history } = policy;
     const keeps = history === 'off' ? 'nothing' : history;

@@ -103,12 +103,12 @@ async function stateMatching(
   context: RouteContext,
   id: string,
   headers: Conditional,
-): Promise<Pick<ConferenceRow, 'version' | 'seq'> | null> {
+): Promise<Pick<ConferenceRow, 'version' | 'labels'> | null> {
   const wanted = headers['if-match'];
   if (wanted === undefined || wanted.trim() === '*') return null;
   const row = await context.reads.conference(id);
   if (row === undefined) throw new Refused({ code: 'no-such-conference' });
   if (row.status === 'ended') throw new Refused({ code: 'conference-ended' });
   assureMatch(headers, conferenceTag(row));
-  return { version: row.version, seq: row.seq };
+  return { version: row.version, labels: row.labels };
 }

@@ -67,7 +67,7 @@ export const changesConference: Step = (scene) => {
     { maxParticipants: null },
     { labels: { room: String(chance.below(3)) } },
   ]);
-  const asKnown = chance.happens(30) ? { asKnown: { version: row.version, seq: row.seq } } : {};
+  const asKnown = chance.happens(30) ? { asKnown: { version: row.version, labels: row.labels } } : {};
   ask(scene, { type: 'change-requested', reply: replyTo(), actor, conferenceId: row.id, ...what, ...asKnown });
   return `operator changes ${row.id}: ${JSON.stringify(what)}`;
 };
