@@ -32,7 +32,8 @@ export type Effect =
   /** Forget a subscription's dialog at the SIP server after its peer refused a NOTIFY. */
   | { readonly type: 'sip.release'; readonly subscriptionId: string; readonly dialogId: string }
   | MsrpOpen
-  | { readonly type: 'msrp.close'; readonly endpointId: string }
+  /** All sessions of the endpoint, or only the one with this id. */
+  | { readonly type: 'msrp.close'; readonly endpointId: string; readonly sessionId?: string }
   | { readonly type: 'msrp.route'; readonly route: MsrpRoute }
   /** The conference is over: no route, no session of it remains. */
   | { readonly type: 'msrp.unroute'; readonly conferenceId: string }
@@ -142,6 +143,8 @@ export type MsrpOpen = {
   /** RFC 8122 5: one of them is that of the peer's certificate; empty: the peer said none. */
   readonly fingerprints: readonly Fingerprint[];
   readonly role: 'active' | 'passive';
+  /** RFC 5547: a session of its own beside that of messages, in which the peer sends this file to the conference. */
+  readonly file?: { readonly name: string | null; readonly type: string | null };
 };
 
 /** A message of the focus itself, from the conference URI to it, wrapped in message/cpim. */

@@ -146,6 +146,8 @@ export const limits = {
   msrpPatienceMs: 2_000,
   /** Requests of one session that its peer has not answered; beyond it messages to that peer are dropped. */
   msrpUnansweredMax: 10_000,
+  /** Files that one endpoint sends at once. */
+  filesPerEndpointMax: 4,
   /** Media types kept per session because the peer refused them. */
   msrpRefusedTypesMax: 16,
   /** A peer that has not caught up this long after the first message was dropped is given up. */

@@ -115,7 +115,7 @@ export class Inbox {
   #receiveWhole(send: MsrpRequest, chunk: Chunk, body: Buffer): boolean {
     const { switchboard, maxSize } = this.#options;
     const { messageId, mime } = chunk;
-    if (!isCpim(chunk.contentType)) return this.#answered(send, answers.wrongType);
+    if (!this.#takes(chunk)) return this.#answered(send, answers.wrongType);
     if (body.length > maxSize) return this.#answered(send, tooLong(maxSize));
     if (switchboard.hasCompleted(this.#session, messageId)) return this.#acknowledged(send, chunk, body.length);
     const considered = switchboard.consider(this.#session, body);
@@ -155,8 +155,13 @@ export class Inbox {
     if (answer !== null) this.#refuse(current.message, answer);
   }
 
-  #whyNotBegin({ contentType }: Chunk): Answer | null {
-    if (!isCpim(contentType)) return answers.wrongType;
+  /** A file comes as it is. */
+  #takes({ contentType }: Chunk): boolean {
+    return this.#session.file !== null || isCpim(contentType);
+  }
+
+  #whyNotBegin(chunk: Chunk): Answer | null {
+    if (!this.#takes(chunk)) return answers.wrongType;
     return this.#unfinished.size >= limits.unfinishedMessagesMax ? answers.tooMany : null;
   }
 

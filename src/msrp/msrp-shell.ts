@@ -91,7 +91,9 @@ export class MsrpShell {
       case 'msrp.open':
         return this.#open(effect);
       case 'msrp.close':
-        return this.#end(this.#sessions.byEndpointId(effect.endpointId));
+        for (const session of this.#sessions.ofEndpoint(effect.endpointId))
+          if ((effect.sessionId ?? session.sessionId) === session.sessionId) this.#end(session);
+        return;
       case 'msrp.route':
         return this.#switchboard.route(effect.route);
       case 'msrp.notice':
@@ -141,7 +143,10 @@ export class MsrpShell {
   #open(asked: MsrpOpen): void {
     if (this.#isClosing) return;
     const effect = throughRelays(asked);
-    const known = this.#sessions.byEndpointId(effect.endpointId);
+    const isOfFile = effect.file !== undefined;
+    const known = isOfFile
+      ? this.#sessions.bySessionId(effect.sessionId)
+      : this.#sessions.byEndpointId(effect.endpointId);
     if (known?.isSame(effect)) {
       if (!known.isComplete) this.#complete(known, effect);
       return;

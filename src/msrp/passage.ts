@@ -25,6 +25,8 @@ export type PassageFacts = {
   readonly wrappedType: string;
   /** Octets before what is wrapped. */
   readonly headerBytes: number;
+  /** What stands before all that is sent; null: nothing. */
+  readonly wrapper: Buffer | null;
   readonly sentAt: Instant;
   /** Content- headers, which go on as they came. */
   readonly mime: readonly MsrpHeader[];
@@ -69,7 +71,8 @@ export class Passage {
     return this.#outgoing.isCongested;
   }
 
-  send(octets: NextOctets): void {
+  send(next: NextOctets): void {
+    const octets = wrapped(next, this.#facts.wrapper);
     const { start, body, isLast } = octets;
     this.#size = Math.max(this.#size, start - 1 + body.length);
     if (start === 1 && isLast) this.#content = this.#keptOf(body);
@@ -110,4 +113,13 @@ export class Passage {
       deliveries,
     };
   }
+}
+
+/** The same octets of the same message with `wrapper` before its first. */
+function wrapped(octets: NextOctets, wrapper: Buffer | null): NextOctets {
+  if (wrapper === null) return octets;
+  const { start, body } = octets;
+  const total = octets.total === null ? null : octets.total + wrapper.length;
+  if (start === 1) return { ...octets, body: Buffer.concat([wrapper, body]), total };
+  return { ...octets, start: start + wrapper.length, total };
 }

@@ -33,6 +33,8 @@ export class Session {
   readonly local: MsrpUri;
   /** Our path, as it was told to the peer. */
   readonly localPath: string;
+  /** What file comes in it; null: it is for messages. */
+  readonly file: NonNullable<MsrpOpen['file']> | null;
   #remotePath: readonly string[] = [];
   #role: MsrpOpen['role'] = 'passive';
   /** To-Path and From-Path of all that is sent. */
@@ -57,6 +59,7 @@ export class Session {
     this.endpointId = open.endpointId;
     this.local = local;
     this.localPath = open.localPath;
+    this.file = open.file ?? null;
     this.#transactions = new Transactions(clock, () => onStalled(this));
   }
 

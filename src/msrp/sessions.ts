@@ -8,6 +8,7 @@ export class Sessions {
   readonly #bySessionId = new Map<string, Session>();
   readonly #byPath = new Map<string, Session>();
   readonly #byEndpointId = new Map<string, Session>();
+  readonly #filesByEndpointId = new Map<string, Set<Session>>();
   readonly #byConferenceId = new Map<string, Set<Session>>();
   readonly #byConnection = new Map<Connection, Set<Session>>();
 
@@ -18,7 +19,8 @@ export class Sessions {
   add(session: Session): void {
     this.#bySessionId.set(session.local.sessionId, session);
     this.#byPath.set(session.localPath, session);
-    this.#byEndpointId.set(session.endpointId, session);
+    if (session.file === null) this.#byEndpointId.set(session.endpointId, session);
+    else addTo(this.#filesByEndpointId, session.endpointId, session);
     addTo(this.#byConferenceId, session.conferenceId, session);
   }
 
@@ -31,7 +33,8 @@ export class Sessions {
   remove(session: Session): void {
     this.#bySessionId.delete(session.local.sessionId);
     this.#byPath.delete(session.localPath);
-    this.#byEndpointId.delete(session.endpointId);
+    if (session.file === null) this.#byEndpointId.delete(session.endpointId);
+    else removeFrom(this.#filesByEndpointId, session.endpointId, session);
     removeFrom(this.#byConferenceId, session.conferenceId, session);
     if (session.connection !== null) removeFrom(this.#byConnection, session.connection, session);
   }
@@ -45,8 +48,16 @@ export class Sessions {
     return this.#byPath.get(localPath);
   }
 
+  /** Of its messages. */
   byEndpointId(endpointId: string): Session | undefined {
     return this.#byEndpointId.get(endpointId);
+  }
+
+  /** Of its messages and of its files. */
+  ofEndpoint(endpointId: string): readonly Session[] {
+    const messages = this.#byEndpointId.get(endpointId);
+    const files = this.#filesByEndpointId.get(endpointId) ?? [];
+    return messages === undefined ? [...files] : [messages, ...files];
   }
 
   ofConference(conferenceId: string): readonly Session[] {

@@ -3,8 +3,8 @@
 import type { MsrpNotice } from '../core/effect.ts';
 import { judge, type MessageFacts, type MsrpRoute, readMessage, type Verdict } from '../core/messaging/switch.ts';
 import type { Clock } from '../core/ports.ts';
-import { CpimUnfinished, writeCpim } from '../wire/cpim.ts';
-import type { MsrpHeader } from '../wire/msrp.ts';
+import { CpimUnfinished } from '../wire/cpim.ts';
+import { type MsrpHeader, mediaTypeOf } from '../wire/msrp.ts';
 import { RemoteError } from '../wire/remote-error.ts';
 import { answers } from './answers.ts';
 import { CompletedMessages } from './completed-messages.ts';
@@ -14,6 +14,7 @@ import { Passage, type PassageFacts } from './passage.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import { type Switched, Tally } from './tally.ts';
+import { fileWrapper, noticeContent } from './wrapping.ts';
 
 export type SwitchboardOptions = {
   readonly sessions: Sessions;
@@ -26,7 +27,13 @@ export type SwitchboardOptions = {
 };
 
 /** A message that may be passed on. */
-export type Accepted = { readonly route: MsrpRoute; readonly verdict: Verdict; readonly facts: MessageFacts };
+export type Accepted = {
+  readonly route: MsrpRoute;
+  readonly verdict: Verdict;
+  readonly facts: MessageFacts;
+  /** What is to stand before the content, which is a file, to make it a message/cpim; null: it is one. */
+  readonly wrapper: Buffer | null;
+};
 
 /**
  * `later`: the route does not name the sender yet; `unfinished`: more of the content is wanted; an answer: it is refused.
@@ -57,10 +64,11 @@ export class Switchboard {
     this.#routes.set(route.conferenceId, route);
     this.#completed.keepOnly(route.conferenceId, new Set(route.members.map(({ endpointId }) => endpointId)));
     for (const { endpointId } of route.members) {
-      const session = this.#options.sessions.byEndpointId(endpointId);
-      if (session === undefined || this.#routed.has(session)) continue;
-      this.#routed.add(session);
-      this.#options.onRouted(session);
+      for (const session of this.#options.sessions.ofEndpoint(endpointId)) {
+        if (this.#routed.has(session)) continue;
+        this.#routed.add(session);
+        this.#options.onRouted(session);
+      }
     }
   }
 
@@ -76,23 +84,27 @@ export class Switchboard {
     this.#tally.flushAll();
   }
 
-  /** Judges what has come of the content of a message/cpim, or all of it. */
+  /** Judges what has come of the content of a message/cpim, or all of it; of a file, that it comes. */
   consider(session: Session, content: Buffer): Consideration {
     const route = this.#routes.get(session.conferenceId);
     if (!this.#isRouted(session, route)) return 'later';
     if (route === undefined) return answers.notInConference;
+    if (session.file !== null) return this.#considerFile(session, session.file, route);
     const facts = factsOf(content);
     if (typeof facts === 'string') return facts === 'unfinished' ? facts : answers.unreadable;
     const verdict = judge(route, session.endpointId, facts);
-    return verdict.status === 200 ? { route, verdict, facts } : verdict;
+    return verdict.status === 200 ? { route, verdict, facts, wrapper: null } : verdict;
   }
 
   /** Passes on what was accepted. */
-  pass({ route, verdict, facts }: Accepted, message: Pick<PassageFacts, 'messageId' | 'mime' | 'onRelieved'>): Passage {
+  pass(accepted: Accepted, message: Pick<PassageFacts, 'messageId' | 'mime' | 'onRelieved'>): Passage {
+    const { route, verdict, facts, wrapper } = accepted;
     const { recipients, skipped, to } = verdict;
-    const { wrappedType, headerBytes } = facts;
+    const { wrappedType } = facts;
+    const headerBytes = facts.headerBytes + (wrapper?.length ?? 0);
     const [from = ''] = facts.from;
-    return this.#passage({ route, from, to, recipients, skipped, wrappedType, headerBytes, ...message });
+    const mime = wrapper === null ? message.mime : cpim;
+    return this.#passage({ route, from, to, recipients, skipped, wrappedType, headerBytes, wrapper, ...message, mime });
   }
 
   /** All of a message has come and was accepted: it counts, and is not switched again. */
@@ -124,10 +136,29 @@ export class Switchboard {
       skipped: [],
       wrappedType: contentType,
       headerBytes: body.length - Buffer.byteLength(effect.text),
+      wrapper: null,
       mime: cpim,
       onRelieved: () => undefined,
     });
     passage.send({ body, start: 1, total: body.length, isLast: true });
+  }
+
+  // RFC 5547 4: a file has no wrapper. In a conference nobody would know whose it is, so that we give it one.
+  #considerFile(
+    { endpointId }: Session,
+    { name, type }: NonNullable<Session['file']>,
+    route: MsrpRoute,
+  ): Consideration {
+    const member = route.members.find((each) => each.endpointId === endpointId);
+    if (member === undefined) return answers.notInConference;
+    const [from, to] = [[member.uri], [route.conferenceUri]];
+    const wrappedType = type === null ? 'application/octet-stream' : mediaTypeOf(type);
+    const facts = { from, to, cc: [], requires: [], wrappedType, headerBytes: 0 };
+    const verdict = judge(route, endpointId, facts);
+    if (verdict.status !== 200) return verdict;
+    const way = { from: member.uri, to: route.conferenceUri, sentAt: this.#options.clock.now() };
+    const wrapper = fileWrapper(way, { name, type: type ?? wrappedType });
+    return { route, verdict, facts, wrapper };
   }
 
   #passage(facts: Omit<PassageFacts, 'sentAt'>): Passage {
@@ -146,19 +177,6 @@ export class Switchboard {
 }
 
 const cpim: readonly MsrpHeader[] = [{ name: 'Content-Type', value: 'message/cpim' }];
-
-/** RFC 3862: what the focus says, from the conference to the conference. */
-function noticeContent({ contentType, text, sentAt }: MsrpNotice, conferenceUri: string): Buffer {
-  return writeCpim({
-    headers: [
-      { name: 'From', params: [], value: `<${conferenceUri}>` },
-      { name: 'To', params: [], value: `<${conferenceUri}>` },
-      { name: 'DateTime', params: [], value: new Date(sentAt).toISOString() },
-    ],
-    contentHeaders: [{ name: 'Content-Type', value: contentType }],
-    body: Buffer.from(text),
-  });
-}
 
 function factsOf(content: Buffer): MessageFacts | 'unfinished' | 'unreadable' {
   try {

@@ -105,17 +105,26 @@ export function describedPath(
   return localPath === undefined ? null : { localPath, relays: uris.slice(0, -1) };
 }
 
+/** RFC 5547 6: whether a line is about a file, which has a session of its own. */
+export function isFileLine(line: MediaDescription): boolean {
+  return line.attributes.some(({ name }) => name === 'file-selector');
+}
+
+/** The value of the first attribute of that name, null without one. */
+export function attributeOf(line: MediaDescription, name: string): string | null {
+  return line.attributes.find((attribute) => attribute.name === name)?.value ?? null;
+}
+
 /** The way of a line of ours; null when it is not one of messages. */
 function ownUri(line: MediaDescription): Way | null {
-  const text = line.media === 'message' ? pathOf(line).at(-1) : undefined;
+  const text = line.media === 'message' && !isFileLine(line) ? pathOf(line).at(-1) : undefined;
   if (text === undefined) return null;
   const { secure, transport } = parseMsrpUri(text);
   return { secure, transport: transport === 'ws' ? 'ws' : 'tcp' };
 }
 
 function pathOf(line: MediaDescription): readonly string[] {
-  const value = line.attributes.find(({ name }) => name === 'path')?.value ?? '';
-  return value.split(' ').filter((uri) => uri !== '');
+  return (attributeOf(line, 'path') ?? '').split(' ').filter((uri) => uri !== '');
 }
 
 function changed(line: MediaDescription, name: string, value: string): MediaDescription {

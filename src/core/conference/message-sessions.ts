@@ -2,6 +2,7 @@ import type { SessionDescription } from '../../wire/sdp.ts';
 import type { Ids } from '../ids.ts';
 import type { RouteMember } from '../messaging/switch.ts';
 import type { Settings } from '../settings.ts';
+import { type AnsweredFiles, answerFiles, type FileSession } from './file-lines.ts';
 import type { Ledger } from './ledger.ts';
 import { describedPath, type LocalMedia, withPath } from './local-media.ts';
 import {
@@ -24,9 +25,13 @@ type MessageSession = {
   /** The lines we last described, and how often they have changed. */
   readonly described: Described | null;
   readonly agreement: Agreement | null;
+  /** What the endpoint sends beside its messages. */
+  readonly files: readonly FileSession[];
   /** As the switch was last told of it; null: it is not in the route. */
   readonly member: RouteMember | null;
 };
+
+const noFiles: AnsweredFiles = { lines: new Map(), sessions: [] };
 
 type AgreedPeer = Omit<NonNullable<Agreement['msrp']>, 'acceptsWrapped' | 'privateMessages'>;
 
@@ -56,8 +61,11 @@ export class MessageSessions {
     // RFC 4975 8.4: another path is another session, and RFC 4975 14.1: its id is its own.
     const session = isOtherSession(known.agreement, wanted) ? this.#renewed(known) : known;
     const answer = session === known ? wanted : (answerTo(offer, session.local) ?? wanted);
-    const described = describe(session.local, answer.lines, session.described);
+    const files = answer.msrp === null ? noFiles : this.#answerFiles(offer, session);
+    const lines = answer.lines.map((line, index) => files.lines.get(index) ?? line);
+    const described = describe(session.local, lines, session.described);
     this.#agree(endpointId, { ...session, described }, answer);
+    this.#sendFiles(endpointId, files.sessions);
     return { ...answer, sdp: described.sdp };
   }
 
@@ -198,6 +206,26 @@ export class MessageSessions {
     return { endpointId, uri: rosterEntity(place.participant), acceptsWrapped, privateMessages };
   }
 
+  #answerFiles(offer: SessionDescription, { local, files }: MessageSession): AnsweredFiles {
+    return answerFiles(offer, local, { known: files, newSessionId: () => this.#ids.msrpSession() });
+  }
+
+  /** The endpoint sends these files now, and no others. */
+  #sendFiles(endpointId: string, files: readonly FileSession[]): void {
+    const session = this.#sessions.get(endpointId);
+    if (session === undefined) return;
+    const before = session.agreement?.msrp === null ? [] : session.files;
+    for (const file of before) {
+      const { sessionId } = file.open;
+      if (!files.includes(file)) this.#ledger.ask({ type: 'msrp.close', endpointId, sessionId });
+    }
+    for (const file of files) {
+      if (before.includes(file)) continue;
+      this.#ledger.ask({ type: 'msrp.open', conferenceId: this.#ledger.facts.id, endpointId, ...file.open });
+    }
+    if (files.length > 0 || session.files.length > 0) this.#sessions.set(endpointId, { ...session, files });
+  }
+
   /** RFC 3264 8: o= counts the changes of what we describe; the same lines are the very same text. */
   #describe(endpointId: string, session: MessageSession, lines: Described['lines']): string {
     const described = describe(session.local, lines, session.described);
@@ -247,6 +275,7 @@ export class MessageSessions {
       local: { msrp, sessionId, originId: this.#ids.sdpSession(), audio, lenient, chatroom, secureOnly },
       described: null,
       agreement: null,
+      files: [],
       member: null,
     };
   }

@@ -3,7 +3,7 @@ import { type MsrpUri, parseMsrpUri } from '../../wire/msrp-uri.ts';
 import type { Fingerprint, MediaDescription, MsrpMedia, SessionDescription } from '../../wire/sdp.ts';
 import { directionIn, msrpMediaOf, writeSdp } from '../../wire/sdp.ts';
 import type { MediaRow } from '../rows.ts';
-import { chatType, type LocalMedia, messageLine, ourPath, wayOf, withFingerprint } from './local-media.ts';
+import { chatType, isFileLine, type LocalMedia, messageLine, ourPath, wayOf, withFingerprint } from './local-media.ts';
 
 /** Offer and answer of the focus (RFC 3264) for one MSRP session (RFC 4975 8, 6135 4.2, 7701 5.2). */
 
@@ -92,7 +92,9 @@ export function offerOf(local: LocalMedia, withAudio: boolean): readonly MediaDe
 export function offeredAgain(lines: readonly MediaDescription[]): readonly MediaDescription[] {
   return lines.map((line) => {
     const kept =
-      line.media === 'message' ? line.attributes.filter(({ name }) => !directions.has(name)) : line.attributes;
+      line.media === 'message' && !isFileLine(line)
+        ? line.attributes.filter(({ name }) => !directions.has(name))
+        : line.attributes;
     const attributes = kept.map((attribute) =>
       attribute.name === 'setup' ? { ...attribute, value: 'actpass' } : attribute,
     );
@@ -167,6 +169,7 @@ function usableAnswer(
   answer: SessionDescription,
   offered: MediaDescription | undefined,
 ): MsrpMedia | null {
+  if (offered !== undefined && isFileLine(offered)) return null;
   if (offered !== undefined && media.protocol.toUpperCase() !== offered.protocol.toUpperCase()) return null;
   const msrp = usableMsrp(media, answer);
   const isWebSocket = offered?.attributes.some(({ name, value }) => name === 'path' && value?.endsWith(';ws') === true);
@@ -175,7 +178,7 @@ function usableAnswer(
 
 /** RFC 7701 5.2: a chat room needs message/cpim among the types the peer accepts. */
 function usableMsrp(media: MediaDescription, session: SessionDescription): MsrpMedia | null {
-  const msrp = msrpMediaOf(media, session);
+  const msrp = isFileLine(media) ? null : msrpMediaOf(media, session);
   const takesCpim = msrp?.acceptTypes.some((type) => type === chatType || type === 'message/*' || type === '*');
   return takesCpim === true ? msrp : null;
 }
