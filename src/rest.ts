@@ -112,8 +112,9 @@ async function watcherDocument(store: Store, conferenceId: string): Promise<stri
 async function dependencies({
   store,
   sip,
+  msrp,
   log,
-}: Pick<RestParts, 'store' | 'sip' | 'log'>): Promise<readonly DependencyHealth[]> {
+}: Pick<RestParts, 'store' | 'sip' | 'msrp' | 'log'>): Promise<readonly DependencyHealth[]> {
   const database = await store.ping().then(
     () => ({ name: 'database', ok: true, detail: 'answers' }),
     (error: unknown) => {
@@ -123,5 +124,7 @@ async function dependencies({
     },
   );
   const detail = sip.connected ? 'connected' : 'not connected';
-  return [database, { name: 'sip-server', ok: sip.connected, detail }];
+  const relay = msrp.relayHealth();
+  const relays = relay === null ? [] : [{ name: 'msrp-relay', ...relay }];
+  return [database, { name: 'sip-server', ok: sip.connected, detail }, ...relays];
 }

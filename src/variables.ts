@@ -21,7 +21,7 @@ export const variables = [
     name: 'TLS_CERT',
     default: 'none',
     meaning:
-      'file of the certificate and its chain, PEM, read again when it changes; demanded with a TLS or secure WebSocket port',
+      'file of the certificate and its chain, PEM, read again when it changes; demanded with a TLS or secure WebSocket port of SIP or MSRP',
   },
   { name: 'TLS_KEY', default: 'none', meaning: 'file of its private key' },
   {
@@ -138,6 +138,14 @@ export const variables = [
     meaning:
       'what of a To-Path must be ours: `id`, the session id, which nobody can guess, so that middleboxes may rewrite the host; `uri`, the whole URI by RFC 4975 6.1',
   },
+  {
+    name: 'MSRP_RELAY',
+    default: 'none',
+    meaning:
+      'an MSRP relay that peers shall reach us through (RFC 4976), such as `msrps://relay.example.com:2855;tcp`; while it cannot be used we are not ready, and descriptions name us alone',
+  },
+  { name: 'MSRP_RELAY_USER', default: 'none', meaning: 'whom it knows us as; demanded with `MSRP_RELAY`' },
+  { name: 'MSRP_RELAY_PASSWORD', default: 'none', meaning: 'our password there; demanded with `MSRP_RELAY`' },
   { name: 'DATABASE_URL', default: 'none', meaning: 'Postgres; without it an embedded database in `DATA_DIR`' },
   { name: 'DATA_DIR', default: './data', meaning: 'where the embedded database and generated secrets lie' },
   { name: 'LOG_LEVEL', default: 'info', meaning: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`' },

@@ -130,12 +130,20 @@ export const limits = {
   msrpWebSocketMessageBytesMax: 1024 * 1024,
   /** A WebSocket that answers no ping for this long is closed. */
   msrpPingMs: 60_000,
+  /** A relay of ours: how long an attempt to use it may take, when it is tried again, doubled up to a bound. */
+  msrpRelayAnswerMs: 10_000,
+  msrpRelayRetryMs: 5_000,
+  msrpRelayRetryMaxMs: 60_000,
+  /** Seconds, where it does not say how long its leave lasts. */
+  msrpRelayExpiresDefault: 1_800,
   /** How often the files of a certificate are looked at. */
   certificateLookMs: 1_000,
   /** A connection that names no session of ours in this time serves nobody (RFC 4975 5.4 wants a SEND at once). */
   msrpBindTimeoutMs: 30_000,
   /** RFC 4975 7.1.1: 30 s for the response to our first SEND, connecting included. */
   msrpAnswerTimeoutMs: 30_000,
+  /** How often it is looked for answers while there are some. */
+  msrpAnswerCheckMs: 5_000,
   /** How long a peer that is to connect may take once both paths are known. */
   msrpConnectTimeoutMs: 60_000,
   /** What waits for one connection's peer to read; beyond it messages to that peer are dropped (RFC 7701 6.4). */

@@ -16,6 +16,8 @@ export type DialTarget = {
   readonly address: { readonly host: string; readonly port: number } | null;
   /** RFC 8122 5: of the peer's certificate; empty: its host's authority vouches for it. */
   readonly fingerprints: readonly Fingerprint[];
+  /** The operator named it, so that it may be private. */
+  readonly isOurs?: boolean;
 };
 
 /** What is the same for every peer. */
@@ -97,13 +99,13 @@ function openTls(target: DialTarget, manner: DialManner): TLSSocket {
   });
 }
 
-function whereTo({ uri, address }: DialTarget, { privateTargets, lookup = systemLookup }: DialManner) {
+function whereTo({ uri, address, isOurs }: DialTarget, { privateTargets, lookup = systemLookup }: DialManner) {
   const { host, port } = address ?? uri;
   return {
     host: bare(host),
     port: port ?? 0,
     ...socketOptions,
-    lookup: privateTargets === 'refuse' ? publicOnly(lookup) : lookup,
+    lookup: privateTargets === 'refuse' && isOurs !== true ? publicOnly(lookup) : lookup,
   };
 }
 

@@ -15,9 +15,10 @@ import { hasFingerprint } from './certificate.ts';
 import type { Answer, Connection } from './connection.ts';
 import { Connections, type MsrpAddress, type TransportOptions } from './connections.ts';
 import { type DialTarget, whyNotDial } from './dial.ts';
-import type { MsrpIds } from './outgoing-chunk.ts';
 import { Inboxes } from './inboxes.ts';
+import type { MsrpIds } from './outgoing-chunk.ts';
 import { type NicknameRequest, Reception } from './reception.ts';
+import { Relay, type RelayAccess } from './relay.ts';
 import { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
 import { Switchboard } from './switchboard.ts';
@@ -27,6 +28,8 @@ export type MsrpShellOptions = TransportOptions & {
   readonly maxSize: number;
   /** What of a To-Path must be ours (RFC 4975 6.1): the whole URI, or its session id where middleboxes rewrite hosts. */
   readonly sessionMatch: 'uri' | 'id';
+  /** The relay whose client we are; null: peers reach us by themselves. */
+  readonly relay: RelayAccess | null;
   readonly submit: (input: Input) => void;
   readonly ids: MsrpIds;
 };
@@ -41,6 +44,7 @@ export class MsrpShell {
   readonly #inboxes: Inboxes;
   readonly #reception: Reception;
   readonly #connections: Connections;
+  readonly #relay: Relay | null;
   /** What the core last said of each session. */
   readonly #openings = new WeakMap<Session, MsrpOpen>();
   /** NICKNAMEs that the core is still to answer. */
@@ -53,9 +57,14 @@ export class MsrpShell {
     const sessions = this.#sessions;
     this.#options = options;
     this.#connections = new Connections(options, {
-      onFrames: (connection, frames) => this.#reception.receive(connection, frames),
+      onFrames: (connection, frames) => {
+        this.#relay?.hear(connection, frames);
+        this.#reception.receive(connection, frames);
+      },
       onClose: (connection, reason, cause) => this.#closed(connection, reason, cause),
     });
+    const { relay: access } = options;
+    this.#relay = access === null ? null : new Relay({ access, connections: this.#connections, clock, log, ids });
     this.#switchboard = new Switchboard({
       sessions,
       clock,
@@ -75,14 +84,26 @@ export class MsrpShell {
     });
   }
 
-  /** Resolves to what stands in our paths. Rejects when an address cannot be bound. */
-  listen(): Promise<MsrpAddress> {
-    return this.#connections.listen();
+  /**
+   * Resolves to what stands in our paths, once the relay has been tried. Rejects when an address cannot be bound; a relay
+   * that cannot be used is tried again.
+   */
+  async listen(): Promise<MsrpAddress> {
+    const address = await this.#connections.listen();
+    await this.#relay?.start(address);
+    return address;
   }
 
   /** What may change while the service runs, and stands in our descriptions. */
   present(): MsrpPresent {
-    return { fingerprint: this.#connections.fingerprint, relays: [] };
+    return { fingerprint: this.#connections.fingerprint, relays: this.#relay?.path ?? [] };
+  }
+
+  /** Whether the relay can be used, and else why not; null: there is none. */
+  relayHealth(): { readonly ok: boolean; readonly detail: string } | null {
+    if (this.#relay === null) return null;
+    const { failure } = this.#relay;
+    return { ok: failure === null, detail: failure ?? 'in use' };
   }
 
   /** Does what the core asks for. Never throws; what fails comes back as an input. */
@@ -127,6 +148,7 @@ export class MsrpShell {
     this.#isClosing = true;
     for (const session of this.#sessions.all()) this.#end(session);
     this.#switchboard.flush();
+    this.#relay?.stop();
     await this.#connections.close();
   }
 
@@ -172,12 +194,15 @@ export class MsrpShell {
     const wrong = session.connection === null ? null : this.#whyNotBind(session, session.connection);
     if (wrong !== null) return this.#lose(session, wrong);
     const mustDial = role === 'active' && session.connection === null;
-    const refusal = mustDial ? whyNotDial(target, this.#options.privateTargets) : null;
+    const isRelayed = open.relays.length > 0;
+    const refusal = mustDial && !isRelayed ? whyNotDial(target, this.#options.privateTargets) : null;
     if (refusal !== null) return this.#lose(session, refusal);
     session.complete(open);
     if (session.state === 'open') return;
-    if (mustDial) this.#dial(session, target);
-    else session.setDeadline(this.#loseAfter(session, limits.msrpConnectTimeoutMs, 'the peer did not connect'));
+    if (mustDial) {
+      if (isRelayed) this.#greetThroughRelay(session);
+      else this.#dial(session, target);
+    } else session.setDeadline(this.#loseAfter(session, limits.msrpConnectTimeoutMs, 'the peer did not connect'));
   }
 
   #loseAfter(session: Session, ms: number, reason: string): () => void {
@@ -202,6 +227,16 @@ export class MsrpShell {
       stopWait();
       cancel();
     });
+  }
+
+  /** RFC 4976 5.1: all goes over the connection on which the relay gave its leave. */
+  #greetThroughRelay(session: Session): void {
+    const { ids } = this.#options;
+    const connection = this.#relay?.connection ?? null;
+    if (connection === null) return this.#lose(session, 'our relay is not connected');
+    this.#sessions.attach(session, connection);
+    session.greet(ids.transaction(), ids.messageId());
+    session.setDeadline(this.#loseAfter(session, limits.msrpAnswerTimeoutMs, 'the peer did not answer'));
   }
 
   /** A request for `session` has come on `connection`: whether that is its connection from now on. */
@@ -234,11 +269,13 @@ export class MsrpShell {
 
   // RFC 4975 5.4: when a connection fails, every session on it has failed.
   #closed(connection: Connection, reason: string, cause: 'lost' | 'stalled'): void {
+    this.#relay?.closed(connection, reason);
     for (const session of this.#sessions.ofConnection(connection)) this.#lose(session, reason, cause);
   }
 
-  // RFC 4975 5.4: a connection may serve several sessions, so only the last one takes it along.
+  // RFC 4975 5.4: a connection may serve several sessions, so only the last one takes it along; the relay's stays.
   #endUnused(connection: Connection): void {
+    if (connection === this.#relay?.connection) return;
     if (this.#sessions.ofConnection(connection).length === 0) connection.end('the session has ended');
   }
 

@@ -26,9 +26,8 @@ const parameter = /([A-Za-z0-9\-.!%*_+`'~]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,
  * parameter is missing, stands twice or cannot be read.
  */
 export function parseDigestCredentials(value: string): DigestCredentials | null {
-  const begin = scheme.exec(value);
-  if (begin?.[1]?.toLowerCase() !== 'digest') return null;
-  const given = parameters(value, begin[0].length);
+  const given = digestParameters(value);
+  if (given === null) return null;
   const nc = given.get('nc') ?? null;
   if (nc !== null && !/^[0-9a-f]{8}$/i.test(nc)) throw new RemoteError(400, 'nc of the credentials is malformed');
   return {
@@ -44,9 +43,12 @@ export function parseDigestCredentials(value: string): DigestCredentials | null 
   };
 }
 
-function parameters(value: string, from: number): ReadonlyMap<string, string> {
+/** The parameters of the Digest scheme, names in lower case, values unquoted; null for any other. Throws RemoteError 400. */
+export function digestParameters(value: string): ReadonlyMap<string, string> | null {
+  const begin = scheme.exec(value);
+  if (begin?.[1]?.toLowerCase() !== 'digest') return null;
   const given = new Map<string, string>();
-  let at = from;
+  let at = begin[0].length;
   while (at < value.length) {
     parameter.lastIndex = at;
     const [whole, name, quoted, plain] = parameter.exec(value) ?? [];

@@ -33,6 +33,7 @@ export class SwitchRoom {
       wssPort: null,
       certificate: null,
       sessionMatch: 'id',
+      relay: null,
       publicHost: null,
       privateTargets: 'allow',
       maxSize: 10_485_760,
