@@ -3,18 +3,20 @@
  * at the way of Bob the focus connects to it. Ted needs no relay.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { msrpHeader } from '../../src/wire/msrp.ts';
 import { inviteFactory } from '../support/appendix-m.ts';
 import { needsCapture } from '../support/capture.ts';
 import { ChatMedia } from '../support/chat-media.ts';
 import { Kamailio, relay } from '../support/kamailio.ts';
 import { type CapturedFrame, complaints, MsrpCapture } from '../support/msrp-capture.ts';
-import { openMsrpClient } from '../support/msrp-client.ts';
+import { type MsrpClient, openMsrpClient } from '../support/msrp-client.ts';
 import { freeAddress } from '../support/ports.ts';
 import { isInstalled, needsPrograms } from '../support/programs.ts';
 import { RelayedMedia } from '../support/relayed-media.ts';
 import { whenConference } from '../support/rest-view.ts';
 import { Service } from '../support/service.ts';
 import { UserAgent } from '../support/user-agent.ts';
+import { waitFor } from '../support/wait.ts';
 
 const secret = { username: 'somebody', password: 'secret' };
 const transport = 'udp';
@@ -41,7 +43,7 @@ test('a relay gives leave only to whom it knows, and what it is to pass on is re
   await stranger.close();
 });
 
-test('CC-159 CC-169 messages, their answers and REPORTs go through it both ways, whoever connects', async (context) => {
+test('CC-158 CC-159 CC-169 messages, their answers and REPORTs go through it both ways, whoever connects', async (context) => {
   needsPrograms(context, 'kamailio', 'tshark');
   needsCapture(context);
   await using capture = await MsrpCapture.start(kamailio.address, service.banner.msrp);
@@ -67,9 +69,9 @@ test('CC-159 CC-169 messages, their answers and REPORTs go through it both ways,
   // They were shown to nobody, as it turns out.
   atAlice.report(atAlices, 413);
   atBob.report(atBobs, 413);
-  // Whoever is answered after that has been read.
-  expect(await atAlice.send({ from: alice.aor, to: room, text: 'Again.' })).toBe(200);
-  expect(await atBob.send({ from: bob.aor, to: room, text: 'Again.' })).toBe(200);
+  // Who wants to know is told that all has come; and what was reported before that has been read by then.
+  expect(await reported(atAlice, { from: alice.aor, to: room })).toBe('000 200 OK');
+  expect(await reported(atBob, { from: bob.aor, to: room })).toBe('000 200 OK');
 
   const frames = await capture.frames();
   expect(complaints(frames)).toEqual([]);
@@ -88,6 +90,17 @@ test('CC-159 CC-169 messages, their answers and REPORTs go through it both ways,
   const between = frames.filter((frame) => hop(frame, people).match(/^(relay -> focus|focus -> relay)/));
   expect(new Set(between.map(({ from, to }) => ends.find((end) => end === from || end === to)))).toEqual(new Set(ends));
 });
+
+/** The Status of the REPORT that a message gets which asks for it. */
+async function reported(client: MsrpClient, { from, to }: { readonly from: string; readonly to: string }) {
+  const headers = [{ name: 'Success-Report', value: 'yes' }];
+  const body = `From: <${from}>\r\nTo: <${to}>\r\n\r\nContent-Type: text/plain\r\n\r\nAgain.`;
+  expect(await client.chunk({ messageId: 'reported-1', body, headers, range: `1-${body.length}/${body.length}` })).toBe(
+    200,
+  );
+  const report = await waitFor('the REPORT', () => client.reportsOf('reported-1')[0]);
+  return msrpHeader(report, 'Status');
+}
 
 /** Media of somebody who has authorized with the relay. */
 async function atRelay(name: string, setup: 'active' | 'passive'): Promise<RelayedMedia> {
@@ -122,6 +135,8 @@ const relayed = (client: string): readonly string[] => [
   `relay -> ${client}: SEND, to ${client}, from relay focus`,
   `${client} -> relay: 200, to relay, from ${client}`,
   'relay -> focus: 200, to focus, from relay',
+  `focus -> relay: REPORT, to relay ${client}, from focus`,
+  `relay -> ${client}: REPORT, to ${client}, from relay focus`,
   `${client} -> relay: REPORT, to relay focus, from ${client}`,
   `relay -> focus: REPORT, to focus, from relay ${client}`,
 ];
