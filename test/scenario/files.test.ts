@@ -37,7 +37,7 @@ function bobIsIn(): World {
 /** What the switch is asked to open and close, as Bob offers this. */
 function bobOffers(world: World, offer: SessionDescription): readonly string[] {
   const before = world.effects.length;
-  world.reinvites('bob', { offer });
+  world.reinvites('bob', { offer, reply: `sip:bob:offer-${before}` });
   return world.effects.slice(before).flatMap((effect) => {
     if (effect.type === 'msrp.open') return [`open ${effect.file?.name ?? 'messages'} ${effect.role}`];
     return effect.type === 'msrp.close' ? [`close ${effect.sessionId === undefined ? 'all' : 'one'}`] : [];
