@@ -25,6 +25,7 @@ const table = {
   'no-such-user': { sip: 404, http: 404, text: 'No such user' },
   'no-such-group': { sip: 404, http: 404, text: 'No such group' },
   'no-such-member': { sip: 404, http: 404, text: 'No such member' },
+  'no-such-message': { sip: 404, http: 404, text: 'No such message' },
   'no-such-referral': { sip: 404, http: 404, text: 'No such referral' },
   'no-session': { sip: 480, http: 409, text: 'No session of this group is running' },
   'dialog-ended': { sip: 603, http: 409, text: 'The dialog has ended' },

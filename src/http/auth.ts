@@ -2,9 +2,12 @@ import type { FastifyRequest } from 'fastify';
 import type { Actor } from '../core/input.ts';
 import type { Clock, KeyPort, KeyRow } from '../core/ports.ts';
 import type { Instant } from '../core/rows.ts';
-import { ADMIN_SCOPE, hashApiKey } from './api-key.ts';
+import { hashApiKey } from './api-key.ts';
 import { httpLimits } from './http-limits.ts';
 import { Refused } from './problem.ts';
+
+/** Who asks, and what its key is good for. */
+export type Asking = { readonly actor: Actor; readonly scopes: readonly string[] };
 
 /** Who asks, once `authenticator` has told: `key:<id>`; empty on open routes. */
 export function actorOf(request: Pick<FastifyRequest, 'getDecorator'>): Actor {
@@ -21,7 +24,7 @@ export type AuthOptions = { readonly keys: KeyPort; readonly clock: Clock };
  * challenge when nobody known does. Keys are random, so looking up their plain SHA-256 is the comparison; a key that
  * was good stays good for a few seconds without another look into the store.
  */
-export function authenticator(options: AuthOptions): (authorization: string | undefined) => Promise<Actor> {
+export function authenticator(options: AuthOptions): (authorization: string | undefined) => Promise<Asking> {
   const remembered = new Map<string, { readonly row: KeyRow; readonly until: Instant }>();
 
   async function keyOf(hash: string): Promise<KeyRow | undefined> {
@@ -42,9 +45,7 @@ export function authenticator(options: AuthOptions): (authorization: string | un
     if (token === undefined) throw unauthenticated('Send `Authorization: Bearer <API key>`', '');
     const row = token.length > httpLimits.keyCharsMax ? undefined : await keyOf(hashApiKey(token));
     if (row === undefined) throw unauthenticated('This API key is not known', ', error="invalid_token"');
-    if (!row.scopes.includes(ADMIN_SCOPE))
-      throw new Refused({ code: 'not-allowed', detail: 'The key lacks the scope' });
-    return `key:${row.id}`;
+    return { actor: `key:${row.id}`, scopes: row.scopes };
   };
 }
 

@@ -20,6 +20,7 @@ import { Group, GroupPage, Member } from './group-json.ts';
 import { Liveness, Readiness } from './health-json.ts';
 import { httpLimits } from './http-limits.ts';
 import type { HttpOptions } from './http-options.ts';
+import { Delivery, Message, MessageDetails, MessagePage } from './message-json.ts';
 import { buildMetrics, type Metrics } from './metrics.ts';
 import { docsOptions, documentOptions, setProblemsAside } from './openapi.ts';
 import { otherMethods } from './other-methods.ts';
@@ -36,12 +37,14 @@ import { documentRoutes } from './routes/documents.ts';
 import { groupMemberRoutes } from './routes/group-members.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
+import { messageRoutes } from './routes/messages.ts';
 import { participantRoutes } from './routes/participants.ts';
 import { referralRoutes } from './routes/referrals.ts';
 import { statsRoutes } from './routes/stats.ts';
 import { subscriptionRoutes } from './routes/subscriptions.ts';
 import { userRoutes } from './routes/users.ts';
 import { NoQuery, PageInfo } from './schemas.ts';
+import { assureScope, SCOPES } from './scopes.ts';
 import { Stats } from './stats-json.ts';
 import { Subscription, SubscriptionPage } from './subscription-json.ts';
 import { User, UserPage } from './user-json.ts';
@@ -109,6 +112,10 @@ const components = [
   SubscriptionPage,
   Referral,
   ReferralPage,
+  Delivery,
+  Message,
+  MessagePage,
+  MessageDetails,
   Attempt,
   AttemptPage,
   Member,
@@ -149,6 +156,7 @@ function requestId(request: IncomingMessage, make: () => string): string {
 /** What holds for every request: ids, headers, JSON only, problems, one number and one log line per answer. */
 function addManners(api: Api, metrics: Metrics): void {
   api.decorateRequest(ACTOR, '');
+  api.decorateRequest(SCOPES, null);
   api.removeContentTypeParser('text/plain');
   acceptEmptyJson(api);
   api.setErrorHandler(answerError);
@@ -202,7 +210,10 @@ function keyedRoutes(api: Api, context: RouteContext): void {
   const authenticate = authenticator({ keys: context.keys, clock: context.clock });
   api.addHook('onRequest', async (request, reply) => {
     reply.header('cache-control', 'no-store');
-    request.setDecorator(ACTOR, await authenticate(request.headers.authorization));
+    const { actor, scopes } = await authenticate(request.headers.authorization);
+    request.setDecorator(ACTOR, actor);
+    request.setDecorator(SCOPES, scopes);
+    assureScope(request);
   });
   // Again here, so that the hook above comes first: without a key one does not learn what exists.
   api.setNotFoundHandler(answerUnknown);
@@ -215,6 +226,7 @@ function keyedRoutes(api: Api, context: RouteContext): void {
   participantRoutes(api, context);
   subscriptionRoutes(api, context);
   referralRoutes(api, context);
+  messageRoutes(api, context);
   attemptRoutes(api, context);
   groupRoutes(api, context);
   groupMemberRoutes(api, context);

@@ -30,6 +30,10 @@ export const documentOptions: FastifyDynamicSwaggerOptions = {
       { name: 'Participants', description: 'Who is in a conference, and what became of each invitation.' },
       { name: 'Subscriptions', description: 'Who watches the rosters.' },
       { name: 'Referrals', description: 'What participants asked the focus to do for them by REFER.' },
+      {
+        name: 'Messages',
+        description: 'What was said in a conference, and what became of it; and what the focus shall say.',
+      },
       { name: 'Groups', description: 'Pre-arranged groups, and who belongs to them.' },
       { name: 'Users', description: 'What the operator says of single users.' },
       { name: 'Attempts', description: 'What was refused, and why.' },

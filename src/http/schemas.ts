@@ -100,14 +100,16 @@ export function uriFilter(description: string) {
   return Type.Optional(printable({ minLength: 1, maxLength: 1024, description }));
 }
 
-const rowId = (description: string) =>
-  Type.String({
+/** A key of a row. */
+export function rowId(description: string) {
+  return Type.String({
     minLength: 1,
     maxLength: 64,
     pattern: '^[A-Za-z0-9._-]+$',
     description,
     examples: ['01961f6e-0b1c-7c3a-9d54-3a5f3c1e8b70'],
   });
+}
 
 export const ConferencePath = Type.Object({ id: rowId('The conference.') }, closed);
 
@@ -118,6 +120,11 @@ export const ParticipantPath = Type.Object(
 
 export const ReferralPath = Type.Object(
   { id: rowId('The conference.'), rid: rowId('The referral, within this conference.') },
+  closed,
+);
+
+export const MessagePath = Type.Object(
+  { id: rowId('The conference.'), mid: rowId('The message, within this conference.') },
   closed,
 );
 

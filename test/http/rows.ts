@@ -4,6 +4,7 @@ import type {
   ConferenceRow,
   EndpointRow,
   Instant,
+  MessageRow,
   ParticipantRow,
   ReferralRow,
   SubscriptionRow,
@@ -138,6 +139,33 @@ export function referralRow(given: Partial<ReferralRow> = {}): ReferralRow {
     subscription: { eventId: 7 },
     quirks: ['QK-34'],
     received: 'REFER sip:h7Kx2mQ9@127.0.0.1 SIP/2.0',
+    ...given,
+  };
+}
+
+export function messageRow(given: Partial<MessageRow> = {}): MessageRow {
+  return {
+    id: 'message-1',
+    conferenceId: 'conf-1',
+    messageId: '87652491',
+    from: 'sip:alice@example.com',
+    to: ['sip:bob@example.com'],
+    contentType: 'text/plain',
+    size: 324,
+    sentAt: startOfTime + 2_000,
+    content: 'Hello',
+    deliveries: [
+      {
+        participantId: 'bob',
+        uri: 'sip:bob@example.com',
+        endpointId: 'endpoint-1',
+        outcome: 'delivered',
+        status: 200,
+        reason: null,
+      },
+      { participantId: null, uri: null, endpointId: 'endpoint-2', outcome: 'failed', status: 408, reason: 'no answer' },
+    ],
+    expiresAt: startOfTime + 2_000 + 86_400_000,
     ...given,
   };
 }
