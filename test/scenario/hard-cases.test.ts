@@ -161,6 +161,18 @@ test('a re-INVITE without an offer is offered every line there was, in its place
   expect(lines).toEqual(['m=message 2855 TCP/MSRP *', 'm=audio 9 RTP/AVP 0']);
 });
 
+test('an answer that takes messages where we offered none brings nobody into the route (RFC 3264 6)', () => {
+  const world = new World({ audio: 'inactive' });
+  world.factoryInvite([], { offer: clientSdp('alice', { audio: true }) });
+  world.reinvites('alice', { offer: clientSdp('alice', { port: 0, audio: true }), reply: 'sip:alice:none' });
+  expect(world.route().members).toEqual([]);
+  world.reinvites('alice', { offer: null, reply: 'sip:alice:late' });
+  expect(acceptedSdp(world, 'sip:alice:late')).toContain('m=message 0 TCP/MSRP *');
+  world.acknowledges('alice', clientSdp('alice', { audio: true, setup: 'active' }));
+  expect(world.route().members).toEqual([]);
+  expect(world.participant('alice').endpoints[0]?.media).toMatchObject([{ type: 'audio' }]);
+});
+
 test('one person can have only so many endpoints at once', () => {
   const world = new World();
   world.factoryInvite([]);

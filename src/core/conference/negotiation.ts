@@ -169,11 +169,12 @@ function usableAnswer(
   answer: SessionDescription,
   offered: MediaDescription | undefined,
 ): MsrpMedia | null {
-  if (offered !== undefined && isFileLine(offered)) return null;
-  if (offered !== undefined && media.protocol.toUpperCase() !== offered.protocol.toUpperCase()) return null;
+  // RFC 3264 6: nor can it take what was not offered: there is no path of ours in it.
+  if (offered === undefined || offered.port === 0 || isFileLine(offered)) return null;
+  if (media.protocol.toUpperCase() !== offered.protocol.toUpperCase()) return null;
   const msrp = usableMsrp(media, answer);
-  const isWebSocket = offered?.attributes.some(({ name, value }) => name === 'path' && value?.endsWith(';ws') === true);
-  return msrp?.transport === (isWebSocket === true ? 'ws' : 'tcp') ? msrp : null;
+  const isWebSocket = offered.attributes.some(({ name, value }) => name === 'path' && value?.endsWith(';ws') === true);
+  return msrp?.transport === (isWebSocket ? 'ws' : 'tcp') ? msrp : null;
 }
 
 /** RFC 7701 5.2: a chat room needs message/cpim among the types the peer accepts. */
