@@ -102,11 +102,12 @@ export const NewNotice = Type.Object(
       pattern: '^(?:[^\\p{Cc}\\p{Cs}]|[\\t\\n\\r])*$',
       description: 'What is said.',
     }),
-    content_type: Type.String({
-      default: 'text/plain',
-      pattern: '^text/[a-z0-9][a-z0-9.+-]{0,60}$',
-      description: 'Media type of the text.',
-    }),
+    content_type: Type.Optional(
+      Type.String({
+        pattern: '^text/[a-z0-9][a-z0-9.+-]{0,60}$',
+        description: 'Media type of the text; `text/plain` unless said.',
+      }),
+    ),
     participants: Type.Optional(
       Type.Array(rowId('A participant.'), {
         minItems: 1,

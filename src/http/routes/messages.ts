@@ -101,7 +101,7 @@ function postNotice(api: Api, context: RouteContext): void {
         type: 'notice-requested',
         actor: actorOf(request),
         conferenceId: params.id,
-        contentType: body.content_type,
+        contentType: body.content_type ?? 'text/plain',
         text: body.text,
         participantIds: body.participants ?? null,
       });
