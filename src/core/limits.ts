@@ -103,8 +103,11 @@ export const limits = {
   /** Whoever subscribes again may say what it was told before: subscriptions, and documents of each, that are remembered. */
   knownSubscribersMax: 2_000,
   knownDocumentsMax: 8,
-  /** A message of this length at most is passed on whole, a longer one in parts of this length while it still comes. */
-  messagePartBytes: 16 * 1024,
+  /**
+   * A message of this length at most is passed on whole, a longer one in parts of this length while it still comes. With
+   * its headers such a part passes Kamailio's relay, which takes 11,238 octets.
+   */
+  messagePartBytes: 10_500,
   /** What is held of a message: until its headers have come, or what is missing before it (twice what one read may bring). */
   messageWindowBytes: 128 * 1024,
   /** The header blocks of a message/cpim, without which nobody knows whom it is for. */

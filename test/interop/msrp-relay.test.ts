@@ -66,7 +66,12 @@ test('CC-158 CC-159 CC-169 messages, their answers and REPORTs go through it bot
   expect(await atTed.send({ from: ted.aor, to: room, text: 'From Ted.' })).toBe(200);
   const [atAlices, atBobs] = [await atAlice.waitForMessage(), await atBob.waitForMessage()];
   expect([atAlices.text, atBobs.text]).toEqual(['From Ted.', 'From Ted.']);
-  // They were shown to nobody, as it turns out.
+  // A large one comes in parts that the relay can take.
+  const large = 'x'.repeat(100_000);
+  expect(await atTed.send({ from: ted.aor, to: room, text: large })).toBe(200);
+  expect((await atAlice.waitForMessage()).text).toBe(large);
+  expect((await atBob.waitForMessage()).text).toBe(large);
+  // The small ones were shown to nobody, as it turns out.
   atAlice.report(atAlices, 413);
   atBob.report(atBobs, 413);
   // Who wants to know is told that all has come; and what was reported before that has been read by then.

@@ -48,7 +48,7 @@ describe('a message in several chunks', () => {
     expect(alice.messages).toEqual([]);
   });
 
-  test('CC-164 it is passed on while it comes, in chunks of 16 KB that may be interrupted', async () => {
+  test('CC-164 it is passed on while it comes, in chunks of 10 KB that may be interrupted', async () => {
     part(content, [1, 10_000]);
     await settled();
     expect(rangesOf(bob)).toEqual([]);
@@ -57,10 +57,10 @@ describe('a message in several chunks', () => {
     expect(rangesOf(bob)).toEqual(['1-*/30000']);
     part(content, [20_001, 30_000]);
     await settled();
-    expect(rangesOf(bob)).toEqual(['1-*/30000', '16385-*/30000']);
-    expect(bob.sends.map(({ flag }) => flag)).toEqual(['+', '$']);
+    expect(rangesOf(bob)).toEqual(['1-*/30000', '10501-*/30000', '21001-*/30000']);
+    expect(bob.sends.map(({ flag }) => flag)).toEqual(['+', '+', '$']);
     expect(new Set(bob.sends.map((request) => msrpHeader(request, 'Message-ID'))).size).toBe(1);
-    expect(bob.sends.map((request) => msrpHeader(request, 'Content-Type'))).toEqual(['message/cpim', 'message/cpim']);
+    expect(new Set(bob.sends.map((request) => msrpHeader(request, 'Content-Type')))).toEqual(new Set(['message/cpim']));
   });
 
   test('CC-164 one long chunk is passed on as it is read', async () => {
@@ -156,7 +156,7 @@ describe('CC-166 a message that is given up', () => {
     const end = part(content, [20_001, 25_000], { flag: '#' });
     await settled();
     expect(alice.answers.get(end)).toBe(200);
-    expect(bob.sends.map(({ flag }) => flag)).toEqual(['+', '#']);
+    expect(bob.sends.map(({ flag }) => flag)).toEqual(['+', '+', '#']);
     expect([bob.messages, bob.aborted.length]).toEqual([[], 1]);
     part(content, [1, 40_000]);
     await settled();
