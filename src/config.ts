@@ -80,6 +80,9 @@ export function readConfig(env: Env): Config {
   const drachtioHost = text(env, 'DRACHTIO_HOST');
   const sip = sipListeners(env, drachtioHost !== null);
   const onLoopback = drachtioHost === null && sip.hosts.every(isLoopback);
+  const [chat, msrp] = [chatPolicy(env), msrpConfig(env)];
+  if (chat.transport === 'tls' && msrp.tlsPort === null)
+    throw new BadConfig('MSRP_TLS_PORT must be set when MSRP_TRANSPORT is tls.');
   return Object.freeze({
     http: { host: text(env, 'HTTP_HOST') ?? '127.0.0.1', port: port(env, 'HTTP_PORT', 8080) },
     apiKey: apiKey(env),
@@ -107,12 +110,12 @@ export function readConfig(env: Env): Config {
     creationsPerMinute: whole(env, 'CREATIONS_PER_MINUTE', { least: 0, fallback: 60 }),
     endPolicy: oneOf(env, 'END_POLICY', ['creator-leaves', 'last-leaves', 'idle']) ?? 'creator-leaves',
     idleSeconds: whole(env, 'IDLE_SECONDS', { least: 1, fallback: 300 }),
-    chat: chatPolicy(env),
+    chat,
     notifyMinInterval: whole(env, 'NOTIFY_MIN_INTERVAL', { least: 0, fallback: 5 }),
     ...sessionTimer(env),
     nodeId: nodeId(env),
     lenient: (oneOf(env, 'LENIENT', ['true', 'false']) ?? 'true') === 'true',
-    msrp: msrpConfig(env),
+    msrp,
     databaseUrl: databaseUrl(env),
     dataDir: text(env, 'DATA_DIR') ?? './data',
     logLevel: oneOf(env, 'LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']) ?? 'info',

@@ -156,7 +156,9 @@ test('what holds of messages where neither a group nor an operator says anything
     transport: 'any',
   });
   const env = { NICKNAMES: 'off', PRIVATE_MESSAGES: 'Off', HISTORY: 'content', HISTORY_DAYS: '365' };
-  expect(readConfig({ ...env, GREETING: 'on', ANNOUNCEMENTS: 'on', MSRP_TRANSPORT: 'tls' }).chat).toEqual({
+  const file = fileURLToPath(import.meta.url);
+  const tls = { MSRP_TRANSPORT: 'tls', MSRP_TLS_PORT: '0', TLS_CERT: file, TLS_KEY: file };
+  expect(readConfig({ ...env, ...tls, GREETING: 'on', ANNOUNCEMENTS: 'on' }).chat).toEqual({
     nicknames: false,
     privateMessages: false,
     history: 'content',
@@ -195,6 +197,7 @@ test.each([
   [{ MSRP_WS_PORT: '2855' }, 'MSRP_WS_PORT must differ from MSRP_PORT, and both are 2855.'],
   [{ MSRP_TLS_PORT: '2856' }, 'TLS_CERT must be set when MSRP_TLS_PORT is.'],
   [{ MSRP_WSS_PORT: '2856', TLS_CERT: 'package.json' }, 'TLS_KEY must be set when MSRP_WSS_PORT is.'],
+  [{ MSRP_TRANSPORT: 'tls' }, 'MSRP_TLS_PORT must be set when MSRP_TRANSPORT is tls.'],
   [{ MSRP_MAX_SIZE: '2047' }, 'MSRP_MAX_SIZE must be a whole number from 2048 to 1073741824, not "2047".'],
   [{ MSRP_MAX_SIZE: '1073741825' }, 'MSRP_MAX_SIZE must be a whole number from 2048 to 1073741824, not "1073741825".'],
   [{ MSRP_SESSION_MATCH: 'host' }, 'MSRP_SESSION_MATCH must be one of uri, id, not "host".'],

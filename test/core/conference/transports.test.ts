@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { LocalMedia } from '../../../src/core/conference/local-media.ts';
 import { agreementFrom, answerTo, describe as described, offerOf } from '../../../src/core/conference/negotiation.ts';
 import type { MsrpPresent, MsrpSelf } from '../../../src/core/settings.ts';
+import { randomIds } from '../../../src/ids.ts';
 import { parseSdp } from '../../../src/wire/sdp.ts';
 import { crlf } from '../../support/bodies.ts';
 import { msrpSelf } from '../../support/fixtures.ts';
@@ -120,6 +121,17 @@ describe('our answer takes the transport that is offered', () => {
       'm=message 2855 TCP/MSRP *',
     ]);
   });
+});
+
+test('QK-36 QK-38 a name in c= and a short session id are taken; ours has at least 80 random bits', () => {
+  const named = peerSdp('TCP/MSRP', 'msrp://user2.imserver.com:7654/iau39;tcp').replace(
+    'c=IN IP4 192.0.2.9',
+    'c=IN IP4 user2.imserver.com',
+  );
+  expect(answered(named, { lenient: false })).not.toBeNull();
+  const ids = Array.from({ length: 1_000 }, () => randomIds.msrpSession());
+  expect(new Set(ids).size).toBe(1_000);
+  for (const id of ids) expect(Buffer.from(id, 'base64url').length * 8).toBeGreaterThanOrEqual(80);
 });
 
 describe('where the conference wants TLS', () => {
