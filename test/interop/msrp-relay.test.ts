@@ -4,8 +4,9 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { msrpHeader } from '../../src/wire/msrp.ts';
-import { inviteFactory } from '../support/appendix-m.ts';
+import { inviteFactory, makeConference } from '../support/appendix-m.ts';
 import { needsCapture } from '../support/capture.ts';
+import { openChatCast } from '../support/cast.ts';
 import { ChatMedia } from '../support/chat-media.ts';
 import { Kamailio, relay } from '../support/kamailio.ts';
 import { type CapturedFrame, complaints, MsrpCapture } from '../support/msrp-capture.ts';
@@ -96,6 +97,42 @@ test('CC-158 CC-159 CC-169 messages, their answers and REPORTs go through it bot
   expect(new Set(between.map(({ from, to }) => ends.find((end) => end === from || end === to)))).toEqual(new Set(ends));
 });
 
+test('the focus, too, may be reached through it: leave by digest, and its whole chat on one connection', async (context) => {
+  needsPrograms(context, 'kamailio', 'tshark');
+  needsCapture(context);
+  const { host, port } = kamailio.address;
+  await using capture = await MsrpCapture.start(kamailio.address);
+  const { username, password } = secret;
+  await using behind = await Service.start({
+    MSRP_RELAY: `msrp://${host}:${port};tcp`,
+    MSRP_RELAY_USER: username,
+    MSRP_RELAY_PASSWORD: password,
+  });
+  await using cast = await openChatCast({ transport });
+  const { alice, bob, chats } = cast;
+  const room = (await makeConference(cast, behind)).dialog.remoteTarget;
+  const [atAlice, atBob, atTed] = [
+    await chats.alice.session(0),
+    await chats.bob.session(0),
+    await chats.ted.session(0),
+  ];
+  expect(await atAlice.send({ from: alice.aor, to: room, text: 'From Alice.' })).toBe(200);
+  expect((await atBob.waitForMessage()).text).toBe('From Alice.');
+  expect((await atTed.waitForMessage()).text).toBe('From Alice.');
+  expect(await atBob.send({ from: bob.aor, to: room, text: 'From Bob.' })).toBe(200);
+  expect((await atAlice.waitForMessage()).text).toBe('From Bob.');
+  expect((await atTed.waitForMessage()).text).toBe('From Bob.');
+
+  const frames = await capture.frames();
+  expect(complaints(frames)).toEqual([]);
+  const people = { alice: atAlice.path, bob: atBob.path, ted: atTed.path };
+  const hops = new Set(frames.map((frame) => hop(frame, people)));
+  const expected = [...authorized('focus'), ...['alice', 'bob', 'ted'].flatMap(throughOurs)];
+  expect([...hops].sort()).toEqual([...new Set(expected)].sort());
+  const ours = frames.filter(({ fromPath: [uri = ''] }) => uri.includes(`:${behind.banner.msrp.port}`));
+  expect(new Set(ours.map(({ from }) => from)).size).toBe(1);
+});
+
 /** The Status of the REPORT that a message gets which asks for it. */
 async function reported(client: MsrpClient, { from, to }: { readonly from: string; readonly to: string }) {
   const headers = [{ name: 'Success-Report', value: 'yes' }];
@@ -144,6 +181,18 @@ const relayed = (client: string): readonly string[] => [
   `relay -> ${client}: REPORT, to ${client}, from relay focus`,
   `${client} -> relay: REPORT, to relay focus, from ${client}`,
   `relay -> focus: REPORT, to focus, from relay ${client}`,
+];
+
+/** All that a client and the focus say to each other when the relay is the focus's. */
+const throughOurs = (client: string): readonly string[] => [
+  `${client} -> relay: SEND, to relay focus, from ${client}`,
+  `relay -> ${client}: 200, to ${client}, from relay`,
+  `relay -> focus: SEND, to focus, from relay ${client}`,
+  'focus -> relay: 200, to relay, from focus',
+  `focus -> relay: SEND, to relay ${client}, from focus`,
+  'relay -> focus: 200, to focus, from relay',
+  `relay -> ${client}: SEND, to ${client}, from relay focus`,
+  `${client} -> relay: 200, to relay, from ${client}`,
 ];
 
 const direct = [
