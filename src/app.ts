@@ -13,7 +13,7 @@ import { BadConfig } from './environment.ts';
 import { firstKey } from './http/api-key.ts';
 import type { ListeningAddress } from './http/http-options.ts';
 import type { HttpShell } from './http/http-server.ts';
-import { randomIds } from './ids.ts';
+import { randomIds, randomMsrpIds } from './ids.ts';
 import type { Logger } from './log.ts';
 import type { MsrpAddress } from './msrp/connections.ts';
 import { MsrpShell } from './msrp/msrp-shell.ts';
@@ -158,7 +158,7 @@ async function layGround(parts: AppParts, closers: Closers): Promise<Ground> {
     },
     log: log.child({ part: 'msrp' }),
     clock: systemClock,
-    ids: { transaction: () => randomBytes(9).toString('hex'), messageId: () => randomBytes(12).toString('hex') },
+    ids: randomMsrpIds,
   });
   const msrpAddress = await bound('MSRP', config.msrp, () => msrp.listen());
   closers.push(() => msrp.close());

@@ -16,6 +16,13 @@ export const randomIds: Ids = {
   retryAfter: () => randomInt(11),
 };
 
+/** Those that MSRP carries. */
+export const randomMsrpIds = {
+  // RFC 4975 7.1: at least 64 random bits, in no more than 24 characters.
+  transaction: (): string => random(9, 'hex'),
+  messageId: (): string => random(12, 'hex'),
+};
+
 let timeNow = 0;
 let timeText = '';
 

@@ -146,7 +146,7 @@ export const limits = {
   /** RFC 4975 7.1.1: 30 s for the response to our first SEND, connecting included. */
   msrpAnswerTimeoutMs: 30_000,
   /** How often it is looked for answers while there are some. */
-  msrpAnswerCheckMs: 5_000,
+  msrpAnswerCheckMs: 10_000,
   /** How long a peer that is to connect may take once both paths are known. */
   msrpConnectTimeoutMs: 60_000,
   /** What waits for one connection's peer to read; beyond it messages to that peer are dropped (RFC 7701 6.4). */

@@ -16,9 +16,17 @@ import {
  */
 export type MsrpIds = { readonly transaction: () => string; readonly messageId: () => string };
 
+/** What a chunk belongs to; is told what became of each copy, by the number of its receiver. */
+export type ChunkedMessage = {
+  readonly messageId: string;
+  /** Media type of what message/cpim wraps, when that is known. */
+  readonly wrappedType: string | null;
+  readonly answered: (receiver: number, status: number) => void;
+  readonly failed: (receiver: number, status: number | null, reason: string) => void;
+};
+
 /** What a chunk holds: octets from `start` on, the first octet of a message being 1. */
 export type ChunkContent = {
-  readonly messageId: string;
   /** Content- headers of the message. */
   readonly mime: readonly MsrpHeader[];
   readonly body: Buffer;
@@ -30,32 +38,33 @@ export type ChunkContent = {
 
 /** A chunk ready to be sent to any number of receivers. */
 export class OutgoingChunk {
+  readonly message: ChunkedMessage;
   readonly #transaction: string;
   readonly #content: Buffer;
   readonly #flag: MsrpFlag;
-  #copyCount = 0;
 
-  private constructor(transaction: string, content: Buffer, flag: MsrpFlag) {
+  private constructor(message: ChunkedMessage, transaction: string, { content, flag }: WrittenContent) {
+    this.message = message;
     this.#transaction = transaction;
     this.#content = content;
     this.#flag = flag;
   }
 
   /** The body is copied out of `content` here, once for all copies. Each copy is to be answered, also with 200. */
-  static of({ messageId, mime, body, start, total, flag }: ChunkContent, ids: MsrpIds): OutgoingChunk {
+  static of(message: ChunkedMessage, { mime, body, start, total, flag }: ChunkContent, ids: MsrpIds): OutgoingChunk {
     const range = byteRangeOf({ start, length: body.length, total });
     // RFC 7701 6.1: the content must not be modified; its MIME headers belong to it.
-    const content = writeMsrpContent([{ name: 'Message-ID', value: messageId }, range, ...mime], body);
-    return new OutgoingChunk(freeTransaction(body, ids), content, flag);
+    const content = writeMsrpContent([{ name: 'Message-ID', value: message.messageId }, range, ...mime], body);
+    return new OutgoingChunk(message, freeTransaction(body, ids), { content, flag });
   }
 
   /** RFC 4975 7.1: says that what came of the message will not be completed. Nobody need answer that. */
-  static abort(messageId: string, ids: MsrpIds): OutgoingChunk {
+  static abort(message: ChunkedMessage, ids: MsrpIds): OutgoingChunk {
     const headers = [
-      { name: 'Message-ID', value: messageId },
+      { name: 'Message-ID', value: message.messageId },
       { name: 'Failure-Report', value: 'no' },
     ];
-    return new OutgoingChunk(ids.transaction(), writeMsrpContent(headers, null), '#');
+    return new OutgoingChunk(message, ids.transaction(), { content: writeMsrpContent(headers, null), flag: '#' });
   }
 
   /** Octets that all copies share. */
@@ -63,17 +72,18 @@ export class OutgoingChunk {
     return this.#content.length;
   }
 
-  /** RFC 4975 7.1: transactions differ and are random; the chunk's random part and the copy's number are both. */
-  nextTransaction(): string {
-    this.#copyCount += 1;
-    return `${this.#transaction}.${this.#copyCount.toString(36)}`;
+  /** RFC 4975 7.1: transactions differ and are random; the chunk's random part and the receiver's number are both. */
+  transactionOf(receiver: number): string {
+    return `${this.#transaction}.${receiver}`;
   }
 
   /** The copy for one receiver, a SEND. `paths` are made by `pathLines`. */
-  copy(transaction: string, paths: string): MsrpParts {
-    return sendParts(transaction, { paths, content: this.#content, flag: this.#flag });
+  copy(receiver: number, paths: string): MsrpParts {
+    return sendParts(this.transactionOf(receiver), { paths, content: this.#content, flag: this.#flag });
   }
 }
+
+type WrittenContent = { readonly content: Buffer; readonly flag: MsrpFlag };
 
 // RFC 4975 7.1: the end-line must not occur in the body; when its beginning does not, no copy's end-line does.
 function freeTransaction(body: Buffer, ids: MsrpIds): string {

@@ -3,8 +3,12 @@
 import type { SwitchedDelivery } from '../core/messaging/switched.ts';
 import type { Clock } from '../core/ports.ts';
 import type { MsrpHeader } from '../wire/msrp.ts';
-import { type DeliveredMessage, Delivery, type Receiver } from './delivery.ts';
-import { type MsrpIds, OutgoingChunk } from './outgoing-chunk.ts';
+import { Congestion } from './congestion.ts';
+import { type ChunkedMessage, type MsrpIds, OutgoingChunk } from './outgoing-chunk.ts';
+import type { Session } from './session.ts';
+
+/** Who gets the message; without a session it gets nothing. */
+export type Receiver = { readonly endpointId: string; readonly session: Session | undefined };
 
 /** Who was not sent the message. */
 export type Skipped = { readonly endpointId: string; readonly reason: string };
@@ -34,87 +38,127 @@ export type NextOctets = {
   readonly isLast: boolean;
 };
 
-/** One message for all its receivers: what comes of it is sent as it comes. */
-export class OutgoingMessage {
-  readonly #options: OutgoingMessageOptions;
+/** In the place of the chunks that are not answered: it is known what became of the message. */
+const over = -1;
+
+/**
+ * One message for all its receivers: what comes of it is sent as it comes. RFC 4975 7.1.1 and 10: a receiver has it once
+ * each chunk has been answered 200; by any other answer, or none, it has not. Receivers are known by their numbers, and
+ * there is no object for each of them: there are many, and nearly all of them just answer.
+ */
+export class OutgoingMessage implements ChunkedMessage {
   // One Message-ID for all copies: a new one, as the sender's is meant for its session with us.
-  readonly #messageId: string;
-  readonly #deliveries: readonly Delivery[];
-  /** Deliveries whose outcome is not known. */
+  readonly messageId: string;
+  readonly wrappedType: string | null;
+  readonly #options: OutgoingMessageOptions;
+  /** Of each receiver: chunks that it has not answered, or `over`. */
+  readonly #unanswered: number[] = [];
+  readonly #missed = new Map<number, SwitchedDelivery>();
+  /** Receivers of whom it is not known whether they have it. */
   #openCount: number;
-  #isCongested = false;
-  #abort: OutgoingChunk | null = null;
+  #congestion: Congestion | null = null;
+  #hasBegun = false;
   /** No more will be sent. */
   #isEnded = false;
   #isSettled = false;
 
   constructor(options: OutgoingMessageOptions) {
-    const { ids, clock, receivers, wrappedType = null } = options;
     this.#options = options;
-    this.#messageId = ids.messageId();
-    const message: DeliveredMessage = {
-      messageId: this.#messageId,
-      wrappedType,
-      clock,
-      abort: () => (this.#abort ??= OutgoingChunk.abort(this.#messageId, ids)),
-      onOver: () => this.#countDown(),
-      onRelieved: () => this.#relieve(),
-    };
-    this.#deliveries = receivers.map((receiver) => new Delivery(message, receiver));
-    this.#openCount = receivers.length;
+    this.messageId = options.ids.messageId();
+    this.wrappedType = options.wrappedType ?? null;
+    this.#openCount = options.receivers.length;
+    for (let receiver = 0; receiver < this.#openCount; receiver += 1) this.#unanswered.push(0);
   }
 
   /** Whether more of it should wait until `onRelieved`: one of its receivers has too much before it. */
   get isCongested(): boolean {
-    return this.#isCongested;
+    return this.#congestion?.isPresent ?? false;
   }
 
   /** Sends the next octets to everybody who has lost none. */
   send({ body, start, total, isLast }: NextOctets): void {
     const { mime, ids } = this.#options;
-    const flag = isLast ? '$' : '+';
-    const chunk = OutgoingChunk.of({ messageId: this.#messageId, mime, body, start, total, flag }, ids);
-    for (const delivery of this.#deliveries) delivery.send(chunk, isLast);
-    if (isLast) this.#end();
-    else this.#isCongested = this.#isHeldUp();
+    const chunk = OutgoingChunk.of(this, { mime, body, start, total, flag: isLast ? '$' : '+' }, ids);
+    this.#isEnded = isLast;
+    for (let receiver = 0; receiver < this.#unanswered.length; receiver += 1) this.#sendTo(receiver, chunk);
+    this.#hasBegun = true;
+    if (isLast) this.#settleWhenKnown();
   }
 
   /** No more will come: whoever has a part of it is told to forget that (RFC 4975 7.1). */
-  abort(reason = 'its sender has given it up'): void {
-    for (const delivery of this.#deliveries) delivery.failed(null, reason);
-    this.#end();
-  }
-
-  #isHeldUp(): boolean {
-    let isHeldUp = false;
-    for (const delivery of this.#deliveries) isHeldUp = delivery.holdsUp() || isHeldUp;
-    return isHeldUp;
-  }
-
-  #relieve(): void {
-    if (!this.#isCongested || this.#isHeldUp()) return;
-    this.#isCongested = false;
-    this.#options.onRelieved?.();
-  }
-
-  #end(): void {
+  abort(reason: string): void {
+    for (const receiver of this.#unanswered.keys()) this.failed(receiver, null, reason);
     this.#isEnded = true;
     this.#settleWhenKnown();
   }
 
-  #countDown(): void {
+  answered(receiver: number, status: number): void {
+    const unanswered = this.#unanswered[receiver] ?? over;
+    if (unanswered === over) return;
+    // RFC 4975 10: whatever is no 200 is the end of this message, for this receiver.
+    if (status !== 200) return this.failed(receiver, status, `it answered ${status}`);
+    this.#unanswered[receiver] = unanswered - 1;
+    if (this.#isEnded && unanswered === 1) this.#close(receiver);
+  }
+
+  failed(receiver: number, status: number | null, reason: string): void {
+    if (this.#unanswered[receiver] === over) return;
+    // RFC 4975 7.1: `#` says that the rest will never come.
+    if (this.#hasBegun && !this.#isEnded)
+      this.#options.receivers[receiver]?.session?.abandon(OutgoingChunk.abort(this, this.#options.ids), receiver);
+    this.#miss(receiver, { outcome: 'failed', status, reason });
+  }
+
+  #sendTo(receiver: number, chunk: OutgoingChunk): void {
+    const unanswered = this.#unanswered[receiver] ?? over;
+    if (unanswered === over) return;
+    const session = this.#options.receivers[receiver]?.session;
+    if (session === undefined) return this.failed(receiver, null, 'it has no session');
+    if (!this.#hasBegun && session.hasRefused(this.wrappedType))
+      return this.#miss(receiver, { outcome: 'skipped', status: 415, reason: 'it has refused the type' });
+    if (!session.deliver(chunk, receiver)) return this.failed(receiver, null, 'congested');
+    this.#unanswered[receiver] = unanswered + 1;
+    if (!this.#isEnded) this.#watch(receiver, session);
+  }
+
+  #watch(receiver: number, session: Session): void {
+    this.#congestion ??= new Congestion({
+      clock: this.#options.clock,
+      onRelieved: () => this.#options.onRelieved?.(),
+      onImpatient: (impatient) => this.failed(impatient, null, 'congested'),
+    });
+    this.#congestion.watch(receiver, session);
+  }
+
+  #miss(receiver: number, how: Omit<SwitchedDelivery, 'endpointId'>): void {
+    this.#missed.set(receiver, { endpointId: this.#endpointOf(receiver), ...how });
+    this.#close(receiver);
+  }
+
+  #close(receiver: number): void {
+    this.#unanswered[receiver] = over;
     this.#openCount -= 1;
+    this.#congestion?.end(receiver);
     this.#settleWhenKnown();
   }
 
   #settleWhenKnown(): void {
     if (!this.#isEnded || this.#openCount > 0 || this.#isSettled) return;
     this.#isSettled = true;
-    const { skipped = [], onSettled } = this.#options;
-    const sent = this.#deliveries.flatMap(({ outcome }) => outcome ?? []);
-    const notSent = skipped.map(
-      ({ endpointId, reason }): SwitchedDelivery => ({ endpointId, outcome: 'skipped', status: null, reason }),
-    );
-    onSettled([...sent, ...notSent]);
+    const { receivers, skipped = [], onSettled } = this.#options;
+    const deliveries: SwitchedDelivery[] = [];
+    for (let receiver = 0; receiver < receivers.length; receiver += 1)
+      deliveries.push(this.#missed.get(receiver) ?? deliveredTo(this.#endpointOf(receiver)));
+    for (const { endpointId, reason } of skipped)
+      deliveries.push({ endpointId, outcome: 'skipped', status: null, reason });
+    onSettled(deliveries);
   }
+
+  #endpointOf(receiver: number): string {
+    return this.#options.receivers[receiver]?.endpointId ?? '';
+  }
+}
+
+function deliveredTo(endpointId: string): SwitchedDelivery {
+  return { endpointId, outcome: 'delivered', status: null, reason: null };
 }

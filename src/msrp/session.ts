@@ -16,15 +16,13 @@ import {
 import type { MsrpUri } from '../wire/msrp-uri.ts';
 import type { Connection } from './connection.ts';
 import type { OutgoingChunk } from './outgoing-chunk.ts';
-import { type Awaiting, Transactions } from './transactions.ts';
+import { type Copy, Transactions } from './transactions.ts';
 
 export type SessionOptions = {
   readonly clock: Clock;
   /** The peer has not answered in time: the session has failed (RFC 4975 7.1.1). */
   readonly onStalled: (session: Session) => void;
 };
-
-type Kept = { readonly chunk: OutgoingChunk; readonly awaiting: Awaiting };
 
 /** The session of one endpoint, by the states of `nextMsrpSessionState`. Several may share one connection. */
 export class Session {
@@ -47,7 +45,7 @@ export class Session {
   readonly #transactions: Transactions;
   /** Media types that the peer has refused, of what message/cpim wraps. */
   readonly #refusedTypes = new Set<string>();
-  #kept: Kept[] = [];
+  #kept: Copy[] = [];
   /** Who wants to know when the kept messages have left. */
   #relievers: (() => void)[] = [];
   #droppedCount = 0;
@@ -127,18 +125,22 @@ export class Session {
     return this.#firstTransaction === transactionId;
   }
 
-  /** Sends, or keeps for when the session opens; false when the chunk is dropped, of which nobody hears any more. */
-  deliver(chunk: OutgoingChunk, awaiting: Awaiting): boolean {
-    const isTaken = this.#state === 'open' ? this.#send(chunk, awaiting) : this.#keep(chunk, awaiting);
+  /**
+   * Sends a chunk to this receiver of its message, or keeps it for when the session opens; false when it is dropped, of which
+   * nobody hears any more.
+   */
+  deliver(chunk: OutgoingChunk, receiver: number): boolean {
+    const isTaken = this.#state === 'open' ? this.#send(chunk, receiver) : this.#keep(chunk, receiver);
     if (!isTaken) this.#droppedCount += 1;
     return isTaken;
   }
 
   /** What of a message was delivered will not be completed, says `abort`; that always fits. */
-  abandon(abort: OutgoingChunk, awaiting: Awaiting): void {
-    const isKept = this.#kept.some((kept) => kept.awaiting === awaiting);
-    this.#kept = this.#kept.filter((kept) => kept.awaiting !== awaiting);
-    if (!isKept && this.#state === 'open') this.#connection?.send(abort.copy(abort.nextTransaction(), this.#paths));
+  abandon(abort: OutgoingChunk, receiver: number): void {
+    const others = this.#kept.filter(({ chunk }) => chunk.message !== abort.message);
+    const isKept = others.length < this.#kept.length;
+    this.#kept = others;
+    if (!isKept && this.#state === 'open') this.#connection?.send(abort.copy(receiver, this.#paths));
   }
 
   /** Whether the peer has more before it than a large message may add to. */
@@ -160,12 +162,11 @@ export class Session {
 
   /** The peer has answered one of our requests; what nobody waits for is ignored. */
   answered({ transactionId, status }: MsrpResponse): void {
-    const awaiting = this.#transactions.take(transactionId);
-    if (awaiting === undefined) return;
-    const { wrappedType } = awaiting;
-    if (status === 415 && wrappedType !== null && this.#refusedTypes.size < limits.msrpRefusedTypesMax)
-      this.#refusedTypes.add(wrappedType);
-    awaiting.answered(status);
+    const copy = this.#transactions.take(transactionId);
+    if (copy === undefined) return;
+    const { message } = copy.chunk;
+    if (status === 415) this.#noteRefused(message.wrappedType);
+    message.answered(copy.receiver, status);
   }
 
   /** The peer, or a relay before it, tells what became of one of our messages (RFC 4975 7.1.2). */
@@ -173,8 +174,8 @@ export class Session {
     const status = reportedStatus(report);
     if (status === null || status === 200) return;
     // RFC 4975 7.1.2: a REPORT about no message of ours is ignored.
-    const awaiting = this.#transactions.ofMessage(msrpHeader(report, 'Message-ID') ?? '');
-    awaiting?.failed(status, `it was reported ${status}`);
+    const copy = this.#transactions.ofMessage(msrpHeader(report, 'Message-ID') ?? '');
+    copy?.chunk.message.failed(copy.receiver, status, `it was reported ${status}`);
   }
 
   /** `stop` ends a timer that runs until the session is open. */
@@ -190,22 +191,25 @@ export class Session {
     this.#connection = null;
     const kept = this.#kept;
     this.#kept = [];
-    for (const { awaiting } of kept) awaiting.failed(null, over);
+    for (const { chunk, receiver } of kept) chunk.message.failed(receiver, null, over);
     this.#transactions.close(over);
   }
 
-  #send(chunk: OutgoingChunk, awaiting: Awaiting): boolean {
+  #send(chunk: OutgoingChunk, receiver: number): boolean {
     if (this.#transactions.count >= limits.msrpUnansweredMax) return false;
-    const id = chunk.nextTransaction();
-    if (!(this.#connection?.offer(chunk.copy(id, this.#paths)) ?? false)) return false;
-    this.#transactions.add(id, awaiting);
+    if (!(this.#connection?.offer(chunk.copy(receiver, this.#paths)) ?? false)) return false;
+    this.#transactions.add(chunk, receiver);
     return true;
   }
 
-  #keep(chunk: OutgoingChunk, awaiting: Awaiting): boolean {
+  #keep(chunk: OutgoingChunk, receiver: number): boolean {
     if (this.#state === 'closed' || this.#kept.length >= limits.msrpWaitingMessagesMax) return false;
-    this.#kept.push({ chunk, awaiting });
+    this.#kept.push({ chunk, receiver });
     return true;
+  }
+
+  #noteRefused(type: string | null): void {
+    if (type !== null && this.#refusedTypes.size < limits.msrpRefusedTypesMax) this.#refusedTypes.add(type);
   }
 
   #openWhenReady(): void {
@@ -215,7 +219,8 @@ export class Session {
     this.#stopDeadline = null;
     const kept = this.#kept;
     this.#kept = [];
-    for (const { chunk, awaiting } of kept) if (!this.deliver(chunk, awaiting)) awaiting.failed(null, 'congested');
+    for (const { chunk, receiver } of kept)
+      if (!this.deliver(chunk, receiver)) chunk.message.failed(receiver, null, 'congested');
     const relievers = this.#relievers;
     this.#relievers = [];
     for (const callback of relievers) this.#connection?.whenRelieved(callback);

@@ -3,27 +3,32 @@
 import { limits } from '../core/limits.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Instant } from '../core/rows.ts';
+import type { OutgoingChunk } from './outgoing-chunk.ts';
 
-/** Who is told what became of a request; one of the two, once. */
-export type Awaiting = {
-  readonly messageId: string;
-  /** Media type of what message/cpim wraps, when that is known. */
-  readonly wrappedType: string | null;
-  readonly answered: (status: number) => void;
-  readonly failed: (status: number | null, reason: string) => void;
-};
+/** A chunk at one of its receivers, by the number of that receiver. */
+export type Copy = { readonly chunk: OutgoingChunk; readonly receiver: number };
 
-type Transaction = { readonly awaiting: Awaiting; readonly sentAt: Instant };
+/** How many that are answered stay in the lists before these are made anew. */
+const answeredMax = 1_000;
 
-/** RFC 4975 7.1.1: each request has 30 s for its response. One timer serves all: it watches the oldest. */
+/**
+ * RFC 4975 7.1.1: each request has 30 s for its response. One timer serves all: it watches the oldest. Most peers answer in
+ * order, so that the oldest is nearly always the one that is looked for. There are many of them, hence two plain lists.
+ */
 export class Transactions {
   readonly #clock: Clock;
   readonly #onOverdue: () => void;
-  /** By id, the oldest first. */
-  readonly #waiting = new Map<string, Transaction>();
-  #oldest: Transaction | undefined;
-  /** When the one before the oldest was answered. */
-  #oldestSince: Instant = 0;
+  /** The oldest first; null once it is answered. Before `#first` all are, and the one there is not. */
+  #chunks: (OutgoingChunk | null)[] = [];
+  #receivers: number[] = [];
+  #first = 0;
+  #waitingCount = 0;
+  /** The places of all that wait, if the peer has answered another than the oldest, `#base` being that of the first. */
+  #places: Map<string, number> | null = null;
+  #base = 0;
+  /** Since when the oldest is waited for, at the latest. */
+  #since: Instant = 0;
+  #isProgressing = false;
   #stopTimer: (() => void) | null = null;
 
   /** `onOverdue`: one was not answered in time; it has been told. */
@@ -33,55 +38,96 @@ export class Transactions {
   }
 
   get count(): number {
-    return this.#waiting.size;
+    return this.#waitingCount;
   }
 
-  add(id: string, awaiting: Awaiting): void {
-    const transaction = { awaiting, sentAt: this.#clock.now() };
-    this.#waiting.set(id, transaction);
-    this.#oldest ??= transaction;
-    if (this.#stopTimer === null) this.#watch(transaction.sentAt + limits.msrpAnswerTimeoutMs);
+  add(chunk: OutgoingChunk, receiver: number): void {
+    if (this.#waitingCount === 0) this.#since = this.#clock.now();
+    this.#places?.set(chunk.transactionOf(receiver), this.#base + this.#chunks.length);
+    this.#chunks.push(chunk);
+    this.#receivers.push(receiver);
+    this.#waitingCount += 1;
+    if (this.#stopTimer === null) this.#watch(this.#since);
   }
 
-  /** Who waits for the answer to this request, which has come; undefined when nobody does any more. */
-  take(id: string): Awaiting | undefined {
-    const transaction = this.#waiting.get(id);
-    if (transaction === undefined) return undefined;
-    this.#waiting.delete(id);
-    if (transaction === this.#oldest) {
-      this.#oldest = this.#waiting.values().next().value;
-      this.#oldestSince = this.#clock.now();
-    }
-    return transaction.awaiting;
+  /** What this request was, whose answer has come; undefined when none is waited for any more. */
+  take(id: string): Copy | undefined {
+    const oldest = this.#at(this.#first);
+    if (oldest === undefined) return undefined;
+    if (oldest.chunk.transactionOf(oldest.receiver) !== id) return this.#takeOther(id);
+    this.#remove(this.#first, id);
+    this.#advance();
+    return oldest;
   }
 
-  /** Who still waits for an answer to a request of this message. */
-  ofMessage(messageId: string): Awaiting | undefined {
-    for (const { awaiting } of this.#waiting.values()) if (awaiting.messageId === messageId) return awaiting;
-    return undefined;
+  /** A copy of this message that is not answered. */
+  ofMessage(messageId: string): Copy | undefined {
+    return this.#waiting().find(({ chunk }) => chunk.message.messageId === messageId);
   }
 
   /** No answer counts any more: all who wait are told. */
   close(reason: string): void {
     this.#stopTimer?.();
-    const waiting = [...this.#waiting.values()];
-    this.#waiting.clear();
-    this.#oldest = undefined;
-    for (const { awaiting } of waiting) awaiting.failed(null, reason);
+    const waiting = this.#waiting();
+    this.#chunks = [];
+    this.#receivers = [];
+    this.#places = null;
+    for (const { chunk, receiver } of waiting) chunk.message.failed(receiver, null, reason);
   }
 
-  #watch(at: Instant): void {
+  #at(index: number): Copy | undefined {
+    const [chunk, receiver] = [this.#chunks[index], this.#receivers[index]];
+    return chunk === undefined || chunk === null || receiver === undefined ? undefined : { chunk, receiver };
+  }
+
+  #waiting(): readonly Copy[] {
+    return this.#chunks.flatMap((_, index) => this.#at(index) ?? []);
+  }
+
+  #takeOther(id: string): Copy | undefined {
+    if (this.#places === null) {
+      const known = this.#waiting().map(({ chunk, receiver }) => chunk.transactionOf(receiver));
+      this.#places = new Map(known.map((each, index) => [each, this.#base + this.#first + index]));
+    }
+    const index = (this.#places.get(id) ?? -1) - this.#base;
+    const copy = this.#at(index);
+    if (copy !== undefined) this.#remove(index, id);
+    return copy;
+  }
+
+  #remove(index: number, id: string): void {
+    this.#chunks[index] = null;
+    this.#places?.delete(id);
+    this.#waitingCount -= 1;
+  }
+
+  #advance(): void {
+    this.#isProgressing = true;
+    do this.#first += 1;
+    while (this.#chunks[this.#first] === null);
+    if (this.#waitingCount > 0 && this.#first < answeredMax) return;
+    this.#chunks = this.#chunks.slice(this.#first);
+    this.#receivers = this.#receivers.slice(this.#first);
+    this.#base += this.#first;
+    this.#first = 0;
+  }
+
+  #watch(now: Instant): void {
+    this.#isProgressing = false;
+    const at = Math.min(this.#since + limits.msrpAnswerTimeoutMs, now + limits.msrpAnswerCheckMs);
     this.#stopTimer = this.#clock.callAt(at, () => this.#check());
   }
 
   // Ours: on a slow link what was sent waits in the network. While the peer answers in order, the next has 30 s from there.
   #check(): void {
     this.#stopTimer = null;
-    if (this.#oldest === undefined) return;
-    const due = Math.max(this.#oldest.sentAt, this.#oldestSince) + limits.msrpAnswerTimeoutMs;
-    if (this.#clock.now() < due) return this.#watch(due);
+    const oldest = this.#at(this.#first);
+    if (oldest === undefined) return;
+    const now = this.#clock.now();
+    if (this.#isProgressing) this.#since = now;
+    if (now < this.#since + limits.msrpAnswerTimeoutMs) return this.#watch(now);
     // RFC 4975 7.1.1: as if the answer had been 408.
-    this.#oldest.awaiting.failed(408, 'it did not answer in time');
+    oldest.chunk.message.failed(oldest.receiver, 408, 'it did not answer in time');
     this.#onOverdue();
   }
 }

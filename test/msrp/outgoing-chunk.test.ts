@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
-import { type ChunkContent, OutgoingChunk } from '../../src/msrp/outgoing-chunk.ts';
+import { type ChunkContent, type ChunkedMessage, OutgoingChunk } from '../../src/msrp/outgoing-chunk.ts';
 import { joinParts, type MsrpRequest, partsLength, pathLines } from '../../src/wire/msrp.ts';
 import { MsrpReader } from '../../src/wire/msrp-reader.ts';
 
 const whole = (body: Buffer): ChunkContent => ({
-  messageId: 'ours',
   mime: [
     { name: 'Content-Type', value: 'message/cpim' },
     { name: 'Content-ID', value: '<1>' },
@@ -15,15 +14,22 @@ const whole = (body: Buffer): ChunkContent => ({
   flag: '$',
 });
 
+const message: ChunkedMessage = {
+  messageId: 'ours',
+  wrappedType: 'text/plain',
+  answered: () => undefined,
+  failed: () => undefined,
+};
+
 function counting(): { readonly transaction: () => string; readonly messageId: () => string } {
   let count = 0;
   return { transaction: () => `tx-${++count}`, messageId: () => 'ours' };
 }
 
 function copies(body: Buffer, count: number): MsrpRequest[] {
-  const chunk = OutgoingChunk.of(whole(body), counting());
-  const parts = Array.from({ length: count }, () =>
-    chunk.copy(chunk.nextTransaction(), pathLines(['msrp://bob:3/c;tcp'], ['msrp://focus:1/d;tcp'])),
+  const chunk = OutgoingChunk.of(message, whole(body), counting());
+  const parts = Array.from({ length: count }, (_, receiver) =>
+    chunk.copy(receiver, pathLines(['msrp://bob:3/c;tcp'], ['msrp://focus:1/d;tcp'])),
   );
   const octets = joinParts(
     parts,
@@ -49,6 +55,6 @@ test('each copy has its own transaction and the one Message-ID, the content is t
 test('the transaction is one whose end-line the body does not hold', () => {
   const body = Buffer.from('\r\n-------tx-1.1$\r\n-------tx-2');
   const [copy] = copies(body, 1);
-  expect(copy?.transactionId).toBe('tx-3.1');
+  expect(copy?.transactionId).toBe('tx-3.0');
   expect(copy?.body?.equals(body)).toBe(true);
 });
