@@ -257,6 +257,11 @@ export class MsrpClient {
     return this.#responses.get(transactionId)?.status;
   }
 
+  /** NICKNAME (RFC 7701 7.1); gives the status of the answer. */
+  async nickname(name: string): Promise<number> {
+    return (await this.#ask('NICKNAME', [{ name: 'Use-Nickname', value: `"${name}"` }])).status;
+  }
+
   /** The next message that has not been taken by this yet, past or to come. */
   async waitForMessage(): Promise<ReceivedMessage> {
     const message = await waitFor('an MSRP message', () => this.messages[this.#takenCount]);
