@@ -31,6 +31,9 @@ const closedByPeer = 'the peer closed the connection';
 /** Status and comment of a response. */
 export type Answer = { readonly status: number; readonly comment: string };
 
+/** What is to be sent, whose octets are made when they leave. */
+export type Frame = { readonly length: number; readonly parts: () => MsrpParts };
+
 export type ConnectionOptions = {
   readonly carrier: Carrier;
   readonly clock: Clock;
@@ -48,7 +51,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #carrier: Carrier;
   readonly #reader = new MsrpReader({ wholeBytesMax: limits.messagePartBytes });
-  #queue: MsrpParts[] = [];
+  #queue: Frame[] = [];
   /** First of the queue that is not written yet. */
   #first = 0;
   #queuedBytes = 0;
@@ -103,10 +106,10 @@ export class Connection {
   }
 
   /** Queues what must not be lost. A peer that does not read its responses is not read from either, which bounds them. */
-  send(parts: MsrpParts): void {
+  send(frame: Frame): void {
     if (this.#state !== 'open') return;
-    this.#queue.push(parts);
-    this.#queuedBytes += partsLength(parts);
+    this.#queue.push(frame);
+    this.#queuedBytes += frame.length;
     if (this.#flushIsDue) return;
     this.#flushIsDue = true;
     // All frames of one read are handled before microtasks run.
@@ -117,17 +120,17 @@ export class Connection {
   respond(request: MsrpHead & { readonly method: string }, answer: Answer): void {
     if (request.method === 'SEND' && !wantsResponse(request, answer.status)) return;
     const response = responseTo(request, answer.status, answer.comment);
-    this.send({ start: '', content: writeMsrpResponse(response), end: '' });
+    this.send(written({ start: '', content: writeMsrpResponse(response), end: '' }));
   }
 
   /**
    * Queues a message unless the queue is full or the connection is closing; false when it is dropped. Nobody but this
    * peer is the slower for it.
    */
-  offer(parts: MsrpParts): boolean {
+  offer(frame: Frame): boolean {
     if (this.#state !== 'open') return false;
-    if (this.#waitingBytes() + partsLength(parts) <= limits.msrpQueueBytesMax) {
-      this.send(parts);
+    if (this.#waitingBytes() + frame.length <= limits.msrpQueueBytesMax) {
+      this.send(frame);
       return true;
     }
     this.#beginStall();
@@ -194,15 +197,17 @@ export class Connection {
   }
 
   #writeSome(): void {
-    const from = this.#first;
+    const parts: MsrpParts[] = [];
     let length = 0;
     while (this.#first < this.#queue.length && length < writeBytesMax) {
-      const parts = this.#queue[this.#first];
-      if (parts !== undefined) length += partsLength(parts);
+      const frame = this.#queue[this.#first];
       this.#first += 1;
+      if (frame === undefined) continue;
+      length += frame.length;
+      parts.push(frame.parts());
     }
     this.#queuedBytes -= length;
-    this.#carrier.write(this.#queue.slice(from, this.#first), length);
+    this.#carrier.write(parts, length);
   }
 
   #relieve(): void {
@@ -239,4 +244,9 @@ export class Connection {
     this.#stopClosing?.();
     this.#options.onClose(this, this.#closeReason ?? closedByPeer, this.#isStalled ? 'stalled' : 'lost');
   }
+}
+
+/** A frame whose octets are known. */
+export function written(parts: MsrpParts): Frame {
+  return { length: partsLength(parts), parts: () => parts };
 }

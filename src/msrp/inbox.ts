@@ -5,7 +5,7 @@ import { tooLong } from '../core/messaging/assembly.ts';
 import { type MsrpFlag, type MsrpRequest, successReport, writeMsrpRequest } from '../wire/msrp.ts';
 import type { MsrpBegin } from '../wire/msrp-reader.ts';
 import { answers } from './answers.ts';
-import type { Answer, Connection } from './connection.ts';
+import { type Answer, type Connection, written } from './connection.ts';
 import { IncomingMessage, type IncomingOptions } from './incoming-message.ts';
 import type { MsrpIds } from './outgoing-chunk.ts';
 import { type Chunk, isCpim, screenChunk } from './screen.ts';
@@ -193,7 +193,7 @@ export class Inbox {
     this.#respond(send, answers.ok);
     if (!wantsSuccessReport) return true;
     const report = successReport(send, { transactionId: this.#options.ids.transaction(), length });
-    this.#session.connection?.send({ start: '', content: writeMsrpRequest(report), end: '' });
+    this.#session.connection?.send(written({ start: '', content: writeMsrpRequest(report), end: '' }));
     return true;
   }
 

@@ -6,9 +6,11 @@ import {
   type MsrpFlag,
   type MsrpHeader,
   type MsrpParts,
+  sendLength,
   sendParts,
   writeMsrpContent,
 } from '../wire/msrp.ts';
+import type { Frame } from './connection.ts';
 
 /**
  * Chance, handed in: `ident`s of RFC 4975 9. Transaction ids carry at least 64 random bits (RFC 4975 7.1) in at most 24
@@ -78,8 +80,33 @@ export class OutgoingChunk {
   }
 
   /** The copy for one receiver, a SEND. `paths` are made by `pathLines`. */
-  copy(receiver: number, paths: string): MsrpParts {
+  parts(receiver: number, paths: string): MsrpParts {
     return sendParts(this.transactionOf(receiver), { paths, content: this.#content, flag: this.#flag });
+  }
+
+  /** The same while it waits. */
+  copy(receiver: number, paths: string): ChunkCopy {
+    const idLength = this.#transaction.length + 1 + String(receiver).length;
+    return new ChunkCopy(this, { receiver, paths, length: sendLength(idLength, { paths, content: this.#content }) });
+  }
+}
+
+/** What one receiver gets is made when it leaves: while it waits, nothing of it is its own. */
+class ChunkCopy implements Frame {
+  readonly length: number;
+  readonly #chunk: OutgoingChunk;
+  readonly #receiver: number;
+  readonly #paths: string;
+
+  constructor(chunk: OutgoingChunk, copy: { receiver: number; paths: string; length: number }) {
+    this.length = copy.length;
+    this.#chunk = chunk;
+    this.#receiver = copy.receiver;
+    this.#paths = copy.paths;
+  }
+
+  parts(): MsrpParts {
+    return this.#chunk.parts(this.#receiver, this.#paths);
   }
 }
 

@@ -10,7 +10,7 @@ import { type MsrpHeader, type MsrpResponse, msrpHeader, writeMsrpRequest } from
 import type { MsrpFrame } from '../wire/msrp-reader.ts';
 import { parseMsrpUri } from '../wire/msrp-uri.ts';
 import { RemoteError } from '../wire/remote-error.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, written } from './connection.ts';
 import type { Connections } from './connections.ts';
 import type { MsrpLog } from './msrp-log.ts';
 import type { MsrpIds } from './outgoing-chunk.ts';
@@ -127,7 +127,7 @@ export class Relay {
     this.#asked = { transactionId, headers, proven };
     const paths = { toPath: [access.uri], fromPath: [this.#ownUri] };
     const request = { transactionId, method: 'AUTH', ...paths, headers, body: null, flag: '$' } as const;
-    this.#connection?.send({ start: '', content: writeMsrpRequest(request), end: '' });
+    this.#connection?.send(written({ start: '', content: writeMsrpRequest(request), end: '' }));
   }
 
   #answered(response: MsrpResponse): void {

@@ -14,7 +14,7 @@ import {
   writeMsrpContent,
 } from '../wire/msrp.ts';
 import type { MsrpUri } from '../wire/msrp-uri.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, written } from './connection.ts';
 import type { OutgoingChunk } from './outgoing-chunk.ts';
 import { type Copy, Transactions } from './transactions.ts';
 
@@ -118,7 +118,7 @@ export class Session {
   greet(transactionId: string, messageId: string): void {
     this.#firstTransaction = transactionId;
     const content = writeMsrpContent([{ name: 'Message-ID', value: messageId }], null);
-    this.#connection?.send(sendParts(transactionId, { paths: this.#paths, content, flag: '$' }));
+    this.#connection?.send(written(sendParts(transactionId, { paths: this.#paths, content, flag: '$' })));
   }
 
   isGreeting(transactionId: string): boolean {

@@ -195,6 +195,11 @@ export function sendParts(
   return { start: `MSRP ${transactionId} SEND\r\n${paths}`, content, end: endLine(transactionId, flag) };
 }
 
+/** Octets of what `sendParts` gives, known before it is made. */
+export function sendLength(idLength: number, { paths, content }: { paths: string; content: Buffer }): number {
+  return 'MSRP  SEND\r\n'.length + paths.length + content.length + '-------$\r\n'.length + 2 * idLength;
+}
+
 /** Octets of a frame in parts. */
 export function partsLength(parts: MsrpParts): number {
   return parts.start.length + (parts.content?.length ?? 0) + parts.end.length;

@@ -29,7 +29,7 @@ function counting(): { readonly transaction: () => string; readonly messageId: (
 function copies(body: Buffer, count: number): MsrpRequest[] {
   const chunk = OutgoingChunk.of(message, whole(body), counting());
   const parts = Array.from({ length: count }, (_, receiver) =>
-    chunk.copy(receiver, pathLines(['msrp://bob:3/c;tcp'], ['msrp://focus:1/d;tcp'])),
+    chunk.parts(receiver, pathLines(['msrp://bob:3/c;tcp'], ['msrp://focus:1/d;tcp'])),
   );
   const octets = joinParts(
     parts,
