@@ -197,6 +197,8 @@ export class Member {
   readonly responses: MsrpResponse[] = [];
   /** What a SEND is answered. */
   answer: (request: MsrpRequest) => number | 'none' = () => 200;
+  /** How that leaves. */
+  say: (octets: Buffer) => void = (octets) => this.carrier.say(octets);
   readonly #reader = new MsrpReader({ wholeBytesMax: 1024 * 1024 });
   readonly #arriving = new ArrivingMessages();
   #chunkCount = 0;
@@ -249,6 +251,11 @@ export class Member {
     this.carrier.say(writeMsrpRequest(request));
   }
 
+  /** Messages of which something has come, and neither the rest nor their end. */
+  get unfinishedCount(): number {
+    return this.#arriving.unfinishedCount;
+  }
+
   /** The REPORTs that came. */
   get reports(): readonly MsrpRequest[] {
     return this.requests.filter(({ method }) => method === 'REPORT');
@@ -274,7 +281,7 @@ export class Member {
     if (request.method !== 'SEND') return;
     const status = this.answer(request);
     if (status !== 'none' && wantsResponse(request, status))
-      this.carrier.say(writeMsrpResponse(responseTo(request, status, null)));
+      this.say(writeMsrpResponse(responseTo(request, status, null)));
     if (request.flag === '#') this.aborted.push(msrpHeader(request, 'Message-ID') ?? '');
     const content = this.#arriving.add(request);
     if (content !== null) this.messages.push(shortOf(content));

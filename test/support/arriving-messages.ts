@@ -4,6 +4,11 @@ import { type MsrpRequest, msrpHeader, parseByteRange } from '../../src/wire/msr
 export class ArrivingMessages {
   readonly #chunks = new Map<string, MsrpRequest[]>();
 
+  /** Messages of which something has come, and neither the rest nor their end. */
+  get unfinishedCount(): number {
+    return this.#chunks.size;
+  }
+
   /** The whole content, when this chunk completes it. */
   add(chunk: MsrpRequest): Buffer | null {
     const messageId = msrpHeader(chunk, 'Message-ID') ?? '';

@@ -119,8 +119,7 @@ export class Assembly {
   /** Room for so many octets from `#next` on. */
   #makeRoom(length: number): void {
     if (this.#at + length <= this.#buffer.length) return;
-    const last = this.#spans.at(-1)?.to ?? this.#next;
-    const kept = Math.min(last - this.#next, this.#buffer.length - this.#at);
+    const kept = this.#buffer.length - this.#at;
     const larger = Buffer.allocUnsafe(Math.min(Math.max(length, 2 * kept), limits.messageWindowBytes));
     this.#buffer.copy(larger, 0, this.#at, this.#at + kept);
     this.#buffer = larger;
