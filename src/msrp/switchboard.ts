@@ -1,7 +1,14 @@
 /** Applies the routes that the core publishes to the messages of their sessions: the data plane of all conferences. */
 
 import type { MsrpNotice } from '../core/effect.ts';
-import { judge, type MessageFacts, type MsrpRoute, readMessage, type Verdict } from '../core/messaging/switch.ts';
+import {
+  byWhatTheyTake,
+  judge,
+  type MessageFacts,
+  type MsrpRoute,
+  readMessage,
+  type Verdict,
+} from '../core/messaging/switch.ts';
 import type { Clock } from '../core/ports.ts';
 import { CpimUnfinished } from '../wire/cpim.ts';
 import { type MsrpHeader, mediaTypeOf } from '../wire/msrp.ts';
@@ -123,8 +130,8 @@ export class Switchboard {
     const route = this.#routes.get(effect.conferenceId);
     if (route === undefined) return;
     const { messageId, contentType, to } = effect;
-    const recipients = route.members.filter(({ endpointId }) => to === null || to.includes(endpointId));
-    const users = new Set(recipients.map(({ uri }) => uri));
+    const meant = route.members.filter(({ endpointId }) => to === null || to.includes(endpointId));
+    const users = new Set(meant.map(({ uri }) => uri));
     const [only = null] = users.size === 1 ? users : [];
     const body = noticeContent(effect, route.conferenceUri);
     const passage = this.#passage({
@@ -132,8 +139,8 @@ export class Switchboard {
       messageId,
       from: route.conferenceUri,
       to: to === null ? null : only,
-      recipients,
-      skipped: [],
+      // As of any message: who is on hold, or reads no HTML, is sent none.
+      ...byWhatTheyTake(meant, contentType),
       wrappedType: contentType,
       headerBytes: body.length - Buffer.byteLength(effect.text),
       wrapper: null,

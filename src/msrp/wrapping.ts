@@ -9,7 +9,8 @@ type FromTo = { readonly from: string; readonly to: string; readonly sentAt: Ins
 
 /** What the focus says, from the conference to the conference. */
 export function noticeContent({ contentType, text, sentAt }: MsrpNotice, conferenceUri: string): Buffer {
-  const contentHeaders = [{ name: 'Content-Type', value: contentType }];
+  // RFC 2046 4.1.2: text without a charset would be ASCII.
+  const contentHeaders = [{ name: 'Content-Type', value: `${contentType};charset=utf-8` }];
   return fromTo({ from: conferenceUri, to: conferenceUri, sentAt }, contentHeaders, Buffer.from(text));
 }
 

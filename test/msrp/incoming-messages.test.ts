@@ -719,6 +719,21 @@ describe('what is told afterwards', () => {
     });
   });
 
+  test('of a notice: who takes no text is not sent it; it is UTF-8, and says so', async () => {
+    room.route(['alice'], { keeps: 'facts' }, { acceptsWrapped: [] });
+    room.notice('Welcome', null);
+    room.route(['bob'], { keeps: 'facts' });
+    room.notice('Grüße', null);
+    await settled();
+    room.report();
+    expect([alice.messages.length, bob.messages.length]).toEqual([0, 1]);
+    expect(bob.messages[0]).toContain('Content-Type: text/plain;charset=utf-8\r\n\r\n');
+    expect(room.reported[0]?.messages).toMatchObject([
+      { deliveries: [{ endpointId: 'alice', outcome: 'skipped' }] },
+      { deliveries: [{ endpointId: 'bob', outcome: 'delivered' }] },
+    ]);
+  });
+
   test('in groups: a large one at once', async () => {
     for (let i = 0; i < limits.switchedMessagesMax; i += 1)
       alice.chunk({ messageId: `m-${i}`, body: chatLine('Hello') });

@@ -111,16 +111,24 @@ function accept(
   sender: RouteMember,
   { wrappedType, to }: { readonly wrappedType: string; readonly to: string | null },
 ): Verdict {
+  const others = members.filter(({ endpointId }) => endpointId !== sender.endpointId);
+  return { status: 200, comment: 'OK', ...byWhatTheyTake(others, wrappedType), to };
+}
+
+/** Who of `members` can take something of this type, and who cannot. */
+export function byWhatTheyTake(
+  members: readonly RouteMember[],
+  wrappedType: string,
+): Pick<Verdict, 'recipients' | 'skipped'> {
   const wholeMajor = `${wrappedType.split('/', 1)[0]}/*`;
   const recipients: RouteMember[] = [];
   const skipped: RouteMember[] = [];
   for (const member of members) {
-    if (member.endpointId === sender.endpointId) continue;
     const { acceptsWrapped } = member;
     const takes = acceptsWrapped.some((type) => type === '*' || type === wrappedType || type === wholeMajor);
     (takes ? recipients : skipped).push(member);
   }
-  return { status: 200, comment: 'OK', recipients, skipped, to };
+  return { recipients, skipped };
 }
 
 /** RFC 7701 6.2: all sessions of the one user who is named get it, if the room and they take private messages. */
