@@ -107,9 +107,9 @@ export class Switchboard {
   pass(accepted: Accepted, message: Pick<PassageFacts, 'messageId' | 'mime' | 'onRelieved'>): Passage {
     const { route, verdict, facts, wrapper } = accepted;
     const { recipients, skipped, to } = verdict;
+    const from = verdict.from ?? '';
     const { wrappedType } = facts;
     const headerBytes = facts.headerBytes + (wrapper?.length ?? 0);
-    const [from = ''] = facts.from;
     const mime = wrapper === null ? message.mime : cpim;
     return this.#passage({ route, from, to, recipients, skipped, wrappedType, headerBytes, wrapper, ...message, mime });
   }

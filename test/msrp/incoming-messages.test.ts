@@ -655,11 +655,14 @@ describe('what is told afterwards', () => {
     ]);
   });
 
-  test('of a private message: whom it was for', async () => {
-    alice.chunk({ messageId: 'private', body: wrapped('text/plain', 'psst', `${uriOf('bob')};transport=tcp`) });
+  test('of a private message: whom it was for, all named as the roster has them', async () => {
+    const body = wrapped('text/plain', 'psst', `${uriOf('bob')};transport=tcp`);
+    alice.chunk({ messageId: 'private', body: Buffer.from(body.toString().replace('alice@example', 'alice@EXAMPLE')) });
     await settled();
     room.report();
-    expect(room.told).toMatchObject([{ to: uriOf('bob'), content: null, deliveries: [{ outcome: 'delivered' }] }]);
+    expect(room.told).toMatchObject([
+      { from: uriOf('alice'), to: uriOf('bob'), content: null, deliveries: [{ outcome: 'delivered' }] },
+    ]);
   });
 
   test('only the count and the losses where nothing is kept', async () => {

@@ -48,6 +48,8 @@ export type Verdict = {
   readonly recipients: readonly RouteMember[];
   /** Who would get it if it could take what is wrapped. */
   readonly skipped: readonly RouteMember[];
+  /** The sender's URI in the roster; null: it is refused. */
+  readonly from: string | null;
   /** URI in the roster of the one user it is for; null: everybody. */
   readonly to: string | null;
 };
@@ -112,7 +114,7 @@ function accept(
   { wrappedType, to }: { readonly wrappedType: string; readonly to: string | null },
 ): Verdict {
   const others = members.filter(({ endpointId }) => endpointId !== sender.endpointId);
-  return { status: 200, comment: 'OK', ...byWhatTheyTake(others, wrappedType), to };
+  return { status: 200, comment: 'OK', ...byWhatTheyTake(others, wrappedType), from: sender.uri, to };
 }
 
 /** Who of `members` can take something of this type, and who cannot. */
@@ -173,5 +175,5 @@ function addressesOf(cpim: CpimMessage, name: 'From' | 'To' | 'cc'): readonly st
 }
 
 function refuse(status: number, comment: string): Verdict {
-  return { status, comment, recipients: [], skipped: [], to: null };
+  return { status, comment, recipients: [], skipped: [], from: null, to: null };
 }
