@@ -1,6 +1,6 @@
 /** A message of 1 MB in many chunks: it arrives whole, and tshark reads each chunk, those to the focus and those from it. */
 import { randomBytes } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeConference } from '../support/appendix-m.ts';
 import { needsCapture } from '../support/capture.ts';
 import { openChatCast } from '../support/cast.ts';
@@ -8,13 +8,20 @@ import { type CapturedFrame, complaints, MsrpCapture } from '../support/msrp-cap
 import { needsPrograms } from '../support/programs.ts';
 import { Service } from '../support/service.ts';
 
+let service: Service;
+beforeAll(async () => {
+  service = await Service.start();
+});
+afterAll(async () => {
+  await service.dispose();
+});
+
 const size = 1024 * 1024;
 const chunkSize = 10_000;
 
 test('CC-164 1 MB in chunks arrives whole at both others, and no frame is malformed', async (context) => {
   needsPrograms(context, 'tshark');
   needsCapture(context);
-  await using service = await Service.start();
   await using capture = await MsrpCapture.start(service.banner.msrp);
   await using cast = await openChatCast({ transport: 'udp' });
   const { alice, chats } = cast;

@@ -21,6 +21,8 @@ import { waitFor } from '../support/wait.ts';
 
 const secret = { username: 'somebody', password: 'secret' };
 const transport = 'udp';
+/** For a test that starts a service, which takes its time on a busy machine. */
+const startingMs = 120_000;
 
 let service: Service;
 let kamailio: Kamailio;
@@ -97,7 +99,9 @@ test('CC-158 CC-159 CC-169 messages, their answers and REPORTs go through it bot
   expect(new Set(between.map(({ from, to }) => ends.find((end) => end === from || end === to)))).toEqual(new Set(ends));
 });
 
-test('the focus, too, may be reached through it: leave by digest, and its whole chat on one connection', async (context) => {
+test('the focus, too, may be reached through it: leave by digest, and its whole chat on one connection', {
+  timeout: startingMs,
+}, async (context) => {
   needsPrograms(context, 'kamailio', 'tshark');
   needsCapture(context);
   const { host, port } = kamailio.address;
