@@ -261,6 +261,37 @@ describe('what contradicts itself', () => {
   });
 });
 
+describe('private messages (RFC 7701 6.2)', () => {
+  const to = (name: string): Buffer =>
+    Buffer.from(
+      chatLine('psst')
+        .toString()
+        .replace(`To: <${roomUri}>`, `To: <${uriOf(name)}>`),
+    );
+
+  test('CC-181 CC-182 CC-183 only the named member’s sessions get one; strangers and who takes none do not', async () => {
+    const ted = room.join('ted');
+    room.route(['alice', 'bob', 'ted']);
+    const [toBob, toMallory] = ['bob', 'mallory'].map((name) => alice.chunk({ messageId: name, body: to(name) }));
+    await settled();
+    room.route(['alice', 'bob', 'ted'], {}, { privateMessages: false });
+    const toTed = alice.chunk({ messageId: 'ted', body: to('ted') });
+    await settled();
+    expect([toBob, toMallory, toTed].map((id) => alice.answers.get(id ?? ''))).toEqual([200, 404, 428]);
+    expect([bob.messages, ted.messages]).toEqual([[shortOf(to('bob'))], []]);
+  });
+
+  test('CC-181 a large one goes to that member alone, too', async () => {
+    const ted = room.join('ted');
+    room.route(['alice', 'bob', 'ted']);
+    const content = Buffer.concat([to('bob'), Buffer.alloc(40_000, 'x')]);
+    part(content, [1, 20_000]);
+    part(content, [20_001, content.length]);
+    await settled();
+    expect([bob.messages, ted.sends]).toEqual([[shortOf(content)], []]);
+  });
+});
+
 describe('what the switch refuses', () => {
   test('CC-176 CC-177 is refused once the headers tell, and its further chunks are, too', async () => {
     const content = Buffer.concat([chatLine('x', 'bob'), Buffer.alloc(30_000, 'x')]);
