@@ -248,5 +248,19 @@ export class Connection {
 
 /** A frame whose octets are known. */
 export function written(parts: MsrpParts): Frame {
-  return { length: partsLength(parts), parts: () => parts };
+  return new WrittenFrame(parts);
+}
+
+class WrittenFrame implements Frame {
+  readonly length: number;
+  readonly #parts: MsrpParts;
+
+  constructor(parts: MsrpParts) {
+    this.length = partsLength(parts);
+    this.#parts = parts;
+  }
+
+  parts(): MsrpParts {
+    return this.#parts;
+  }
 }

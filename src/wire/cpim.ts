@@ -3,6 +3,7 @@
  * octets. Blocks are text, the wrapped octets are never touched.
  */
 
+import { hasControls } from './control-characters.ts';
 import { RemoteError } from './remote-error.ts';
 
 /** `name` with its namespace prefix as it came (`imdn.Message-ID`); `value` still escaped as on the wire. */
@@ -31,9 +32,6 @@ const cpimNamespace = 'urn:ietf:params:cpim-headers:';
 /** Both header blocks together, in lines; a bound, as honest messages have about ten. */
 const headerLinesMax = 100;
 const lineBytesMax = 4 * 1_024;
-
-/** RFC 3862 3.6: CTL is %x0-1F and %x7F; a tab does no harm. */
-const controlPattern = /(?![\t\u0080-\u009f])\p{Cc}/u;
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -130,6 +128,7 @@ export function wrappedTypeOf(message: CpimMessage): string {
 
 /** RFC 3862 2.3.1: an unknown escape stands for the character after the backslash, a last lone backslash for nothing. */
 export function unescapeCpim(text: string): string {
+  if (!text.includes('\\')) return text;
   return text.replace(/\\(?:u([\da-f]{4})|(.)|$)/gi, (_, code: string | undefined, character: string | undefined) => {
     if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
     return shortEscapes.get(character ?? '') ?? character ?? '';
@@ -191,12 +190,13 @@ const headerPattern = new RegExp(
 function parseHeader(line: string): CpimHeader {
   const match = headerPattern.exec(line);
   // RFC 3862 2.3: control characters stand escaped in a header; folding is unknown to it.
-  if (match === null || controlPattern.test(line)) throw new RemoteError(400, 'A CPIM header is malformed');
+  if (match === null || hasControls(line)) throw new RemoteError(400, 'A CPIM header is malformed');
   const [, name = '', params = '', value = ''] = match;
   return { name, params: parseParams(params), value: value.trimEnd() };
 }
 
 function parseParams(text: string): CpimHeader['params'] {
+  if (text === '') return [];
   const params = [...text.matchAll(/;([^=]+)=("(?:[^"\\]|\\.)*"|[^";]*)/g)];
   return params.map(([, name = '', value = '']) => ({ name, value }));
 }
@@ -209,6 +209,6 @@ function addContentHeader(headers: ContentHeader[], line: string): void {
     return;
   }
   const match = /^([!-9;-~]+)[ \t]*:[ \t]*(.*)$/.exec(line);
-  if (match === null || controlPattern.test(line)) throw new RemoteError(400, 'A MIME header in the CPIM is malformed');
+  if (match === null || hasControls(line)) throw new RemoteError(400, 'A MIME header in the CPIM is malformed');
   headers.push({ name: match[1] ?? '', value: (match[2] ?? '').trimEnd() });
 }

@@ -1,5 +1,6 @@
 /** MSRP from a byte stream (RFC 4975 9). Frames may be split at any octet, and many may come in one piece. */
 
+import { hasControls } from './control-characters.ts';
 import type { MsrpFlag, MsrpHead, MsrpHeader, MsrpRequest, MsrpResponse } from './msrp.ts';
 import { RepeatedResponse } from './msrp-repeated-response.ts';
 import { RemoteError } from './remote-error.ts';
@@ -298,7 +299,7 @@ function parseHeaderLines(
 
 function parseHeaderLine(line: string): MsrpHeader | null {
   const match = /^([!#-'*+\-.\w^`{|}~]+):[ \t]*(.*)$/.exec(line);
-  if (match === null || /(?![\t\u0080-\u009f])\p{Cc}/u.test(line)) return null;
+  if (match === null || hasControls(line)) return null;
   const [, name = '', value = ''] = match;
   return { name, value: value.trimEnd() };
 }
