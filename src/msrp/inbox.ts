@@ -124,7 +124,7 @@ export class Inbox {
     if (!('facts' in considered)) return this.#answered(send, considered);
     switchboard.completed(this.#session, messageId);
     this.#acknowledged(send, chunk, body.length);
-    const passage = switchboard.pass(considered, { messageId, mime, onRelieved: () => undefined });
+    const passage = switchboard.pass(considered, { messageId, mime, onRelieved: null });
     passage.send({ body, start: 1, total: body.length, isLast: true });
     return true;
   }

@@ -21,8 +21,8 @@ export type MsrpIds = { readonly transaction: () => string; readonly messageId: 
 /** What a chunk belongs to; is told what became of each copy, by the number of its receiver. */
 export type ChunkedMessage = {
   readonly messageId: string;
-  /** Media type of what message/cpim wraps, when that is known. */
-  readonly wrappedType: string | null;
+  /** Media type of what message/cpim wraps. */
+  readonly wrappedType: string;
   readonly answered: (receiver: number, status: number) => void;
   readonly failed: (receiver: number, status: number | null, reason: string) => void;
 };

@@ -19,14 +19,19 @@ export type OutgoingMessageOptions = {
   readonly receivers: readonly Receiver[];
   readonly ids: MsrpIds;
   readonly clock: Clock;
-  /** Media type of what message/cpim wraps, when that is known. */
-  readonly wrappedType?: string;
+  /** Media type of what message/cpim wraps. */
+  readonly wrappedType: string;
   /** Members who do not get it, and why; told among the deliveries. */
-  readonly skipped?: readonly Skipped[];
+  readonly skipped: readonly Skipped[];
+  readonly owner: MessageOwner;
+};
+
+/** Whom the message tells how it goes. */
+export type MessageOwner = {
   /** Nobody is waited for any more: what `isCongested` held up may go on. */
-  readonly onRelieved?: () => void;
+  readonly relieved: () => void;
   /** Once, when each receiver is known to have it, or not. */
-  readonly onSettled: (deliveries: readonly SwitchedDelivery[]) => void;
+  readonly settled: (deliveries: readonly SwitchedDelivery[]) => void;
 };
 
 /** What of a message is to be sent next. */
@@ -49,7 +54,7 @@ const over = -1;
 export class OutgoingMessage implements ChunkedMessage {
   // One Message-ID for all copies: a new one, as the sender's is meant for its session with us.
   readonly messageId: string;
-  readonly wrappedType: string | null;
+  readonly wrappedType: string;
   readonly #options: OutgoingMessageOptions;
   /** Of each receiver: chunks that it has not answered, or `over`. */
   readonly #unanswered: number[] = [];
@@ -65,12 +70,12 @@ export class OutgoingMessage implements ChunkedMessage {
   constructor(options: OutgoingMessageOptions) {
     this.#options = options;
     this.messageId = options.ids.messageId();
-    this.wrappedType = options.wrappedType ?? null;
+    this.wrappedType = options.wrappedType;
     this.#openCount = options.receivers.length;
     for (let receiver = 0; receiver < this.#openCount; receiver += 1) this.#unanswered.push(0);
   }
 
-  /** Whether more of it should wait until `onRelieved`: one of its receivers has too much before it. */
+  /** Whether more of it should wait until the owner is told `relieved`: one of its receivers has too much before it. */
   get isCongested(): boolean {
     return this.#congestion?.isPresent ?? false;
   }
@@ -124,7 +129,7 @@ export class OutgoingMessage implements ChunkedMessage {
   #watch(receiver: number, session: Session): void {
     this.#congestion ??= new Congestion({
       clock: this.#options.clock,
-      onRelieved: () => this.#options.onRelieved?.(),
+      onRelieved: () => this.#options.owner.relieved(),
       onImpatient: (impatient) => this.failed(impatient, null, 'congested'),
     });
     this.#congestion.watch(receiver, session);
@@ -145,13 +150,13 @@ export class OutgoingMessage implements ChunkedMessage {
   #settleWhenKnown(): void {
     if (!this.#isEnded || this.#openCount > 0 || this.#isSettled) return;
     this.#isSettled = true;
-    const { receivers, skipped = [], onSettled } = this.#options;
+    const { receivers, skipped, owner } = this.#options;
     const deliveries: SwitchedDelivery[] = [];
     for (let receiver = 0; receiver < receivers.length; receiver += 1)
       deliveries.push(this.#missed.get(receiver) ?? deliveredTo(this.#endpointOf(receiver)));
     for (const { endpointId, reason } of skipped)
       deliveries.push({ endpointId, outcome: 'skipped', status: null, reason });
-    onSettled(deliveries);
+    owner.settled(deliveries);
   }
 
   #endpointOf(receiver: number): string {

@@ -8,7 +8,7 @@ import type { Clock } from '../core/ports.ts';
 import type { Instant } from '../core/rows.ts';
 import type { MsrpHeader } from '../wire/msrp.ts';
 import type { MsrpIds } from './outgoing-chunk.ts';
-import { type NextOctets, OutgoingMessage } from './outgoing-message.ts';
+import { type MessageOwner, type NextOctets, OutgoingMessage } from './outgoing-message.ts';
 import type { Sessions } from './sessions.ts';
 import type { Tally } from './tally.ts';
 
@@ -27,11 +27,10 @@ export type PassageFacts = {
   readonly headerBytes: number;
   /** What stands before all that is sent; null: nothing. */
   readonly wrapper: Buffer | null;
-  readonly sentAt: Instant;
   /** Content- headers, which go on as they came. */
   readonly mime: readonly MsrpHeader[];
   /** Receivers have caught up with what `isCongested` held up. */
-  readonly onRelieved: () => void;
+  readonly onRelieved: (() => void) | null;
 };
 
 export type PassageOptions = {
@@ -42,16 +41,18 @@ export type PassageOptions = {
 };
 
 /** RFC 7701 6.1: goes to those who were in the route when it was accepted, whoever comes or leaves meanwhile. */
-export class Passage {
+export class Passage implements MessageOwner {
   readonly #facts: PassageFacts;
+  readonly #sentAt: Instant;
   readonly #tally: Tally;
   readonly #outgoing: OutgoingMessage;
   #size = 0;
   #content: string | null = null;
 
   constructor(facts: PassageFacts, { sessions, clock, ids, tally }: PassageOptions) {
-    const { recipients, skipped, mime, wrappedType, onRelieved } = facts;
+    const { recipients, skipped, mime, wrappedType } = facts;
     this.#facts = facts;
+    this.#sentAt = clock.now();
     this.#tally = tally;
     this.#outgoing = new OutgoingMessage({
       mime,
@@ -61,8 +62,7 @@ export class Passage {
       ids,
       clock,
       wrappedType,
-      onRelieved,
-      onSettled: (deliveries) => this.#settled(deliveries),
+      owner: this,
     });
   }
 
@@ -92,7 +92,11 @@ export class Passage {
     return body.toString('utf8', headerBytes);
   }
 
-  #settled(deliveries: readonly SwitchedDelivery[]): void {
+  relieved(): void {
+    this.#facts.onRelieved?.();
+  }
+
+  settled(deliveries: readonly SwitchedDelivery[]): void {
     const { route } = this.#facts;
     for (const { endpointId, outcome, reason } of deliveries)
       if (outcome === 'failed') this.#tally.lose(route.conferenceId, endpointId, reason ?? 'unknown');
@@ -101,14 +105,14 @@ export class Passage {
   }
 
   #told(deliveries: readonly SwitchedDelivery[]): SwitchedMessage {
-    const { messageId, from, to, wrappedType, sentAt } = this.#facts;
+    const { messageId, from, to, wrappedType } = this.#facts;
     return {
       messageId,
       from,
       to,
       contentType: wrappedType,
       size: this.#size,
-      sentAt,
+      sentAt: this.#sentAt,
       content: this.#content,
       deliveries,
     };

@@ -156,8 +156,8 @@ export class Session {
   }
 
   /** RFC 4975 10.6: what was answered 415 is not sent again in the session. */
-  hasRefused(wrappedType: string | null): boolean {
-    return wrappedType !== null && this.#refusedTypes.has(wrappedType);
+  hasRefused(wrappedType: string): boolean {
+    return this.#refusedTypes.has(wrappedType);
   }
 
   /** The peer has answered one of our requests; what nobody waits for is ignored. */
@@ -208,8 +208,8 @@ export class Session {
     return true;
   }
 
-  #noteRefused(type: string | null): void {
-    if (type !== null && this.#refusedTypes.size < limits.msrpRefusedTypesMax) this.#refusedTypes.add(type);
+  #noteRefused(type: string): void {
+    if (this.#refusedTypes.size < limits.msrpRefusedTypesMax) this.#refusedTypes.add(type);
   }
 
   #openWhenReady(): void {

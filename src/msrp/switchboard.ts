@@ -17,7 +17,7 @@ import { answers } from './answers.ts';
 import { CompletedMessages } from './completed-messages.ts';
 import type { Answer } from './connection.ts';
 import type { MsrpIds } from './outgoing-chunk.ts';
-import { Passage, type PassageFacts } from './passage.ts';
+import { Passage, type PassageFacts, type PassageOptions } from './passage.ts';
 import type { Session } from './session.ts';
 import type { Sessions } from './sessions.ts';
 import { type Switched, Tally } from './tally.ts';
@@ -55,10 +55,13 @@ export class Switchboard {
   readonly #routed = new WeakSet<Session>();
   readonly #completed = new CompletedMessages();
   readonly #tally: Tally;
+  readonly #passageOptions: PassageOptions;
 
   constructor(options: SwitchboardOptions) {
+    const { sessions, clock, ids, report } = options;
     this.#options = options;
-    this.#tally = new Tally(options.clock, options.report);
+    this.#tally = new Tally(clock, report);
+    this.#passageOptions = { sessions, clock, ids, tally: this.#tally };
   }
 
   /** Copies of messages that a receiver did not get, since the start. */
@@ -111,7 +114,11 @@ export class Switchboard {
     const { wrappedType } = facts;
     const headerBytes = facts.headerBytes + (wrapper?.length ?? 0);
     const mime = wrapper === null ? message.mime : cpim;
-    return this.#passage({ route, from, to, recipients, skipped, wrappedType, headerBytes, wrapper, ...message, mime });
+    const { messageId, onRelieved } = message;
+    return new Passage(
+      { route, from, to, recipients, skipped, wrappedType, headerBytes, wrapper, messageId, mime, onRelieved },
+      this.#passageOptions,
+    );
   }
 
   /** All of a message has come and was accepted: it counts, and is not switched again. */
@@ -134,19 +141,22 @@ export class Switchboard {
     const users = new Set(meant.map(({ uri }) => uri));
     const [only = null] = users.size === 1 ? users : [];
     const body = noticeContent(effect, route.conferenceUri);
-    const passage = this.#passage({
-      route,
-      messageId,
-      from: route.conferenceUri,
-      to: to === null ? null : only,
-      // As of any message: who is on hold, or reads no HTML, is sent none.
-      ...byWhatTheyTake(meant, contentType),
-      wrappedType: contentType,
-      headerBytes: body.length - Buffer.byteLength(effect.text),
-      wrapper: null,
-      mime: cpim,
-      onRelieved: () => undefined,
-    });
+    const passage = new Passage(
+      {
+        route,
+        messageId,
+        from: route.conferenceUri,
+        to: to === null ? null : only,
+        // As of any message: who is on hold, or reads no HTML, is sent none.
+        ...byWhatTheyTake(meant, contentType),
+        wrappedType: contentType,
+        headerBytes: body.length - Buffer.byteLength(effect.text),
+        wrapper: null,
+        mime: cpim,
+        onRelieved: null,
+      },
+      this.#passageOptions,
+    );
     passage.send({ body, start: 1, total: body.length, isLast: true });
   }
 
@@ -166,11 +176,6 @@ export class Switchboard {
     const way = { from: member.uri, to: route.conferenceUri, sentAt: this.#options.clock.now() };
     const wrapper = fileWrapper(way, { name, type: type ?? wrappedType });
     return { route, verdict, facts, wrapper };
-  }
-
-  #passage(facts: Omit<PassageFacts, 'sentAt'>): Passage {
-    const { sessions, clock, ids } = this.#options;
-    return new Passage({ ...facts, sentAt: clock.now() }, { sessions, clock, ids, tally: this.#tally });
   }
 
   // A peer may speak as soon as it has our answer or ACK, a moment before the route that names it has been saved and

@@ -162,10 +162,9 @@ export function writeMsrpResponse(response: Omit<MsrpResponse, 'kind'>): Buffer 
 
 /** What stands between the paths and the end-line: header fields and, unless null, the body, which is copied once. */
 export function writeMsrpContent(headers: readonly MsrpHeader[], body: Buffer | null): Buffer {
-  const isType = (header: MsrpHeader): boolean => header.name.toLowerCase() === 'content-type';
-  const types = headers.filter(isType);
+  const types = headers.filter(isContentType);
   assert(types.length === (body === null ? 0 : 1), 'a body has one Content-Type, and no body has none');
-  const lines = headerLines([...headers.filter((header) => !isType(header)), ...types]);
+  const lines = headerLines([...headers.filter((header) => !isContentType(header)), ...types]);
   // RFC 4975 7.1: without a body no empty line stands before the end-line.
   if (body === null) return Buffer.from(lines);
   return Buffer.concat([Buffer.from(`${lines}\r\n`), body, Buffer.from('\r\n')]);
@@ -220,6 +219,10 @@ export function joinParts(frames: readonly MsrpParts[], length: number): Buffer 
 
 function endLine(transactionId: string, flag: MsrpFlag): string {
   return `-------${transactionId}${flag}\r\n`;
+}
+
+function isContentType({ name }: MsrpHeader): boolean {
+  return name.toLowerCase() === 'content-type';
 }
 
 function headerLines(headers: readonly MsrpHeader[]): string {
