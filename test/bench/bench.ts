@@ -7,13 +7,22 @@ import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { type BoundRow, isMet, jsonLine, tableLine } from './row.ts';
 import { callSetup } from './rows/call-setup.ts';
+import { chat } from './rows/chat.ts';
 import { factory } from './rows/factory.ts';
 import { idleDialogs } from './rows/idle-dialogs.ts';
 import { joins } from './rows/joins.ts';
 import { notify } from './rows/notify.ts';
 import { notifyCost } from './rows/notify-cost.ts';
 
-const rows: readonly BoundRow[] = [...callSetup, ...idleDialogs, ...joins, ...factory, ...notify, ...notifyCost];
+const rows: readonly BoundRow[] = [
+  ...callSetup,
+  ...idleDialogs,
+  ...joins,
+  ...factory,
+  ...notify,
+  ...notifyCost,
+  ...chat,
+];
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean', default: false } } });
 
