@@ -395,6 +395,18 @@ describe('responses and reports (RFC 4975 7.1, 7.2)', () => {
     expect(alice.requests).toEqual([]);
   });
 
+  test('CC-160 a REPORT on another connection than the message went is ignored', async () => {
+    const ted = room.join('ted');
+    bob.answer = () => 'none';
+    alice.chunk({ messageId: 'short', body: chatLine('Hello') });
+    await settled();
+    const messageId = msrpHeader(bob.sends[0] ?? expect.fail(), 'Message-ID') ?? '';
+    ted.report(messageId, '000 408 Timeout', bob.peerPath);
+    await settled();
+    room.report();
+    expect(room.told).toEqual([]);
+  });
+
   test('a failure that a relay reports is told of its receiver', async () => {
     bob.answer = () => 'none';
     alice.chunk({ messageId: 'short', body: chatLine('Hello') });
@@ -611,6 +623,19 @@ describe('a message before its sender is in the route', () => {
     expect(alice.answers.get(early)).toBe(200);
     expect(bob.messages).toEqual([shortOf(chatLine('early', 'carol')), shortOf(carols)]);
   });
+
+  test.each<[string, () => void]>([
+    ['in the middle of a long chunk', () => alice.carrier.say(longChunk().subarray(0, 20_000))],
+    ['after a short one', () => part(carols, [1, 50])],
+  ])('is not read further %s', async (_, send) => {
+    send();
+    await settled();
+    expect(alice.carrier.isPaused).toBe(true);
+    room.clock.turn(limits.msrpEarlyMs);
+    expect(alice.carrier.isPaused).toBe(false);
+  });
+
+  const longChunk = (): Buffer => alice.written({ messageId: 'long', body: carols, range: '1-*/60000' }).octets;
 
   test('is refused after a while', async () => {
     part(carols, [1, 20_000]);

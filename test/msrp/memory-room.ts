@@ -241,12 +241,12 @@ export class Member {
   }
 
   /** Sends a REPORT about a message of the service’s. */
-  report(messageId: string, status: string): void {
+  report(messageId: string, status: string, toPath = this.peerPath): void {
     const headers = [
       { name: 'Message-ID', value: messageId },
       { name: 'Status', value: status },
     ];
-    const paths = { toPath: [this.peerPath], fromPath: this.path };
+    const paths = { toPath: [toPath], fromPath: this.path };
     const request = { transactionId: 'report', method: 'REPORT', ...paths, headers, body: null, flag: '$' } as const;
     this.carrier.say(writeMsrpRequest(request));
   }
