@@ -83,6 +83,8 @@ export function readConfig(env: Env): Config {
   const [chat, msrp] = [chatPolicy(env), msrpConfig(env)];
   if (chat.transport === 'tls' && msrp.tlsPort === null)
     throw new BadConfig('MSRP_TLS_PORT must be set when MSRP_TRANSPORT is tls.');
+  if (chat.transport === 'tls' && msrp.relay !== null && !/^msrps:/i.test(msrp.relay.uri))
+    throw new BadConfig('MSRP_RELAY must be of msrps when MSRP_TRANSPORT is tls.');
   return Object.freeze({
     http: { host: text(env, 'HTTP_HOST') ?? '127.0.0.1', port: port(env, 'HTTP_PORT', 8080) },
     apiKey: apiKey(env),

@@ -1,4 +1,5 @@
 import { systemClock } from './clock.ts';
+import { chatRefused } from './core/chat-policy.ts';
 import { wholeRoster } from './core/conference/roster-documents.ts';
 import { groupPolicy, groupUri } from './core/definitions/group-definition.ts';
 import type { Input } from './core/input.ts';
@@ -67,6 +68,7 @@ export function restShell(parts: RestParts): HttpShell {
     aorOf,
     groupUri: (text) => groupUri(text, settings),
     groupPolicy: groupPolicy(settings),
+    policyRefused: (policy) => chatRefused(policy, settings),
     realm: settings.realm,
     readings: [...parts.readings, ...tallied(parts.tally)],
     log: parts.log,

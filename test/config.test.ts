@@ -198,6 +198,13 @@ test.each([
   [{ MSRP_TLS_PORT: '2856' }, 'TLS_CERT must be set when MSRP_TLS_PORT is.'],
   [{ MSRP_WSS_PORT: '2856', TLS_CERT: 'package.json' }, 'TLS_KEY must be set when MSRP_WSS_PORT is.'],
   [{ MSRP_TRANSPORT: 'tls' }, 'MSRP_TLS_PORT must be set when MSRP_TRANSPORT is tls.'],
+  [
+    {
+      ...{ MSRP_TRANSPORT: 'tls', MSRP_TLS_PORT: '2856', TLS_CERT: 'package.json', TLS_KEY: 'package.json' },
+      ...{ MSRP_RELAY: 'msrp://r:2855;tcp', MSRP_RELAY_USER: 'u', MSRP_RELAY_PASSWORD: 'p' },
+    },
+    'MSRP_RELAY must be of msrps when MSRP_TRANSPORT is tls.',
+  ],
   [{ MSRP_MAX_SIZE: '2047' }, 'MSRP_MAX_SIZE must be a whole number from 2048 to 1073741824, not "2047".'],
   [{ MSRP_MAX_SIZE: '1073741825' }, 'MSRP_MAX_SIZE must be a whole number from 2048 to 1073741824, not "1073741825".'],
   [{ MSRP_SESSION_MATCH: 'host' }, 'MSRP_SESSION_MATCH must be one of uri, id, not "host".'],

@@ -70,6 +70,8 @@ export type HttpOptions = {
   readonly groupUri: (text: string) => GroupName;
   /** What holds of a group that nothing else is said of. */
   readonly groupPolicy: ConferencePolicy;
+  /** Why messages cannot come as such a policy wants, in one sentence; null: they can. */
+  readonly policyRefused: (policy: Partial<ConferencePolicy>) => string | null;
   /** That of our digest challenges. */
   readonly realm: string;
   readonly readings: readonly Reading[];

@@ -47,6 +47,7 @@ const unserved: HttpOptions = {
   parseUri: notServed,
   aorOf: notServed,
   groupUri: notServed,
+  policyRefused: notServed,
   groupPolicy: groupPolicy({ idleSeconds: 0, chat: usualChat }),
   realm: '',
   readings: [],

@@ -145,6 +145,21 @@ test.each([
   expect((await world.get('/v1/groups')).json().data).toEqual([]);
 });
 
+test('CC-173 a group may not want TLS where none is spoken; one that wants it already can be changed', async () => {
+  const [tls, any] = [{ policy: { transport: 'tls' } }, { policy: { transport: 'any' } }];
+  const made = await world.post('/v1/groups', { uri: 'team', ...tls });
+  expect(made.statusCode).toBe(201);
+  const path = `/v1/groups/${made.json().id}`;
+  world.policyRefused = ({ transport }) => (transport === 'tls' ? 'No messages can come over TLS' : null);
+  const refused = await world.post('/v1/groups', { uri: 'crew', ...tls });
+  expect(refused.statusCode).toBe(400);
+  const errors = [{ in: 'body', pointer: '#/policy/transport', detail: 'No messages can come over TLS' }];
+  expect(refused.json()).toMatchObject({ code: 'validation-failed', errors });
+  expect((await world.patch(path, { subject: 'Team' })).statusCode).toBe(200);
+  expect((await world.patch(path, any)).statusCode).toBe(200);
+  expect((await world.patch(path, tls)).json()).toMatchObject({ code: 'validation-failed', errors });
+});
+
 test('a member of another scheme is refused with the SIP status it would have met', async () => {
   const response = await world.post('/v1/groups', { uri: 'team', members: [{ uri: 'mailto:bob@example.com' }] });
   expect(response.json()).toMatchObject({

@@ -58,6 +58,7 @@ export class HttpWorld {
   /** What the core replies; undefined: nothing, for now. */
   core: (input: CommandInput) => Outcome | undefined = silentCore;
   conferenceInfo: string | undefined = undefined;
+  policyRefused: HttpOptions['policyRefused'] = () => null;
   stopping = false;
   health = healthy;
   stats = someStats;
@@ -84,6 +85,7 @@ export class HttpWorld {
       parseUri: parseSipUri,
       aorOf,
       groupUri: (text) => groupUri(text, names),
+      policyRefused: (policy) => this.policyRefused(policy),
       groupPolicy: groupPolicy({ idleSeconds: 300, chat: usualChat }),
       realm: 'conf.example.com',
       readings: [

@@ -423,3 +423,12 @@ test('no group is called what nobody has defined', () => {
   const input = callsTeam(world, 'bob');
   expect(world.outcome(input.reply)).toMatchObject({ code: 'no-such-conference' });
 });
+
+test('CC-173 a group that wants TLS, whose service speaks none any more, is not started, and its caller told why', () => {
+  const world = teamWorld(policy({ transport: 'tls' }));
+  const { reply } = callsTeam(world, 'alice');
+  expect(world.outcome(reply)).toMatchObject({
+    code: 'media-not-acceptable',
+    detail: 'No messages can come over TLS: MSRP_TLS_PORT is off',
+  });
+});

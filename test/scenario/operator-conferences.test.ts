@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { CommandInput, ListedOrder } from '../../src/core/input.ts';
 import { limits } from '../../src/core/limits.ts';
-import { addressOf, factoryUri } from '../support/fixtures.ts';
+import { addressOf, factoryUri, msrpSelf } from '../support/fixtures.ts';
 import { defineUser, member, team, teamUri, teamWorld } from '../support/teams.ts';
 import { World } from '../support/world.ts';
 
@@ -103,6 +103,25 @@ test('the service’s own end policy holds where nobody need have created it; an
   const refused = new World();
   asks(refused, [], { policy: { end: 'creator-leaves' } });
   expect(refused.outcome('http:op:1')).toMatchObject({ code: 'validation-failed' });
+});
+
+test('CC-173 no conference that wants TLS is made where none is spoken: nobody could be invited to it', () => {
+  const wanted = { policy: { transport: 'tls' } } as const;
+  const without = new World();
+  asks(without, [order('bob')], wanted);
+  const detail = 'No messages can come over TLS: MSRP_TLS_PORT is off';
+  expect(without.outcome('http:op:1')).toMatchObject({ code: 'validation-failed', detail });
+  expect(inviteCount(without)).toBe(0);
+  const present = () => ({ fingerprint: null, relays: ['msrp://relay.example.com:2855/r;tcp'] });
+  const behindClear = new World({ msrp: msrpSelf({ tlsPort: 2_856, present }) });
+  asks(behindClear, [order('bob')], wanted);
+  expect(behindClear.outcome('http:op:1')).toMatchObject({
+    code: 'validation-failed',
+    detail: 'No messages can come over TLS: the relay before us is one of msrp',
+  });
+  const secure = new World({ msrp: msrpSelf({ tlsPort: 2_856 }) });
+  asks(secure, [order('bob')], wanted);
+  expect(inviteCount(secure)).toBe(1);
 });
 
 test('entries are judged as at the factory: duplicates once, ourselves not at all, the rest with its reason', () => {

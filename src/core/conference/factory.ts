@@ -1,3 +1,4 @@
+import { chatRefused } from '../chat-policy.ts';
 import type { Context } from '../context.ts';
 import type { ConferencePolicy, ConferenceRow } from '../rows.ts';
 import type { Settings } from '../settings.ts';
@@ -42,6 +43,8 @@ export function adHocPolicy(settings: Settings): ConferencePolicy {
 export function operatorPolicy(settings: Settings, wanted: Partial<ConferencePolicy>): ConferencePolicy | Refused {
   if (wanted.end === 'creator-leaves')
     return { code: 'validation-failed', detail: 'The creator of this conference is nobody who could leave it' };
+  const reason = chatRefused(wanted, settings);
+  if (reason !== null) return { code: 'validation-failed', detail: reason };
   const usual = adHocPolicy(settings);
   return { ...usual, end: usual.end === 'creator-leaves' ? 'last-leaves' : usual.end, ...wanted };
 }

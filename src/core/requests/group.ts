@@ -1,4 +1,5 @@
 import { refuseAttempt } from '../attempt.ts';
+import { chatRefused } from '../chat-policy.ts';
 import type { Conference } from '../conference/conference.ts';
 import { newConference } from '../conference/factory.ts';
 import { readList } from '../conference/invitation-list.ts';
@@ -68,8 +69,15 @@ function startRefused(
   return (
     creatorRefused(context, caller.aor) ??
     foundingRefused(context) ??
+    mediaRefused(context, group) ??
     extensionRefused(unsupportedHere(input)) ??
     sessionRefused(input, context.settings) ??
     rateRefused(context, caller.aor, { creations: 1, invitations: 0 })
   );
+}
+
+/** What the operator wanted of the group once may be what the service has no longer. */
+function mediaRefused({ settings }: Context, { policy }: GroupRow): Refused | null {
+  const detail = chatRefused(policy, settings);
+  return detail === null ? null : { code: 'media-not-acceptable', detail };
 }

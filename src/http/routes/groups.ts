@@ -155,7 +155,7 @@ function newGroup(body: Static<typeof NewGroup>, context: RouteContext): GroupRo
     uri: name.uri,
     subject: body.subject ?? null,
     members: membersOf(body.members ?? [], context),
-    policy: { ...context.groupPolicy, ...policyOf(body.policy ?? {}) },
+    policy: { ...context.groupPolicy, ...wantedPolicy(body, context) },
     maxParticipants: body.max_participants ?? null,
     labels: body.labels ?? {},
     createdAt: now,
@@ -169,10 +169,18 @@ function changedGroup(row: GroupRow, body: Static<typeof GroupChange>, context: 
     ...row,
     subject: body.subject === undefined ? row.subject : body.subject,
     members: body.members === undefined ? row.members : membersOf(body.members, context),
-    policy: { ...row.policy, ...policyOf(body.policy ?? {}) },
+    policy: { ...row.policy, ...wantedPolicy(body, context) },
     maxParticipants: body.max_participants === undefined ? row.maxParticipants : body.max_participants,
     labels: body.labels ?? row.labels,
     updatedAt: context.clock.now(),
     revision: row.revision + 1,
   };
+}
+
+/** What the body says of the policy. What it does not say may be what is no longer possible here. */
+function wantedPolicy({ policy = {} }: Static<typeof GroupChange>, { policyRefused }: RouteContext) {
+  const wanted = policyOf(policy);
+  const detail = policyRefused(wanted);
+  if (detail !== null) throw invalid([{ in: 'body', pointer: '#/policy/transport', detail }]);
+  return wanted;
 }
