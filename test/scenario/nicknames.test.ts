@@ -127,6 +127,36 @@ test('a name that was changed or given up is kept for a minute, too', () => {
   expect([takes(world, 'alice', 'Rob'), takes(world, 'alice', 'Bobby')]).toEqual([200, 200]);
 });
 
+test('a nickname stays its user’s while another device is still being called', () => {
+  const world = new World();
+  world.factoryInvite(['bob']);
+  const called = world.endpointOf('bob');
+  world.rings('bob');
+  world.dialsIn('bob');
+  const first = world.endpointOf('bob');
+  expect(takesOn(world, { name: 'bob', endpointId: first }, 'Bobby')).toBe(200);
+  world.happens({ type: 'dialog-ended', endpointId: first, by: 'peer', reason: null });
+  world.answers('bob', clientSdp('bob', { setup: 'active' }), { endpointId: called });
+  expect(world.participant('bob')).toMatchObject({ status: 'connected', nickname: 'Bobby' });
+  world.passes(limits.nicknameKeptMs);
+  expect(takes(world, 'alice', 'Bobby')).toBe(425);
+});
+
+test('who asks for privacy later goes no longer by the nickname that all know, and has it kept', () => {
+  const world = conference();
+  takes(world, 'bob', 'Bobby');
+  world.answersNotify('alice');
+  world.dialsIn('bob', { caller: callerNamed('bob', { private: true }) });
+  expect(world.participant('bob')).toMatchObject({ private: true, nickname: null });
+  expect(takes(world, 'alice', 'Bobby')).toBe(425);
+  // What it takes as who it is now is its own.
+  expect(takes(world, 'bob', 'The Masked')).toBe(200);
+  world.dialsIn('bob', { caller: callerNamed('bob', { private: true }) });
+  expect(world.participant('bob').nickname).toBe('The Masked');
+  world.passes(limits.nicknameKeptMs);
+  expect(takes(world, 'alice', 'Bobby')).toBe(200);
+});
+
 test('nobody takes all names away by changing often', () => {
   const world = conference();
   const names = Array.from({ length: limits.nicknamesKeptMax + 2 }, (_, index) => `name ${index}`);

@@ -10,7 +10,15 @@ import type { Dialler } from './dialler.ts';
 import { endpointTransitions } from './endpoint-state.ts';
 import type { Ledger } from './ledger.ts';
 import type { MessageSessions } from './message-sessions.ts';
-import { isPresent, newParticipant, particularsOf, shortened, unusedEntity, withEndpoint } from './participant.ts';
+import {
+  isPresent,
+  newParticipant,
+  particularsOf,
+  shortened,
+  unusedEntity,
+  withEndpoint,
+  withPrivacy,
+} from './participant.ts';
 import { conferenceFull, isFull } from './policy.ts';
 import { type Place, SessionChanges } from './session-changes.ts';
 import { agreedTimer, grantedTimer, timerRow } from './session-timer.ts';
@@ -145,7 +153,7 @@ export class Attendance {
     const told = this.#dialler.answered(participant, endpoint);
     const displayName = told.displayName ?? (facts.displayName === null ? null : shortened(facts.displayName));
     // Who was shown while we called is hidden from now on.
-    const named = { ...told, displayName, private: told.private || facts.private, lastError: null };
+    const named = { ...withPrivacy(told, facts.private), displayName, lastError: null };
     const { media } = agreement;
     const sessionTimer = agreedTimer(facts.sessionTimer);
     const joined: EndpointRow = {
@@ -289,8 +297,7 @@ export class Attendance {
     const known = this.#ledger.participantByUri(caller.aor);
     if (known !== undefined) {
       const displayName = known.displayName ?? (caller.displayName === null ? null : shortened(caller.displayName));
-      // Whoever asks for privacy once is hidden from then on.
-      return { ...known, displayName, private: known.private || caller.private };
+      return { ...withPrivacy(known, caller.private), displayName };
     }
     return newParticipant({
       id: this.#ids.row(),

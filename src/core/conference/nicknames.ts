@@ -2,7 +2,6 @@ import { limits } from '../limits.ts';
 import { readNickname } from '../messaging/nickname.ts';
 import type { Instant, ParticipantRow } from '../rows.ts';
 import type { Ledger } from './ledger.ts';
-import { isPresent } from './participant.ts';
 import { TurnMap, type Turns } from './turn-map.ts';
 
 /** What a NICKNAME is answered. */
@@ -50,9 +49,10 @@ export class Nicknames {
     return ok;
   }
 
-  /** Whoever has left in this turn goes by its name no longer. */
+  /** Whoever has left in this turn, or has lost its name in it, goes by it no longer; while a device is called nobody has left. */
   settle(): void {
-    for (const { uri, status } of this.#ledger.changedParticipants) if (!isPresent(status)) this.#release(uri);
+    for (const { uri, status, nickname } of this.#ledger.changedParticipants)
+      if (status === 'disconnected' || nickname === null) this.#release(uri);
   }
 
   /** Who alone may take the name: who goes by it, or did a moment ago. */

@@ -140,6 +140,14 @@ export function particularsOf(
   return { ...(languages.length > 0 && { languages }), ...(associatedAors.length > 0 && { associatedAors }) };
 }
 
+/**
+ * The participant once it has, or has not, asked for privacy: whoever asks once is hidden from then on, and goes no longer by a
+ * nickname of which all know whose it is (ours).
+ */
+export function withPrivacy(participant: ParticipantRow, isAsked: boolean): ParticipantRow {
+  return isAsked && !participant.private ? { ...participant, private: true, nickname: null } : participant;
+}
+
 /** Whether one more endpoint of the participant may be open beside those that are. */
 export function mayBringAnother({ endpoints }: ParticipantRow): boolean {
   return endpoints.filter(({ status }) => status !== 'disconnected').length < limits.endpointsPerParticipantMax;
