@@ -81,10 +81,7 @@ export function readConfig(env: Env): Config {
   const sip = sipListeners(env, drachtioHost !== null);
   const onLoopback = drachtioHost === null && sip.hosts.every(isLoopback);
   const [chat, msrp] = [chatPolicy(env), msrpConfig(env)];
-  if (chat.transport === 'tls' && msrp.tlsPort === null)
-    throw new BadConfig('MSRP_TLS_PORT must be set when MSRP_TRANSPORT is tls.');
-  if (chat.transport === 'tls' && msrp.relay !== null && !/^msrps:/i.test(msrp.relay.uri))
-    throw new BadConfig('MSRP_RELAY must be of msrps when MSRP_TRANSPORT is tls.');
+  if (chat.transport === 'tls') checkTls(msrp);
   return Object.freeze({
     http: { host: text(env, 'HTTP_HOST') ?? '127.0.0.1', port: port(env, 'HTTP_PORT', 8080) },
     apiKey: apiKey(env),
@@ -175,6 +172,13 @@ function chatPolicy(env: Env): ChatPolicy {
     announcements: onOrOff(env, 'ANNOUNCEMENTS', usualChat.announcements),
     transport: oneOf(env, 'MSRP_TRANSPORT', ['any', 'tls']) ?? usualChat.transport,
   };
+}
+
+/** Throws unless messages can come over TLS, on every hop. */
+function checkTls({ tlsPort, relay }: MsrpConfig): void {
+  if (tlsPort === null) throw new BadConfig('MSRP_TLS_PORT must be set when MSRP_TRANSPORT is tls.');
+  if (relay !== null && !/^msrps:/i.test(relay.uri))
+    throw new BadConfig('MSRP_RELAY must be of msrps when MSRP_TRANSPORT is tls.');
 }
 
 /** RFC 4028 4, 5: no interval is under 90 seconds, and none under the least we accept. */

@@ -69,21 +69,16 @@ export class Certificate {
   }
 }
 
-/** RFC 8122 5: the names of hash functions, those that RFC 8122 forbids not among them. */
-const hashes: Readonly<Record<string, string>> = {
-  'sha-1': 'sha1',
-  'sha-224': 'sha224',
-  'sha-256': 'sha256',
-  'sha-384': 'sha384',
-  'sha-512': 'sha512',
-};
+/** RFC 8122 5: hash functions, the preferred one first, those that RFC 8122 forbids not among them. */
+const hashes = ['sha-512', 'sha-384', 'sha-256', 'sha-224', 'sha-1'];
 
 /** Whether a certificate, in DER, is one that the peer's description has told of. */
 export function hasFingerprint(certificate: Buffer | null, told: readonly Fingerprint[]): boolean {
-  return told.some(({ hash, value }) => {
-    const algorithm = hashes[hash];
-    return certificate !== null && algorithm !== undefined && digestOf(certificate, algorithm) === value;
-  });
+  // RFC 8122 5.1: of several hash functions the preferred one counts, and no other.
+  const preferred = hashes.find((name) => told.some(({ hash }) => hash === name));
+  if (certificate === null || preferred === undefined) return false;
+  const digest = digestOf(certificate, preferred.replace('-', ''));
+  return told.some(({ hash, value }) => hash === preferred && value === digest);
 }
 
 function digestOf(certificate: Buffer, algorithm: string): string {

@@ -7,7 +7,7 @@ import type { MsrpSelf } from '../core/settings.ts';
 import type { MsrpFrame } from '../wire/msrp-reader.ts';
 import { Admission } from './admission.ts';
 import { type Carrier, SocketCarrier } from './carrier.ts';
-import { Certificate, type CertificateFiles, hasFingerprint } from './certificate.ts';
+import { Certificate, type CertificateFiles } from './certificate.ts';
 import { Connection } from './connection.ts';
 import { type DialManner, type DialTarget, dial } from './dial.ts';
 import { type Arrival, Door } from './door.ts';
@@ -74,7 +74,7 @@ export class Connections {
   readonly #events: ConnectionEvents;
   readonly #certificate: Certificate | null;
   readonly #lines = new Map<Connection, Line>();
-  /** By the transport, host and port that they lead to. */
+  /** By where they lead to, and by what it is judged who is there. */
   readonly #waysOut = new Map<string, WayOut>();
   readonly #doors: Door[] = [];
   #isClosing = false;
@@ -139,13 +139,13 @@ export class Connections {
 
   /**
    * Calls back with a connection to `target`. RFC 4975 5.4: one that we made to the same host and port serves this
-   * session too. The function given back ends the wait.
+   * session too, if what was told of the certificate is the same. The function given back ends the wait.
    */
   reach(target: DialTarget, events: ReachEvents): () => void {
     const key = keyOf(target);
     const known = this.#waysOut.get(key);
     const connection = known?.connection ?? null;
-    if (connection?.isOpen === true && this.#isOf(connection, target)) {
+    if (connection?.isOpen === true) {
       events.onConnected(connection);
       return () => undefined;
     }
@@ -165,11 +165,6 @@ export class Connections {
     for (const way of this.#waysOut.values()) way.cancel();
     for (const connection of this.#lines.keys()) connection.destroy('the service stops');
     await closed;
-  }
-
-  /** RFC 8122 6: the peer's certificate was looked at by what another description told of it. */
-  #isOf(connection: Connection, { fingerprints }: DialTarget): boolean {
-    return fingerprints.length === 0 || hasFingerprint(this.certificateOf(connection), fingerprints);
   }
 
   #newWay(key: string, target: DialTarget): WayOut {
@@ -224,9 +219,12 @@ export class Connections {
   }
 }
 
-function keyOf({ uri, address }: DialTarget): string {
+/** RFC 8122 6: who is there was judged by fingerprints, or by authorities and the address, which for others says nothing. */
+function keyOf({ uri, address, fingerprints, isOurs = false }: DialTarget): string {
   const { host, port } = address ?? uri;
-  return `${uri.secure ? 'tls' : 'tcp'} ${uri.host} ${host}:${port}`;
+  const told = fingerprints.map(({ hash, value }) => `${hash} ${value}`);
+  const judged = uri.secure ? told.toSorted().join() : '';
+  return `${uri.secure ? 'tls' : 'tcp'} ${uri.host} ${host}:${port} ${isOurs} ${judged}`;
 }
 
 function takeAll<Item>(items: Set<Item>): readonly Item[] {

@@ -48,14 +48,15 @@ describe('a peer that connects over TLS', () => {
   });
 
   test.each([
-    ['another certificate', first, fingerprintOf(second.cert)],
-    ['none', undefined, fingerprintOf(second.cert)],
-    ['the right one, told of by a hash that is broken', second, fingerprintOf(second.cert, 'md5')],
-  ])('and shows %s than it told of: 481, and the session waits for the right one', async (_, tls, fingerprint) => {
+    ['another certificate', first, [fingerprintOf(second.cert)]],
+    ['none', undefined, [fingerprintOf(second.cert)]],
+    ['the right one, told of by a hash that is broken', second, [fingerprintOf(second.cert, 'md5')]],
+    ['one of which only a weaker hash tells', second, [fingerprintOf(second.cert, 'sha-1'), fingerprintOf(first.cert)]],
+  ])('and shows %s than it told of: 481, and the session waits for the right one', async (_, tls, fingerprints) => {
     const room = await openTlsRoom();
     const stranger = await room.client(tls === undefined ? {} : { tls });
     const opening = { localPath: room.path('alice', 'tls'), remotePath: ['msrps://127.0.0.1:9/alice;tcp'] };
-    room.offer('alice', { ...opening, fingerprints: [fingerprint] });
+    room.offer('alice', { ...opening, fingerprints });
     expect(await stranger.tryConnect(room.path('alice', 'tls'))).toBe(481);
     expect(room.closed).toEqual([]);
   });
@@ -132,6 +133,36 @@ describe('a peer we connect to over TLS', () => {
     const bob = await room.client({ listen: true, tls: domain });
     room.offer('bob', { localPath: room.path('bob', 'tls'), remotePath: [bob.path], role: 'active' });
     expect((await room.waitForClosed(1))[0]).toMatch(/^bob: .*(does not match|not in the cert)/);
+  });
+});
+
+describe('RFC 8122 6 a connection to a host and port that sessions share is what each of them was told', () => {
+  const wrong = "the peer's certificate is not the one that its description tells of";
+
+  test('also when the second comes while it is being made', async () => {
+    const room = await openTlsRoom();
+    const peer = await room.client({ listen: true, tls: second });
+    const opening = { remotePath: [peer.path], role: 'active' } as const;
+    room.offer('bob', { ...opening, localPath: room.path('bob', 'tls'), fingerprints: [fingerprintOf(second.cert)] });
+    room.offer('ted', { ...opening, localPath: room.path('ted', 'tls'), fingerprints: [fingerprintOf(first.cert)] });
+    room.offer('ann', { ...opening, localPath: room.path('ann', 'tls'), fingerprints: [fingerprintOf(second.cert)] });
+    expect(await room.waitForClosed(1)).toEqual([`ted: ${wrong}`]);
+    await waitFor('both greetings', () => peer.requests.length === 2);
+    expect(peer.requests.map(({ fromPath }) => fromPath[0])).toEqual([
+      room.path('bob', 'tls'),
+      room.path('ann', 'tls'),
+    ]);
+  });
+
+  test('who was told no fingerprint trusts no certificate that only another’s vouches for', async () => {
+    const room = await openTlsRoom({ authorities: first.cert });
+    const peer = await room.client({ listen: true, tls: second });
+    const opening = { remotePath: [peer.path], role: 'active' } as const;
+    room.offer('bob', { ...opening, localPath: room.path('bob', 'tls'), fingerprints: [fingerprintOf(second.cert)] });
+    await peer.waitForConnection();
+    room.offer('ted', { ...opening, localPath: room.path('ted', 'tls') });
+    expect((await room.waitForClosed(1))[0]).toMatch(/^ted: /);
+    expect(peer.requests).toHaveLength(1);
   });
 });
 
