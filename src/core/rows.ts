@@ -244,7 +244,7 @@ export type MessageRow = {
   readonly messageId: string;
   /** As the roster names the sender; the conference URI for what the focus says. */
   readonly from: string;
-  /** Whom it was for; null: everybody. */
+  /** Whom it was for, as the roster names them; null: everybody. */
   readonly to: readonly string[] | null;
   readonly contentType: string;
   readonly size: number;

@@ -43,7 +43,7 @@ const fields = {
   to: Type.Unsafe<string[] | null>({
     type: ['array', 'null'],
     items: { type: 'string' },
-    description: 'Addresses of record of those it was for; null: everybody.',
+    description: 'Those it was for as the roster names them; null: everybody.',
   }),
   content_type: Type.String({ description: 'Media type of the content.' }),
   size: Type.Integer({ description: 'Octets.' }),

@@ -53,6 +53,15 @@ test('an operator says something to all, or to some on all of their devices', ()
   expect(notice).toMatchObject({ messageId: expect.stringMatching(/^[A-Za-z0-9]{4,32}$/), sentAt: world.now });
 });
 
+test('whom a notice was for is kept by the names that the roster has, as of any message', () => {
+  const world = conference({ history: 'facts' });
+  world.dialsIn('carol', { caller: callerNamed('carol', { private: true }) });
+  const said = says(world, 'Your door', ['carol', 'bob']);
+  const to = ['sip:anonymous4@anonymous.invalid', 'sip:bob@biloxi.example.com'];
+  expect(world.outcome(said)).toMatchObject({ message: { to } });
+  expect([...world.saved.messages.values()]).toMatchObject([{ to }]);
+});
+
 test('nothing is said to who is not in the conference', () => {
   const world = conference();
   expect(world.outcome(says(world, 'to Ted', ['bob', 'ted']))).toMatchObject({ code: 'not-in-conference' });

@@ -48,7 +48,7 @@ export class Notices {
       conferenceId,
       messageId: messageIdOf(id),
       from: uri,
-      to: to?.map((participant) => participant.uri) ?? null,
+      to: to?.map(rosterEntity) ?? null,
       contentType,
       size: Buffer.byteLength(text),
       sentAt,
