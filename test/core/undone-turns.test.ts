@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { usualChat } from '../../src/core/chat-policy.ts';
 import type { Turn } from '../../src/core/context.ts';
 import type { Outcome } from '../../src/core/effect.ts';
 import type { Input } from '../../src/core/input.ts';
@@ -112,4 +113,60 @@ test('a nickname that could not be saved is nobody’s, and the one before it st
   expect(outcomes(take(bob, 'first'))).toMatchObject([{ status: 425 }]);
   take(alice).undo();
   expect(outcomes(take(alice, 'FIRST'))).toMatchObject([{ status: 200 }]);
+});
+
+test('who comes in a turn that could not be saved is greeted and announced when that is handled again', () => {
+  const chat = { ...usualChat, greeting: true, announcements: true };
+  const handle = service({ chat });
+  const made = handle(inviteFrom('alice', factoryUri, { subject: 'Lunch' }));
+  const uri = saved(made)[0]?.uri ?? '';
+  const texts = (turn: Turn): string[] =>
+    turn.effects.flatMap((effect) => (effect.type === 'msrp.notice' ? [effect.text] : []));
+  expect(texts(made)).toEqual(['Lunch']);
+  const lost = handle(inviteFrom('bob', uri));
+  expect(texts(lost)).toEqual(['Lunch', expect.stringMatching(/ has come$/)]);
+  lost.undo();
+  const joined = handle(inviteFrom('bob', uri));
+  expect(texts(joined)).toEqual(texts(lost));
+  const [accepted] = outcomes(joined);
+  const endpointId = accepted?.kind === 'session-accepted' ? accepted.endpointId : '';
+  const gone: Input = { type: 'dialog-ended', endpointId, by: 'peer', reason: null };
+  const left = handle(gone);
+  expect(texts(left)).toEqual([expect.stringMatching(/ has left$/)]);
+  left.undo();
+  expect(texts(handle(gone))).toEqual(texts(left));
+});
+
+test('what an operator said in a turn that could not be saved is neither sent nor waited for', () => {
+  const handle = service({ chat: { ...usualChat, history: 'content' } });
+  const [conference] = saved(handle(inviteFrom('alice', factoryUri)));
+  const conferenceId = conference?.id ?? '';
+  const rowsOf = (turn: Turn) =>
+    turn.effects.flatMap((effect) => (effect.type === 'store.save' ? effect.change.messages : []));
+  const said = handle({
+    type: 'notice-requested',
+    reply: 'http:1',
+    actor: 'key:1',
+    conferenceId,
+    contentType: 'text/plain',
+    text: 'Fire!',
+    participantIds: null,
+  });
+  const [row] = rowsOf(said);
+  said.undo();
+  expect(rowsOf(handle({ type: 'messages-switched', conferenceId, count: 1, messages: [], losses: [] }))).toEqual([]);
+  const told = {
+    messageId: row?.messageId ?? '',
+    from: conference?.uri ?? '',
+    to: null,
+    contentType: 'text/plain',
+    size: 200,
+    sentAt: 0,
+    content: null,
+    deliveries: [],
+  };
+  // Nobody can tell of it; were it told, it would be unknown.
+  const again = handle({ type: 'messages-switched', conferenceId, count: 0, messages: [told], losses: [] });
+  expect(rowsOf(again)).toMatchObject([{ content: null }]);
+  expect(rowsOf(again)[0]?.id).not.toBe(row?.id);
 });
