@@ -77,6 +77,11 @@ export class Directory {
     return this.#byId.get(id) ?? this.#late.get(id)?.conference;
   }
 
+  /** Nothing is told any more of one that has ended. */
+  forgetLate(id: string): void {
+    this.#late.delete(id);
+  }
+
   byEndpoint(id: string): Conference | undefined {
     return this.#byEndpoint.get(id)?.conference;
   }

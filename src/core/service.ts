@@ -109,7 +109,14 @@ export class Service {
       if (running !== undefined) this.#directory.drop(running);
       return null;
     }
-    return running === undefined && stored.conference.status === 'ended' ? null : this.#giveUpOn(running, stored, now);
+    if (running !== undefined || stored.conference.status !== 'ended') return this.#giveUpOn(running, stored, now);
+    this.#forgetLate(stored.conference);
+    return null;
+  }
+
+  /** What was told late of a conference stands in the store: told again, its events would be refused for ever. */
+  #forgetLate({ id, seq }: StoredConference['conference']): void {
+    if (this.#directory.lately(id)?.row.seq !== seq) this.#directory.forgetLate(id);
   }
 
   #giveUpOn(running: Conference | undefined, stored: StoredConference, now: Instant): Turn | null {

@@ -12,6 +12,7 @@ import {
   recipients,
   settings,
   subscribeFrom,
+  unexplained,
 } from '../support/fixtures.ts';
 import { referFrom } from '../support/refer-steps.ts';
 
@@ -42,7 +43,11 @@ class Kept {
   /** A turn that was saved, and of which nobody was told; gives what is done about it. */
   untold(input: Input): readonly Effect[] {
     this.done(input).undo();
-    return this.core.reconcile(this.id, this.#stored, 0)?.effects ?? [];
+    return this.reconciled()?.effects ?? [];
+  }
+
+  reconciled(): Turn | null {
+    return this.core.reconcile(this.id, this.#stored, 0);
   }
 }
 
@@ -96,4 +101,18 @@ test('a referral that only the store knows of ends', () => {
   const effects = kept.untold(referFrom('alice', kept.uri, { to: 'carol' }));
   const [save] = effects;
   expect(save?.type === 'store.save' && save.change.referrals).toMatchObject([{ state: 'ended', endedAt: 0 }]);
+});
+
+test('what the last messages came to, if it was saved after all, is not told again: its events would be refused for ever', () => {
+  const { kept, alice, bob } = conference();
+  kept.done({ type: 'dialog-ended', endpointId: alice, by: 'peer', reason: null });
+  kept.done({ type: 'endpoint-failed', endpointId: bob, cause: { status: 487, reason: 'Terminated' }, ...unexplained });
+  const losses = [{ endpointId: alice, count: 1, reason: 'stalled' }];
+  const told: Input = { type: 'messages-switched', conferenceId: kept.id, count: 1, messages: [], losses };
+  // Nothing of this one is in the store: it is told again.
+  kept.core.handle(told, 0)[0]?.undo();
+  expect(kept.reconciled()).toBeNull();
+  kept.done(told);
+  expect(kept.untold(told)).toEqual([]);
+  expect(kept.core.handle(told, 0)).toEqual([]);
 });
