@@ -106,7 +106,8 @@ test('a referral that only the store knows of ends', () => {
 test('what the last messages came to, if it was saved after all, is not told again: its events would be refused for ever', () => {
   const { kept, alice, bob } = conference();
   kept.done({ type: 'dialog-ended', endpointId: alice, by: 'peer', reason: null });
-  kept.done({ type: 'endpoint-failed', endpointId: bob, cause: { status: 487, reason: 'Terminated' }, ...unexplained });
+  const cause = { status: 487, reason: 'Request Terminated' };
+  kept.done({ type: 'endpoint-failed', endpointId: bob, cause, unsupported: [], ...unexplained });
   const losses = [{ endpointId: alice, count: 1, reason: 'stalled' }];
   const told: Input = { type: 'messages-switched', conferenceId: kept.id, count: 1, messages: [], losses };
   // Nothing of this one is in the store: it is told again.
