@@ -36,6 +36,7 @@ function answer(): string {
   const local: LocalMedia = {
     msrp: msrpSelf({ host: 'chat.example.com' }),
     sessionId: 'KSUrTFF3Oq2CvlKSW0bk',
+    relays: [],
     originId: '2890844526',
     audio: 'off',
     chatroom: ['nickname', 'private-messages'],

@@ -6,7 +6,7 @@ import { RemoteError } from '../../wire/remote-error.ts';
 import { type MediaDescription, type MsrpMedia, msrpMediaOf, type SessionDescription } from '../../wire/sdp.ts';
 import type { MsrpOpen } from '../effect.ts';
 import { limits } from '../limits.ts';
-import { attributeOf, isFileLine, type LocalMedia, ourPath, wayOf } from './local-media.ts';
+import { answeredRole, attributeOf, isFileLine, type LocalMedia, ourPath, wayOf } from './local-media.ts';
 
 /** A file on its way to the conference. */
 export type FileSession = {
@@ -70,8 +70,8 @@ function begun({ transferId, selector, msrp }: Pushed, local: LocalMedia): FileS
   const { sessionId } = local;
   // RFC 6714 4: as for messages, what middleboxes wrote counts where no relay stands.
   const connectTo = msrp.cema && msrp.path.length === 1 && uris.length === 1 ? msrp.address : null;
-  const { path: remotePath, fingerprints, setup } = msrp;
-  const role = setup === 'passive' ? 'active' : 'passive';
+  const { path: remotePath, fingerprints } = msrp;
+  const role = answeredRole(msrp);
   const { name, type } = selector;
   const open = { sessionId, localPath, relays: uris.slice(0, -1), remotePath, connectTo, fingerprints, role } as const;
   return { transferId, open: { ...open, file: { name, type } } };

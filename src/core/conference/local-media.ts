@@ -9,6 +9,8 @@ export type LocalMedia = {
   readonly msrp: MsrpSelf;
   /** Of our path. */
   readonly sessionId: string;
+  /** RFC 4976 5.1: those that lead to us, as they were when the session began; RFC 4975 8.4: another path is another session. */
+  readonly relays: readonly string[];
   readonly originId: string;
   readonly audio: 'off' | 'inactive';
   /** RFC 7701 8: tokens of a=chatroom. */
@@ -29,13 +31,18 @@ export function wayOf({ tls, transport }: MsrpMedia): Way | null {
 /** Our path in a=path, the URI to connect to first; null when that way is not open, or in the clear against the policy. */
 export function ourPath(local: LocalMedia, way: Way): readonly MsrpUri[] | null {
   const { msrp, sessionId, secureOnly } = local;
-  const relays = msrp.present().relays.map(parseMsrpUri);
+  // RFC 7977: a WebSocket client cannot connect to a relay of TCP.
+  const relays = way.transport === 'ws' ? [] : local.relays.map(parseMsrpUri);
   // RFC 4976: nobody connects to us where relays stand before us, so that our own port says no more than who we are.
-  const open = relays.length > 0 ? { ...way, transport: 'tcp' as const } : way;
-  const port = portOf(msrp, open) ?? (relays.length > 0 ? msrp.port : null);
+  const port = portOf(msrp, way) ?? (relays.length > 0 ? msrp.port : null);
   if (port === null || (secureOnly && !way.secure)) return null;
-  const path = [...relays, { ...open, host: bracketed(msrp.host), port, sessionId }];
+  const path = [...relays, { ...way, host: bracketed(msrp.host), port, sessionId }];
   return way.secure && path[0]?.secure === false ? null : path;
+}
+
+/** RFC 6135 4.2: whoever offers actpass or active connects; the focus waits where it may, and always for WebSocket clients. */
+export function answeredRole({ setup, transport }: MsrpMedia): 'active' | 'passive' {
+  return setup === 'passive' && transport !== 'ws' ? 'active' : 'passive';
 }
 
 /** What an answer or an offer says of messages beside what is the same in all of them. */
@@ -51,7 +58,6 @@ export const chatType = 'message/cpim';
 
 /** The m-line of a message session whose path `ourPath` gave. */
 export function messageLine(local: LocalMedia, path: readonly MsrpUri[], manner: MessageManner): MediaDescription {
-  const { host = '', port = null } = path[0] ?? {};
   const attributes = [
     { name: 'accept-types', value: chatType },
     { name: 'accept-wrapped-types', value: 'text/plain text/html *' },
@@ -63,25 +69,34 @@ export function messageLine(local: LocalMedia, path: readonly MsrpUri[], manner:
   ];
   if (manner.cema && path.length === 1) attributes.push({ name: 'msrp-cema', value: null });
   if (manner.direction !== 'sendrecv') attributes.push({ name: manner.direction, value: null });
-  return {
-    media: 'message',
-    port: port ?? 0,
-    protocol: manner.protocol,
-    formats: ['*'],
-    // RFC 4975 8.1: m= and c= name what is to be connected to; where that is us, the session's c= says it.
-    connection: path.length === 1 ? null : host,
-    attributes,
-  };
+  return { media: 'message', protocol: manner.protocol, formats: ['*'], ...reachedBy(path), attributes };
 }
 
-/** The same lines for the session of `local`, which has another path. */
-export function withPath(lines: readonly MediaDescription[], local: LocalMedia): readonly MediaDescription[] {
-  return lines.map((line) => {
+// RFC 4975 8.1: m= and c= name what is to be connected to; where that is us, the session's c= says it.
+function reachedBy(path: readonly MsrpUri[]): Pick<MediaDescription, 'port' | 'connection'> {
+  const { host = '', port = null } = path[0] ?? {};
+  return { port: port ?? 0, connection: path.length === 1 ? null : host };
+}
+
+/** The same lines for the session of `local`, which has another path; null when the way of one is not open any more. */
+export function withPath(lines: readonly MediaDescription[], local: LocalMedia): readonly MediaDescription[] | null {
+  const changed: MediaDescription[] = [];
+  for (const line of lines) {
     const own = ownUri(line);
-    const path = own === null ? null : ourPath(local, own);
-    if (path === null) return line;
-    return changed(line, 'path', written(path));
-  });
+    const path = own === null ? [] : ourPath(local, own);
+    if (path === null) return null;
+    changed.push(own === null ? line : ledBy(line, path));
+  }
+  return changed;
+}
+
+function ledBy(line: MediaDescription, path: readonly MsrpUri[]): MediaDescription {
+  // Behind relays neither holds: the first of them shows its certificate, and is no middlebox (RFC 6714 4.1).
+  const isGone = (name: string): boolean => path.length > 1 && (name === 'fingerprint' || name === 'msrp-cema');
+  const attributes = line.attributes
+    .filter(({ name }) => !isGone(name))
+    .map((each) => (each.name === 'path' ? { ...each, value: written(path) } : each));
+  return { ...line, ...reachedBy(path), attributes };
 }
 
 /** RFC 8122 5: a line of TLS has the fingerprint of our certificate as it is now, unless a relay is who shows one. */
@@ -125,11 +140,6 @@ function ownUri(line: MediaDescription): Way | null {
 
 function pathOf(line: MediaDescription): readonly string[] {
   return (attributeOf(line, 'path') ?? '').split(' ').filter((uri) => uri !== '');
-}
-
-function changed(line: MediaDescription, name: string, value: string): MediaDescription {
-  const attributes = line.attributes.map((each) => (each.name === name ? { ...each, value } : each));
-  return { ...line, attributes };
 }
 
 function portOf(msrp: MsrpSelf, { secure, transport }: Way): number | null {

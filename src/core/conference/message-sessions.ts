@@ -55,7 +55,7 @@ export class MessageSessions {
 
   /** Our answer to a peer's offer, or null when it holds nothing usable. The session exists only when it does. */
   answer(endpointId: string, offer: SessionDescription): (Answer & { readonly sdp: string }) | null {
-    const known = this.#sessionOf(endpointId);
+    const known = this.#asOfNow(this.#sessionOf(endpointId));
     const wanted = answerTo(offer, known.local);
     if (wanted === null) return null;
     // RFC 4975 8.4: another path is another session, and RFC 4975 14.1: its id is its own.
@@ -83,7 +83,8 @@ export class MessageSessions {
   offerAgain(endpointId: string): string | null {
     const session = this.#sessions.get(endpointId);
     if (session === undefined || session.described === null) return null;
-    return this.#describe(endpointId, session, offeredAgain(session.described.lines));
+    const now = this.#asOfNow(session);
+    return this.#describe(endpointId, now, offeredAgain(now.described?.lines ?? []));
   }
 
   /**
@@ -124,7 +125,7 @@ export class MessageSessions {
   lose(endpointId: string, sessionId: string): boolean {
     const session = this.#sessions.get(endpointId);
     if (session === undefined || session.sessionId !== sessionId) return false;
-    this.#sessions.set(endpointId, { ...this.#renewed(session), agreement: null });
+    this.#sessions.set(endpointId, this.#renewed(session));
     this.#renegotiated.add(endpointId);
     return true;
   }
@@ -270,9 +271,10 @@ export class MessageSessions {
     // RFC 7701 8: `nickname` by its grammar, whatever its prose says.
     const chatroom = [...(nicknames ? ['nickname'] : []), ...(privateMessages ? ['private-messages'] : [])];
     const secureOnly = transport === 'tls';
+    const { relays } = msrp.present();
     return {
       sessionId,
-      local: { msrp, sessionId, originId: this.#ids.sdpSession(), audio, lenient, chatroom, secureOnly },
+      local: { msrp, sessionId, relays, originId: this.#ids.sdpSession(), audio, lenient, chatroom, secureOnly },
       described: null,
       agreement: null,
       files: [],
@@ -280,17 +282,21 @@ export class MessageSessions {
     };
   }
 
-  /** The next session of the same endpoint, in the same dialog: what is described of it has another path. */
+  /** The next session of the same endpoint, in the same dialog, of which nothing is agreed: it has another path. */
   #renewed(before: MessageSession): MessageSession {
     const sessionId = this.#ids.msrpSession();
-    const local = { ...before.local, sessionId };
-    const lines = before.described === null ? [] : withPath(before.described.lines, local);
-    return {
-      ...before,
-      sessionId,
-      local,
-      described: before.described === null ? null : { ...before.described, lines },
-    };
+    return this.#asOfNow({ ...before, sessionId, local: { ...before.local, sessionId }, agreement: null });
+  }
+
+  /** A session of which nothing is agreed goes by the relays that there are now, if it has a way without those it had. */
+  #asOfNow(session: MessageSession): MessageSession {
+    const { local, described, agreement } = session;
+    if (agreement !== null && agreement.msrp !== null) return session;
+    const now = { ...local, relays: this.#settings.msrp.present().relays };
+    if (described === null) return { ...session, local: now };
+    const lines = withPath(described.lines, now);
+    if (lines !== null) return { ...session, local: now, described: { ...described, lines } };
+    return { ...session, described: { ...described, lines: withPath(described.lines, local) ?? described.lines } };
   }
 }
 

@@ -3,7 +3,16 @@ import { type MsrpUri, parseMsrpUri } from '../../wire/msrp-uri.ts';
 import type { Fingerprint, MediaDescription, MsrpMedia, SessionDescription } from '../../wire/sdp.ts';
 import { directionIn, msrpMediaOf, writeSdp } from '../../wire/sdp.ts';
 import type { MediaRow } from '../rows.ts';
-import { chatType, isFileLine, type LocalMedia, messageLine, ourPath, wayOf, withFingerprint } from './local-media.ts';
+import {
+  answeredRole,
+  chatType,
+  isFileLine,
+  type LocalMedia,
+  messageLine,
+  ourPath,
+  wayOf,
+  withFingerprint,
+} from './local-media.ts';
 
 /** Offer and answer of the focus (RFC 3264) for one MSRP session (RFC 4975 8, 6135 4.2, 7701 5.2). */
 
@@ -44,8 +53,7 @@ export function answerTo(offer: SessionDescription, local: LocalMedia): Answer |
   let silenced = false;
   const lines = offer.media.map((media, index): MediaDescription => {
     if (index === chosen && usable !== null) {
-      // RFC 6135 4.2: whoever offers actpass or active connects; the focus waits where it may, for clients behind NAT.
-      const role = usable.setup === 'passive' ? 'active' : 'passive';
+      const role = answeredRole(usable);
       const direction = mirrored(usable.direction);
       const { protocol } = media;
       msrp = agreed(usable, { role, cema: usable.cema && usable.ours.length === 1 });
@@ -79,7 +87,7 @@ export function offerOf(local: LocalMedia, withAudio: boolean): readonly MediaDe
   // RFC 6135 4.2: a reachable offerer says actpass.
   if (withAudio) return [audioLine(plainAudio)];
   // RFC 4976: peers come over TLS to a relay that wants it.
-  const secure = local.secureOnly || local.msrp.present().relays[0]?.startsWith('msrps:') === true;
+  const secure = local.secureOnly || local.relays[0]?.startsWith('msrps:') === true;
   const path = ourPath(local, { secure, transport: 'tcp' }) ?? [];
   const protocol = secure ? tlsProtocol : 'TCP/MSRP';
   return [messageLine(local, path, { protocol, setup: 'actpass', direction: 'sendrecv', cema: true })];
@@ -114,8 +122,8 @@ export function agreementFrom(answer: SessionDescription, offered: readonly Medi
   });
   if (rows.length === 0) return null;
   if (msrp === null) return { media: rows, msrp };
-  // RFC 6135 4.2 and RFC 4975 5.4: without a=setup in the answer the offerer, here the focus, connects.
-  const role = msrp.setup === 'active' ? 'passive' : 'active';
+  // RFC 6135 4.2 and RFC 4975 5.4: without a=setup in the answer the offerer, here the focus, connects; RFC 7977: where it can.
+  const role = msrp.setup === 'active' || msrp.transport === 'ws' ? 'passive' : 'active';
   const weOffered = offered[chosen]?.attributes.some(({ name }) => name === 'msrp-cema') === true;
   return { media: rows, msrp: agreed(msrp, { role, cema: msrp.cema && weOffered }) };
 }

@@ -9,6 +9,7 @@ import { msrpSelf } from '../../support/fixtures.ts';
 const local: LocalMedia = {
   msrp: msrpSelf({ host: '127.0.0.1', port: 2855, maxSize: 5_000 }),
   sessionId: 'messages',
+  relays: [],
   originId: '1',
   audio: 'off',
   chatroom: [],

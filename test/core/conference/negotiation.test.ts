@@ -8,6 +8,7 @@ import { msrpSelf } from '../../support/fixtures.ts';
 const local: LocalMedia = {
   msrp: msrpSelf({ host: '127.0.0.1' }),
   sessionId: 'x',
+  relays: [],
   originId: '1',
   audio: 'off',
   chatroom: [],

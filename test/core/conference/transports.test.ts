@@ -22,6 +22,7 @@ function local({ msrp = {}, present = {}, ...rest }: Wish = {}): LocalMedia {
   return {
     msrp: msrpSelf({ ...ports, present: () => now, ...msrp }),
     sessionId: 'Our1d',
+    relays: now.relays,
     originId: '1',
     audio: 'off',
     chatroom: [],
@@ -214,6 +215,15 @@ describe('CC-172 who connects (RFC 6135 4.2)', () => {
     expect(answered(peerSdp('TCP/TLS/MSRP', securePath, attribute))).toContain(`a=setup:${setup}`);
   });
 
+  test('RFC 7977 nobody connects to a WebSocket client, whatever it says', () => {
+    const path = 'msrp://x.invalid:2855/p;ws';
+    const ours = local();
+    const answer = answerTo(parseSdp(peerSdp('TCP/MSRP', path, 'a=setup:passive')), ours);
+    expect(answer?.msrp?.role).toBe('passive');
+    for (const said of ['a=setup:passive', 'a=x'])
+      expect(agreementFrom(parseSdp(peerSdp('TCP/MSRP', path, said)), answer?.lines ?? [])?.msrp?.role).toBe('passive');
+  });
+
   test.each([
     ['a=setup:active', 'passive'],
     ['a=setup:passive', 'active'],
@@ -243,6 +253,12 @@ describe('behind relays (RFC 4976 5.1)', () => {
     expect(offered({ present: { relays: ['msrp://outer.example.com:9000/o;tcp'] } })).toContain(
       'm=message 9000 TCP/MSRP *',
     );
+  });
+
+  test('RFC 7977 a WebSocket client cannot connect to them, but to us', () => {
+    const ws = peerSdp('TCP/TLS/MSRP', 'msrps://x.invalid:2855/p;ws', 'a=setup:active');
+    expect(answered(ws, { present: { relays } })).toContain('a=path:msrps://192.0.2.1:8443/Our1d;ws');
+    expect(answered(ws, { present: { relays }, msrp: { wssPort: null } })).toBeNull();
   });
 
   test('a relay in the clear is not enough where the conference wants TLS', () => {
