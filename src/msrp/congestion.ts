@@ -45,4 +45,9 @@ export class Congestion {
     this.#waits.delete(receiver);
     if (!this.isPresent) this.#options.onRelieved();
   }
+
+  /** Nobody is waited for any longer. */
+  endAll(): void {
+    for (const receiver of [...this.#waits.keys()]) this.end(receiver);
+  }
 }

@@ -84,10 +84,14 @@ export class OutgoingMessage implements ChunkedMessage {
   send({ body, start, total, isLast }: NextOctets): void {
     const { mime, ids } = this.#options;
     const chunk = OutgoingChunk.of(this, { mime, body, start, total, flag: isLast ? '$' : '+' }, ids);
-    this.#isEnded = isLast;
-    for (let receiver = 0; receiver < this.#unanswered.length; receiver += 1) this.#sendTo(receiver, chunk);
+    const { length } = this.#unanswered;
+    for (let receiver = 0; receiver < length; receiver += 1) this.#sendTo(receiver, chunk, isLast);
     this.#hasBegun = true;
-    if (isLast) this.#settleWhenKnown();
+    if (!isLast) return;
+    this.#isEnded = true;
+    // Who was waited for has all of it before it now, and as long to read that as with any other message.
+    this.#congestion?.endAll();
+    this.#settleWhenKnown();
   }
 
   /** No more will come: whoever has a part of it is told to forget that (RFC 4975 7.1). */
@@ -114,16 +118,17 @@ export class OutgoingMessage implements ChunkedMessage {
     this.#miss(receiver, { outcome: 'failed', status, reason });
   }
 
-  #sendTo(receiver: number, chunk: OutgoingChunk): void {
+  #sendTo(receiver: number, chunk: OutgoingChunk, isLast: boolean): void {
     const unanswered = this.#unanswered[receiver] ?? over;
     if (unanswered === over) return;
     const session = this.#options.receivers[receiver]?.session;
     if (session === undefined) return this.failed(receiver, null, 'it has no session');
     if (!this.#hasBegun && session.hasRefused(this.wrappedType))
       return this.#miss(receiver, { outcome: 'skipped', status: 415, reason: 'it has refused the type' });
-    if (!session.deliver(chunk, receiver)) return this.failed(receiver, null, 'congested');
+    if (!session.deliver(chunk, receiver))
+      return this.failed(receiver, null, session.isOver ? 'its session has ended' : 'congested');
     this.#unanswered[receiver] = unanswered + 1;
-    if (!this.#isEnded) this.#watch(receiver, session);
+    if (!isLast) this.#watch(receiver, session);
   }
 
   #watch(receiver: number, session: Session): void {

@@ -79,6 +79,11 @@ export class Session {
     return this.#remotePath.length > 0;
   }
 
+  /** Whether nothing can be sent in it any more. */
+  get isOver(): boolean {
+    return this.#state === 'closed' || this.#connection?.isOpen === false;
+  }
+
   /** Messages not queued for this receiver: too much waited already, or its connection was closing. */
   get droppedCount(): number {
     return this.#droppedCount;

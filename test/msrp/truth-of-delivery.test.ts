@@ -1,0 +1,73 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { limits } from '../../src/core/limits.ts';
+import { settled } from './memory-carrier.ts';
+import { type Member, MemoryRoom } from './memory-room.ts';
+import { chatLine } from './switch-room.ts';
+
+let room: MemoryRoom;
+let alice: Member;
+let bob: Member;
+
+beforeEach(async () => {
+  room = new MemoryRoom();
+  [alice, bob] = [room.join('alice'), room.join('bob')];
+  room.route(['alice', 'bob']);
+  await settled();
+});
+
+/** Alice sends one of the parts of 60 KB of a message, which has come whole with the last one. */
+async function alicesPart(index: number, flag: '+' | '$', length = 60_000): Promise<void> {
+  const body = Buffer.alloc(length, 97);
+  if (index === 0) chatLine('').copy(body);
+  alice.chunk({ messageId: 'long', body, range: `${index * 60_000 + 1}-*/*`, flag });
+  await settled();
+}
+
+function outcomes(): readonly object[] {
+  room.report();
+  return room.told.flatMap(({ deliveries }) => deliveries);
+}
+
+describe('a receiver that does not read for a while', () => {
+  test('has a large message all of which it was sent, however long it took to read it', async () => {
+    bob.carrier.stopReading();
+    await alicesPart(0, '+');
+    await alicesPart(1, '+');
+    // Bob has more before him than the window now, which is seen with the next part: it is the last one, too.
+    await alicesPart(2, '$');
+    room.clock.turn(limits.msrpPatienceMs);
+    await settled();
+    bob.carrier.readOn();
+    await settled();
+    expect(bob.messages).toHaveLength(1);
+    expect(outcomes()).toMatchObject([{ endpointId: 'bob', outcome: 'delivered' }]);
+  });
+
+  test('is told that a large message will not be completed when only its end found no room', async () => {
+    const ted = room.join('ted');
+    room.route(['alice', 'bob', 'ted']);
+    await alicesPart(0, '+');
+    bob.carrier.stopReading();
+    const fillings = [...Array<number>(110).fill(10_000), ...Array<number>(20).fill(1_000)];
+    for (const [i, length] of fillings.entries())
+      ted.chunk({ messageId: `fill-${i}`, body: chatLine('x'.repeat(length), 'ted') });
+    await settled();
+    await alicesPart(1, '$', 100);
+    bob.carrier.readOn();
+    await settled();
+    expect([bob.unfinishedCount, bob.aborted.length]).toEqual([0, 1]);
+  });
+});
+
+test('who leaves in the middle of a large message has not lost it by congestion', async () => {
+  const ted = room.join('ted');
+  room.route(['alice', 'bob', 'ted']);
+  await alicesPart(0, '+');
+  room.close(room.sessions.byEndpointId('ted'));
+  await alicesPart(1, '$');
+  expect(ted.messages).toEqual([]);
+  expect(outcomes()).toMatchObject([
+    { endpointId: 'bob', outcome: 'delivered' },
+    { endpointId: 'ted', outcome: 'failed', reason: 'its session has ended' },
+  ]);
+});
