@@ -74,15 +74,37 @@ export function writeCpim(message: CpimMessage): Buffer {
  * prefix declared by NS names the same header as another prefix of the same namespace, so `c.To` may well be a To.
  */
 export function cpimValues(message: CpimMessage, name: string, namespace = cpimNamespace): readonly string[] {
+  return headersOf(message, name, namespace).map(({ value }) => value);
+}
+
+function headersOf(message: CpimMessage, name: string, namespace: string): readonly CpimHeader[] {
   const namespaces = new Map([['', cpimNamespace]]);
-  const values: string[] = [];
+  const found: CpimHeader[] = [];
   for (const header of message.headers) {
     const dot = header.name.indexOf('.');
     const prefix = dot === -1 ? '' : header.name.slice(0, dot);
     if (header.name === 'NS') declareNamespace(namespaces, header.value);
-    if (header.name.slice(dot + 1) === name && namespaces.get(prefix) === namespace) values.push(header.value);
+    if (header.name.slice(dot + 1) === name && namespaces.get(prefix) === namespace) found.push(header);
   }
-  return values;
+  return found;
+}
+
+/**
+ * Whether readers may disagree on whom the message is from or to: many know neither case nor namespaces, and to those who
+ * keep to RFC 3862 2 a header after Content-Type is one of the message's own until the empty line. Honest ones never are.
+ */
+export function isCpimAmbiguous(message: CpimMessage): boolean {
+  const sure = new Set(addressNames.flatMap((name) => headersOf(message, name, cpimNamespace)));
+  return (
+    message.headers.some((header) => looksLikeAddress(header.name) && !sure.has(header)) ||
+    message.contentHeaders.some(({ name }) => looksLikeAddress(name.slice(name.lastIndexOf('.') + 1)))
+  );
+}
+
+const addressNames = ['From', 'To', 'cc'] as const;
+
+function looksLikeAddress(name: string): boolean {
+  return /^(?:from|to|cc)$/i.test(name);
 }
 
 function declareNamespace(namespaces: Map<string, string>, value: string): void {
@@ -157,6 +179,7 @@ class BlockLines {
   readonly #content: Buffer;
   #at = 0;
   #count = 0;
+  #endsInCrLf: boolean | null = null;
 
   constructor(content: Buffer) {
     this.#content = content;
@@ -176,8 +199,11 @@ class BlockLines {
     this.#count += 1;
     if (this.#count > headerLinesMax) throw new RemoteError(400, 'There are too many CPIM headers', at);
     this.#at = lf + 1;
-    const end = lf > at && this.#content[lf - 1] === CR ? lf - 1 : lf;
-    return this.#content.toString('utf8', at, end);
+    const hasCr = lf > at && this.#content[lf - 1] === CR;
+    this.#endsInCrLf ??= hasCr;
+    // Who ends lines at CRLF only would see other headers than who does not.
+    if (this.#endsInCrLf !== hasCr) throw new RemoteError(400, 'The lines of the CPIM headers do not end alike', at);
+    return this.#content.toString('utf8', at, hasCr ? lf - 1 : lf);
   }
 }
 

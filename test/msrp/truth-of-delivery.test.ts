@@ -71,3 +71,15 @@ test('who leaves in the middle of a large message has not lost it by congestion'
     { endpointId: 'ted', outcome: 'failed', reason: 'its session has ended' },
   ]);
 });
+
+test('a message whose sender depends on who reads it is not passed on', async () => {
+  const text = chatLine('Hello').toString();
+  const folded = text.replace('\r\nTo:', '\r\n From: <sip:mallory@example.com>\r\nTo:');
+  const twice = text.replace('\r\nTo:', '\r\nFrom: <sip:mallory@example.com>\r\nTo:');
+  const other = text.replace('\r\nTo:', '\r\nFROM: <sip:mallory@example.com>\r\nTo:');
+  const bodies = [folded, twice, other].map((each) => Buffer.from(each));
+  const chunks = bodies.map((body, i) => alice.chunk({ messageId: `line-${i}`, body }));
+  await settled();
+  expect(chunks.map((id) => alice.answers.get(id))).toEqual([400, 403, 400]);
+  expect(bob.messages).toEqual([]);
+});

@@ -6,6 +6,7 @@ import {
   cpimRequires,
   cpimValues,
   escapeCpim,
+  isCpimAmbiguous,
   parseCpim,
   parseCpimAddress,
   unescapeCpim,
@@ -93,6 +94,8 @@ describe('reading', () => {
     ['a header name with a blank', 'T o: <sip:b@c>\r\n\r\n\r\n'],
     ['a control character', 'Subject: a\x07\r\n\r\n\r\n'],
     ['a MIME header without colon', 'To: <sip:b@c>\r\n\r\nContent-Type\r\n\r\n'],
+    ['lines that do not end alike', 'To: <sip:b@c>\r\nX: y\n\nContent-Type: a/b\n\n\r\nFrom: <sip:d@c>\r\n\r\n'],
+    ['an empty line that does not end like the others', 'To: <sip:b@c>\r\n\nContent-Type: a/b\r\n\r\n'],
     ['a MIME block that begins folded', 'To: <sip:b@c>\r\n\r\n x\r\n\r\n'],
   ])('refuses %s', (_, text) => expect(() => read(text)).toThrow(RemoteError));
 
@@ -186,6 +189,27 @@ describe('addresses (RFC 3862 4.1)', () => {
     expect(cpimAddresses(cpim, 'To').map((address) => address.uri)).toEqual(['sip:a@x', 'sip:b@x']);
     expect(cpimAddresses(cpim, 'cc').map((address) => address.uri)).toEqual(['sip:c@x']);
   });
+});
+
+describe('whom a message is from and to, as different readers see it', () => {
+  const own = 'From: <sip:a@x>\r\nTo: <sip:r@x>\r\n';
+  const ns = 'NS: c <urn:ietf:params:cpim-headers:>\r\n';
+
+  test.each([
+    ['in another case', `${own}FROM: <sip:m@x>\r\n\r\n\r\n`],
+    ['in another case, alone', 'from: <sip:m@x>\r\nTo: <sip:r@x>\r\n\r\n\r\n'],
+    ['out of the namespace', `${ns}c.From: <sip:a@x>\r\nNS: <urn:example>\r\nFrom: <sip:m@x>\r\n\r\n\r\n`],
+    ['after Content-Type', `${own}Content-Type: text/plain\r\nFrom: <sip:m@x>\r\n\r\nHello`],
+    ['after Content-Type, by a prefix', `${own}${ns}Content-Type: text/plain\r\nc.to: <sip:m@x>\r\n\r\nHello`],
+    ['a Cc', `${own}Cc: <sip:m@x>\r\n\r\n\r\n`],
+  ])('is ambiguous: %s', (_, text) => expect(isCpimAmbiguous(read(text))).toBe(true));
+
+  test.each([
+    ['with both empty lines', `${own}\r\nContent-Type: text/plain\r\n\r\nFrom: <sip:m@x>`],
+    ['without the first', `${own}Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nHi`],
+    ['by a prefix', `${ns}c.From: <sip:a@x>\r\nc.To: <sip:r@x>\r\n\r\n\r\n`],
+    ['beside what is called alike elsewhere', `NS: d <urn:example>\r\n${own}d.To: 5\r\n\r\n\r\n`],
+  ])('is not: %s', (_, text) => expect(isCpimAmbiguous(read(text))).toBe(false));
 });
 
 describe('namespaces (RFC 3862 3.4)', () => {

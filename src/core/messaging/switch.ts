@@ -3,8 +3,16 @@
  * version; the MSRP shell applies it to every SEND by `judge`, without an input or an effect per delivery.
  */
 
-import { type CpimMessage, cpimAddresses, cpimRequires, parseCpim, wrappedTypeOf } from '../../wire/cpim.ts';
+import {
+  type CpimMessage,
+  cpimAddresses,
+  cpimRequires,
+  isCpimAmbiguous,
+  parseCpim,
+  wrappedTypeOf,
+} from '../../wire/cpim.ts';
 import { mediaTypeOf } from '../../wire/msrp.ts';
+import { RemoteError } from '../../wire/remote-error.ts';
 import { aorOf, readableSipUri, type SipUri } from '../../wire/sip-uri.ts';
 
 export type RouteMember = {
@@ -75,6 +83,8 @@ export function isAboutMessages(wrappedType: string): boolean {
 export function readMessage(contentType: string | null, content: Buffer): MessageFacts | null {
   if (contentType === null || mediaTypeOf(contentType) !== 'message/cpim') return null;
   const cpim = parseCpim(content);
+  // RFC 7701 6.3: it goes on unchanged, so that what we have judged must be what every receiver reads.
+  if (isCpimAmbiguous(cpim)) throw new RemoteError(400, 'Whom the message is from or to is ambiguous');
   return {
     from: addressesOf(cpim, 'From'),
     to: addressesOf(cpim, 'To'),
