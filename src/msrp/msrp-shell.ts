@@ -171,6 +171,8 @@ export class MsrpShell {
       : this.#sessions.byEndpointId(effect.endpointId);
     if (known?.isSame(effect)) {
       if (!known.isComplete) this.#complete(known, effect);
+      // RFC 8122 6.2: who has not connected yet shows what the newest description tells of.
+      else if (effect.remotePath.length > 0) this.#openings.set(known, effect);
       return;
     }
     // RFC 4975 8.4: another path is another session. So is one that the other side is to connect now.
@@ -195,7 +197,7 @@ export class MsrpShell {
     if (wrong !== null) return this.#lose(session, wrong);
     const mustDial = role === 'active' && session.connection === null;
     const isRelayed = open.relays.length > 0;
-    const refusal = mustDial && !isRelayed ? whyNotDial(target, this.#options.privateTargets) : null;
+    const refusal = mustDial ? whyNotDial(beyondOurs(open) ?? target, this.#options.privateTargets) : null;
     if (refusal !== null) return this.#lose(session, refusal);
     session.complete(open);
     if (session.state === 'open') return;
@@ -320,6 +322,12 @@ function readNickname(request: NicknameRequest): string | null | 'malformed' {
 function throughRelays(open: MsrpOpen): MsrpOpen {
   const { relays, remotePath } = open;
   return remotePath.length === 0 ? open : { ...open, remotePath: [...relays.toReversed(), ...remotePath] };
+}
+
+/** What our relay, if there is one, would be told to connect to. It resolves names itself, as it is set up to. */
+function beyondOurs({ relays, remotePath }: MsrpOpen): DialTarget | null {
+  const uri = relays.length === 0 ? null : readPath(remotePath.slice(relays.length));
+  return uri === null ? null : { uri, address: null, fingerprints: [] };
 }
 
 /** Where the peer is connected to; null when its path cannot be read. */

@@ -68,6 +68,18 @@ test('whom we are to connect to is greeted through it, and To-Path begins with i
   expect(greeting).toMatchObject({ toPath: [...relays, path], fromPath: [room.path('bob')], body: null });
 });
 
+test('CC-204 nor is it told to connect where we must not go', async () => {
+  const relay = await openRelay();
+  const room = await openRoomBehind(relay);
+  const { relays } = room.shell.present();
+  room.offer('bob', { relays, remotePath: ['msrp://10.0.0.1:22/b;tcp'], role: 'active' });
+  expect(room.closed).toEqual(["bob: the peer's path is a private address"]);
+  // Who comes to the relay may have any address.
+  room.offer('ted', { relays, remotePath: ['msrp://10.0.0.2:9/t;tcp'] });
+  expect(room.closed).toHaveLength(1);
+  expect(relay.requests.map(({ method }) => method)).toEqual(['AUTH', 'AUTH']);
+});
+
 test('a session that ends leaves the connection to it', async () => {
   const relay = await openRelay();
   const room = await openRoomBehind(relay);

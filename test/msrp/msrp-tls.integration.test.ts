@@ -61,6 +61,16 @@ describe('a peer that connects over TLS', () => {
     expect(room.closed).toEqual([]);
   });
 
+  test('and shows the one that its newest description of the same session tells of', async () => {
+    const room = await openTlsRoom();
+    const alice = await room.client({ tls: second });
+    const opening = { localPath: room.path('alice', 'tls'), remotePath: [alice.path] };
+    room.offer('alice', { ...opening, fingerprints: [fingerprintOf(first.cert)] });
+    room.offer('alice', { ...opening, fingerprints: [fingerprintOf(second.cert)] });
+    await alice.connect(room.path('alice', 'tls'));
+    expect(room.closed).toEqual([]);
+  });
+
   test('before its fingerprint is known, and is another: the session is lost once that is known', async () => {
     const room = await openTlsRoom();
     const stranger = await room.client({ tls: first });
