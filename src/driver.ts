@@ -1,6 +1,7 @@
 import type { Turn } from './core/context.ts';
 import type { Effect, Outcome } from './core/effect.ts';
 import type { Input, ReplyTo } from './core/input.ts';
+import { bearable } from './core/messaging/unsaved.ts';
 import {
   type Clock,
   type HttpPort,
@@ -75,9 +76,14 @@ export class Driver {
   readonly submit = (input: Input): void => {
     if (this.#stopped) return;
     this.#parts.observer.took(input);
-    const earlier = 'reply' in input ? undefined : this.#again.get(subjectOf(input));
-    if (earlier === undefined) this.#take(input);
-    else earlier.push(input);
+    if ('reply' in input) return this.#take(input);
+    const subject = subjectOf(input);
+    const earlier = this.#again.get(subject);
+    const queued = (): Input[] => (this.#queues.get(subject) ?? []).map((waiting) => waiting.input);
+    const taken = bearable(input, () => [...queued(), ...(earlier ?? [])]);
+    if (taken !== input) this.#parts.log.error(described(input), 'messages not kept: too many wait for the store');
+    if (earlier === undefined) this.#take(taken);
+    else earlier.push(taken);
   };
 
   #take(input: Input): void {

@@ -1,9 +1,12 @@
 import { beforeEach, expect, test } from 'vitest';
+import { usualChat } from '../src/core/chat-policy.ts';
 import type { Effect, Outcome } from '../src/core/effect.ts';
 import type { Input } from '../src/core/input.ts';
+import { limits } from '../src/core/limits.ts';
 import { type Clock, StoreBusy } from '../src/core/ports.ts';
 import type { Change, ConferenceRow, ParticipantRow, StoredConference } from '../src/core/rows.ts';
 import { Service } from '../src/core/service.ts';
+import type { Settings } from '../src/core/settings.ts';
 import { Tally } from '../src/core/tally.ts';
 import { Driver } from '../src/driver.ts';
 import { parseSipUri } from '../src/wire/sip-uri.ts';
@@ -77,12 +80,14 @@ let tally: Tally;
 /** Lets every promise that can settle do so. */
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-beforeEach(() => {
+beforeEach(() => start());
+
+function start(changes: Partial<Settings> = {}): void {
   store = new HandStore();
   clock = new HandClock();
   out = [];
   outcomes = new Map();
-  service = new Service({ settings: settings(), ids: countingIds() });
+  service = new Service({ settings: settings(changes), ids: countingIds() });
   const perform = (effect: Effect): void => void out.push(effect.type);
   const reply = (to: string, outcome: Outcome): void => {
     out.push('reply');
@@ -92,7 +97,7 @@ beforeEach(() => {
   tally = new Tally();
   const shells = { sip: { perform, reply }, msrp: { perform, reply }, http: { reply } };
   driver = new Driver({ service, clock, store, ...shells, observer: tally, log });
-});
+}
 
 function invite(name = 'alice'): Input {
   return inviteFrom(name, factoryUri, {
@@ -407,4 +412,34 @@ test('a fact that is handled again is counted once', async () => {
   await settled();
   expect(store.saves).toHaveLength(3);
   expect(tally.dialAttempts.entries).toEqual([['486', 1]]);
+});
+
+/** Messages of which it is told at once what became of them. */
+function switched(conferenceId: string, count: number): Input {
+  const facts = { from: 'sip:alice@atlanta.example.com', to: null, contentType: 'text/plain', content: 'Hello' };
+  const messages = Array.from({ length: count }, (_, index) => {
+    return { messageId: `${index}`, ...facts, size: 200, sentAt: 1, deliveries: [] };
+  });
+  return { type: 'messages-switched', conferenceId, count, messages, losses: [] };
+}
+
+test('while the store is away so many messages wait for it, and the others are counted', async () => {
+  start({ chat: { ...usualChat, history: 'content' } });
+  const conferenceId = await running();
+  const half = limits.unsavedMessagesMax / 2;
+  for (const count of [half, half, 1]) driver.submit(switched(conferenceId, count));
+  const [, first, second, third] = store.saves;
+  expect([first, second, third].map((save) => save?.change.messages.length)).toEqual([half, half, 0]);
+  // Those that are to be told again wait, too.
+  first?.fail(new Error('no disk'));
+  for (const save of [second, third]) save?.fail(new Error('no disk'));
+  await settled();
+  driver.submit(switched(conferenceId, 1));
+  clock.passes(1_000);
+  expect(store.saves.slice(4).map(({ change }) => change.messages.length)).toEqual([half, half, 0, 0]);
+  for (const { pass } of store.saves.slice(4)) pass();
+  await settled();
+  expect(store.conferences.get(conferenceId)?.messageCount).toBe(2 * half + 2);
+  driver.submit(switched(conferenceId, 1));
+  expect(store.saves.at(-1)?.change.messages).toHaveLength(1);
 });

@@ -145,6 +145,8 @@ export const limits = {
   msrpBindTimeoutMs: 30_000,
   /** RFC 4975 7.1.1: 30 s for the response to our first SEND, connecting included. */
   msrpAnswerTimeoutMs: 30_000,
+  /** What a relay has answered may fail until it has waited 30 s itself (RFC 4975 7.1.1), and told us. */
+  msrpReportTimeoutMs: 35_000,
   /** How often it is looked for answers while there are some. */
   msrpAnswerCheckMs: 10_000,
   /** How long a peer that is to connect may take once both paths are known. */
@@ -173,6 +175,8 @@ export const limits = {
   messagesSwitchedIntervalMs: 1_000,
   /** Messages whose fate is told in one such group; a larger group is told at once. */
   switchedMessagesMax: 500,
+  /** Messages of one conference that wait for the store, which is away: more are counted, and nothing else is kept of them. */
+  unsavedMessagesMax: 10_000,
   /** What is kept of a message: a longer text is a file rather than something said. */
   keptContentBytesMax: 10 * 1024,
   /** All of them are in memory, about 1 KB each. */

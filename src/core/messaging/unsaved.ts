@@ -1,0 +1,12 @@
+/** Messages are switched whether the store answers or not: what is to be kept of them waits for it in memory. */
+
+import type { Input } from '../input.ts';
+import { limits } from '../limits.ts';
+
+/** The input; where those that `waiting` gives hold too many messages already, without its own, which only count then. */
+export function bearable(input: Input, waiting: () => readonly Input[]): Input {
+  if (input.type !== 'messages-switched' || input.messages.length === 0) return input;
+  let held = input.messages.length;
+  for (const other of waiting()) if (other.type === 'messages-switched') held += other.messages.length;
+  return held <= limits.unsavedMessagesMax ? input : { ...input, messages: [] };
+}
