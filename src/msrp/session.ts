@@ -5,6 +5,7 @@ import { limits } from '../core/limits.ts';
 import { type MsrpSessionEvent, type MsrpSessionState, nextMsrpSessionState } from '../core/messaging/msrp-session.ts';
 import type { Clock } from '../core/ports.ts';
 import {
+  isReportOfWhole,
   type MsrpRequest,
   type MsrpResponse,
   msrpHeader,
@@ -14,6 +15,7 @@ import {
   writeMsrpContent,
 } from '../wire/msrp.ts';
 import type { MsrpUri } from '../wire/msrp-uri.ts';
+import { AwaitedReports, reported } from './awaited-reports.ts';
 import { type Connection, written } from './connection.ts';
 import type { OutgoingChunk } from './outgoing-chunk.ts';
 import { type Copy, Transactions } from './transactions.ts';
@@ -37,16 +39,19 @@ export class Session {
   #role: MsrpOpen['role'] = 'passive';
   /** To-Path and From-Path of all that is sent. */
   #paths = '';
+  /** The same and, where a relay answers, that the peer is to say that it has the message. */
+  #sendPaths = '';
   #state: MsrpSessionState = 'connecting';
   #connection: Connection | null = null;
   /** A valid request, or the answer to ours, has shown that the connection is the peer's. */
   #confirmed = false;
   #firstTransaction: string | null = null;
   readonly #transactions: Transactions;
+  readonly #awaitedReports: AwaitedReports;
   /** Media types that the peer has refused, of what message/cpim wraps. */
   readonly #refusedTypes = new Set<string>();
   #kept: Copy[] = [];
-  /** Who wants to know when the kept messages have left. */
+  /** Who wants to know when the peer has less before it. */
   #relievers: (() => void)[] = [];
   #droppedCount = 0;
   #stopDeadline: (() => void) | null = null;
@@ -59,6 +64,7 @@ export class Session {
     this.localPath = open.localPath;
     this.file = open.file ?? null;
     this.#transactions = new Transactions(clock, () => onStalled(this));
+    this.#awaitedReports = new AwaitedReports(clock);
   }
 
   get state(): MsrpSessionState {
@@ -105,6 +111,7 @@ export class Session {
     this.#remotePath = remotePath;
     this.#role = role;
     this.#paths = pathLines(remotePath, [this.localPath]);
+    this.#sendPaths = this.#isRelayed ? `${this.#paths}Success-Report: yes\r\n` : this.#paths;
     this.#openWhenReady();
   }
 
@@ -148,16 +155,21 @@ export class Session {
     if (!isKept && this.#state === 'open') this.#connection?.send(abort.copy(receiver, this.#paths));
   }
 
-  /** Whether the peer has more before it than a large message may add to. */
+  /**
+   * Whether the peer has more before it than a large message may add to. What the network holds counts, too: a chat would
+   * have to wait behind it.
+   */
   get isCongested(): boolean {
-    if (this.#state === 'open') return this.#connection?.isCongested ?? false;
-    return this.#kept.reduce((sum, { chunk }) => sum + chunk.length, 0) > limits.msrpWindowBytes;
+    const keptBytes = this.#kept.reduce((sum, { chunk }) => sum + chunk.length, 0);
+    return (
+      keptBytes + this.#transactions.waitingBytes > limits.msrpWindowBytes || (this.#connection?.isCongested ?? false)
+    );
   }
 
   /** Calls back once the session, congested now, is no longer; never when it ends before. */
   whenRelieved(callback: () => void): void {
-    if (this.#state === 'open') this.#connection?.whenRelieved(callback);
-    else this.#relievers.push(callback);
+    this.#relievers.push(callback);
+    this.#relieve();
   }
 
   /** RFC 4975 10.6: what was answered 415 is not sent again in the session. */
@@ -165,10 +177,12 @@ export class Session {
     return this.#refusedTypes.has(wrappedType);
   }
 
-  /** The peer has answered one of our requests; what nobody waits for is ignored. */
+  /** The peer, or the relay before it, has answered one of our requests; what nobody waits for is ignored. */
   answered({ transactionId, status }: MsrpResponse): void {
     const copy = this.#transactions.take(transactionId);
     if (copy === undefined) return;
+    if (this.#relievers.length > 0) this.#relieve();
+    if (status === 200 && this.#isRelayed) return this.#awaitedReports.add(copy);
     const { message } = copy.chunk;
     if (status === 415) this.#noteRefused(message.wrappedType);
     message.answered(copy.receiver, status);
@@ -177,10 +191,16 @@ export class Session {
   /** The peer, or a relay before it, tells what became of one of our messages (RFC 4975 7.1.2). */
   reported(report: MsrpRequest): void {
     const status = reportedStatus(report);
-    if (status === null || status === 200) return;
+    const messageId = msrpHeader(report, 'Message-ID') ?? '';
+    if (status === null) return;
+    if (status === 200) {
+      if (isReportOfWhole(report)) this.#awaitedReports.delivered(messageId);
+      return;
+    }
     // RFC 4975 7.1.2: a REPORT about no message of ours is ignored.
-    const copy = this.#transactions.ofMessage(msrpHeader(report, 'Message-ID') ?? '');
-    copy?.chunk.message.failed(copy.receiver, status, `it was reported ${status}`);
+    const copy = this.#transactions.ofMessage(messageId);
+    copy?.chunk.message.failed(copy.receiver, status, reported(status));
+    this.#awaitedReports.failed(messageId, status);
   }
 
   /** `stop` ends a timer that runs until the session is open. */
@@ -197,12 +217,18 @@ export class Session {
     const kept = this.#kept;
     this.#kept = [];
     for (const { chunk, receiver } of kept) chunk.message.failed(receiver, null, over);
+    this.#awaitedReports.close();
     this.#transactions.close(over);
+  }
+
+  /** Whether others stand between us and the peer. */
+  get #isRelayed(): boolean {
+    return this.#remotePath.length > 1;
   }
 
   #send(chunk: OutgoingChunk, receiver: number): boolean {
     if (this.#transactions.count >= limits.msrpUnansweredMax) return false;
-    if (!(this.#connection?.offer(chunk.copy(receiver, this.#paths)) ?? false)) return false;
+    if (!(this.#connection?.offer(chunk.copy(receiver, this.#sendPaths)) ?? false)) return false;
     this.#transactions.add(chunk, receiver);
     return true;
   }
@@ -226,9 +252,16 @@ export class Session {
     this.#kept = [];
     for (const { chunk, receiver } of kept)
       if (!this.deliver(chunk, receiver)) chunk.message.failed(receiver, null, 'congested');
+    this.#relieve();
+  }
+
+  #relieve(): void {
+    if (this.#relievers.length === 0) return;
+    if (this.#connection?.isCongested) return this.#connection.whenRelieved(() => this.#relieve());
+    if (this.isCongested) return;
     const relievers = this.#relievers;
     this.#relievers = [];
-    for (const callback of relievers) this.#connection?.whenRelieved(callback);
+    for (const callback of relievers) callback();
   }
 }
 

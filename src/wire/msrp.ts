@@ -88,6 +88,12 @@ export function reportedStatus(report: MsrpHead): number | null {
   return match === null ? null : Number(match[1]);
 }
 
+/** Whether a REPORT is about all octets of a message (RFC 4975 7.1.3). */
+export function isReportOfWhole(report: MsrpHead): boolean {
+  const match = /^1-(\d+)\/(\d+)$/.exec(msrpHeader(report, 'Byte-Range') ?? '');
+  return match !== null && match[1] === match[2];
+}
+
 /** QK-40: RFC 4975 9 wants 4 to 32 characters, peers write 1 to 64. */
 export function isMessageId(text: string): boolean {
   return /^[!-~]{1,64}$/.test(text);

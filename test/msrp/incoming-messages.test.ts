@@ -401,7 +401,7 @@ describe('responses and reports (RFC 4975 7.1, 7.2)', () => {
     alice.chunk({ messageId: 'short', body: chatLine('Hello') });
     await settled();
     const messageId = msrpHeader(bob.sends[0] ?? expect.fail(), 'Message-ID') ?? '';
-    ted.report(messageId, '000 408 Timeout', bob.peerPath);
+    ted.report(messageId, '000 408 Timeout', { toPath: bob.peerPath });
     await settled();
     room.report();
     expect(room.told).toEqual([]);

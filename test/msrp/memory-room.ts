@@ -241,9 +241,10 @@ export class Member {
   }
 
   /** Sends a REPORT about a message of the service’s. */
-  report(messageId: string, status: string, toPath = this.peerPath): void {
+  report(messageId: string, status: string, { toPath = this.peerPath, range = '1-1/2' } = {}): void {
     const headers = [
       { name: 'Message-ID', value: messageId },
+      { name: 'Byte-Range', value: range },
       { name: 'Status', value: status },
     ];
     const paths = { toPath: [toPath], fromPath: this.path };

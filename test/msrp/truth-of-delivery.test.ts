@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
+import { msrpHeader } from '../../src/wire/msrp.ts';
 import { settled } from './memory-carrier.ts';
 import { type Member, MemoryRoom } from './memory-room.ts';
 import { chatLine } from './switch-room.ts';
@@ -82,4 +83,64 @@ test('a message whose sender depends on who reads it is not passed on', async ()
   await settled();
   expect(chunks.map((id) => alice.answers.get(id))).toEqual([400, 403, 400]);
   expect(bob.messages).toEqual([]);
+});
+
+describe('a receiver behind a relay, which answers for itself (RFC 4976)', () => {
+  let rita: Member;
+  let messageId: string;
+
+  beforeEach(async () => {
+    rita = room.join('rita', 'msrp://relay.example.com:2855/token;tcp');
+    room.route(['alice', 'rita']);
+    alice.chunk({ messageId: 'line', body: chatLine('Hello') });
+    await settled();
+    messageId = msrpHeader(rita.sends[0] ?? expect.fail(), 'Message-ID') ?? '';
+    expect(outcomes()).toEqual([]);
+  });
+
+  test('is asked for a REPORT, which says that the message has arrived', async () => {
+    expect(msrpHeader(rita.sends[0] ?? expect.fail(), 'Success-Report')).toBe('yes');
+    rita.report(messageId, '000 200 OK', { range: '1-10/90' });
+    await settled();
+    expect(outcomes()).toEqual([]);
+    rita.report(messageId, '000 200 OK', { range: '1-90/90' });
+    await settled();
+    expect(outcomes()).toMatchObject([{ endpointId: 'rita', outcome: 'delivered' }]);
+  });
+
+  test('has not got what the relay reports as failed afterwards', async () => {
+    room.clock.turn(30_000);
+    rita.report(messageId, '000 408 Timeout');
+    await settled();
+    expect(outcomes()).toMatchObject([{ endpointId: 'rita', outcome: 'failed', status: 408 }]);
+  });
+
+  test('has got what nobody says anything of for a while', () => {
+    room.clock.turn(limits.msrpReportTimeoutMs);
+    expect(outcomes()).toMatchObject([{ endpointId: 'rita', outcome: 'delivered' }]);
+  });
+
+  test('has a large message once that is so of each of its chunks', async () => {
+    rita.report(messageId, '000 200 OK', { range: '1-90/90' });
+    await alicesPart(0, '+');
+    await alicesPart(1, '$');
+    expect(outcomes()).toHaveLength(1);
+    const { length } = rita.messages;
+    room.clock.turn(limits.msrpReportTimeoutMs);
+    expect([length, outcomes().length]).toEqual([2, 2]);
+    expect(outcomes().at(-1)).toMatchObject({ endpointId: 'rita', outcome: 'delivered' });
+  });
+
+  test('or until it leaves, after which no timer is left', () => {
+    room.close(room.sessions.byEndpointId('rita'));
+    expect(outcomes()).toMatchObject([{ endpointId: 'rita', outcome: 'delivered' }]);
+    expect(room.clock.nextDue).toBeUndefined();
+  });
+});
+
+test('who is reached directly is asked for no REPORT', async () => {
+  alice.chunk({ messageId: 'line', body: chatLine('Hello') });
+  await settled();
+  expect(msrpHeader(bob.sends[0] ?? expect.fail(), 'Success-Report')).toBeUndefined();
+  expect(outcomes()).toMatchObject([{ endpointId: 'bob', outcome: 'delivered' }]);
 });
