@@ -106,7 +106,8 @@ function isPrivateIpv4(octets: readonly number[]): boolean {
     (a === 100 && b >= 64 && b < 128) || // shared address space, RFC 6598
     (a === 169 && b === 254) || // link-local, RFC 3927
     (a === 172 && b >= 16 && b < 32) || // RFC 1918
-    (a === 192 && b === 168) // RFC 1918
+    (a === 192 && b === 168) || // RFC 1918
+    (a === 198 && (b & 0xfe) === 18) // benchmarks within a network, RFC 2544
   );
 }
 
@@ -115,18 +116,20 @@ function isPrivateIpv6(octets: readonly number[]): boolean {
   const embedded = embeddedIpv4(octets);
   if (embedded !== null) return isPrivateIpv4(embedded);
   return (
+    [0, 0x64, 0xff, 0x9b, 0, 1].every((octet, i) => octets[i] === octet) || // translation within a network, RFC 8215
     a === 0xff || // multicast, RFC 4291 2.7
     (a & 0xfe) === 0xfc || // unique local, RFC 4193
     (a === 0xfe && b >= 0x80) // link-local and the old site-local, RFC 4291 2.4, 2.5.7
   );
 }
 
-/** The IPv4 address an IPv6 address stands for: mapped, compatible (with it :: and ::1), NAT64 and 6to4; else null. */
+/** The IPv4 address an IPv6 address stands for: mapped, compatible (with it :: and ::1), translated, NAT64 and 6to4; else null. */
 function embeddedIpv4(octets: readonly number[]): readonly number[] | null {
   const starts = (...prefix: readonly number[]): boolean => prefix.every((octet, i) => octets[i] === octet);
   const zeros = (from: number, to: number): boolean => octets.slice(from, to).every((octet) => octet === 0);
   if (zeros(0, 12)) return octets.slice(12); // RFC 4291 2.5.5.1; ::1 comes out as 0.0.0.1, which is private too
   if (zeros(0, 10) && octets[10] === 0xff && octets[11] === 0xff) return octets.slice(12); // RFC 4291 2.5.5.2
+  if (zeros(0, 8) && octets[8] === 0xff && octets[9] === 0xff && zeros(10, 12)) return octets.slice(12); // RFC 2765 2.1
   if (starts(0, 0x64, 0xff, 0x9b) && zeros(4, 12)) return octets.slice(12); // RFC 6052 2.1
   if (starts(0x20, 0x02)) return octets.slice(2, 6); // RFC 3056 2
   return null;
