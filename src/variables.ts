@@ -92,7 +92,11 @@ export const variables = [
   { name: 'HISTORY_DAYS', default: '30', meaning: 'how many days that is kept, at most 365' },
   { name: 'GREETING', default: 'off', meaning: '`on`: everybody is told the subject on coming in' },
   { name: 'ANNOUNCEMENTS', default: 'off', meaning: '`on`: all are told who has come and who has left' },
-  { name: 'MSRP_TRANSPORT', default: 'any', meaning: '`tls`: who offers messages in the clear is refused them; it needs `MSRP_TLS_PORT`' },
+  {
+    name: 'MSRP_TRANSPORT',
+    default: 'any',
+    meaning: '`tls`: who offers messages in the clear is refused them; it needs `MSRP_TLS_PORT`',
+  },
   {
     name: 'NOTIFY_MIN_INTERVAL',
     default: '5',
