@@ -7,10 +7,11 @@ export type Nickname = { readonly shown: string; readonly key: string };
 
 /**
  * RFC 8264 4.3, 9: what FreeformClass has no place for: controls, what cannot be seen, what is not assigned, the jamo of
- * old, and its exceptions. What it ties to a context but can be seen is taken anywhere (ours).
+ * old, and its exceptions. What it ties to a context but can be seen is taken anywhere (ours). RFC 7701 7.1: a nickname is
+ * UTF-8; what is none has been read as U+FFFD.
  */
 const disallowed =
-  /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u0640\u07fa\u1100-\u11ff\u302e\u302f\u3031-\u3035\u303b\ua960-\ua97c\ud7b0-\ud7fb]/u;
+  /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u0640\u07fa\u1100-\u11ff\u302e\u302f\u3031-\u3035\u303b\ua960-\ua97c\ud7b0-\ud7fb\ufffd]/u;
 
 /** RFC 5892 A.1, A.2: joiners after a virama, and between letters of scripts that join. Anywhere else nobody would see them. */
 const joinersInContext =

@@ -50,6 +50,7 @@ test.each([
   ['a character for private use', 'Al\ue000ice'],
   ['a noncharacter', 'Al\uffffice'],
   ['an exception of RFC 5892', 'Al\u0640ice'],
+  ['what stands for octets that are no UTF-8', 'Al\ufffdice'],
 ])('CC-190 %s makes no nickname', (_what, name) => {
   expect(readNickname(name)).toBeNull();
 });
