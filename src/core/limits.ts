@@ -155,6 +155,8 @@ export const limits = {
   msrpQueueBytesMax: 1024 * 1024,
   /** The part of that which large messages may take: more of them is not read while a receiver has as much before it. */
   msrpWindowBytes: 64 * 1024,
+  /** What was read of it meanwhile and waits, well within the window in which its chunks are put together. */
+  messageHeldBytesMax: 48 * 1024,
   /** How long one receiver may hold up a large message before it loses it. */
   msrpPatienceMs: 2_000,
   /** Requests of one session that its peer has not answered; beyond it messages to that peer are dropped. */

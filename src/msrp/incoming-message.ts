@@ -97,9 +97,7 @@ export class IncomingMessage {
       const answer = this.#judge();
       if (answer !== null) return answer;
     }
-    // Something is left for the end, so that the last chunk is not empty.
-    while (this.#passage !== null && this.#assembly.readyLength > limits.messagePartBytes)
-      this.#send(this.#passage, this.#assembly.next, this.#assembly.take(limits.messagePartBytes));
+    while (this.#passage !== null && !this.#mustHold(this.#passage)) this.#sendPart(this.#passage);
     return null;
   }
 
@@ -108,6 +106,18 @@ export class IncomingMessage {
     this.#stopTimer();
     this.#passage?.abort(reason);
     this.#release();
+  }
+
+  /** As long as receivers have too much before them, what was read of it goes out little by little, as they answer. */
+  #mustHold(passage: Passage): boolean {
+    const { readyLength } = this.#assembly;
+    // Something is left for the end, so that the last chunk is not empty.
+    if (readyLength <= limits.messagePartBytes) return true;
+    return passage.isCongested && readyLength <= limits.messageHeldBytesMax;
+  }
+
+  #sendPart(passage: Passage): void {
+    this.#send(passage, this.#assembly.next, this.#assembly.take(limits.messagePartBytes));
   }
 
   #putPart(start: number, octets: Buffer): Answer | null {
@@ -141,7 +151,7 @@ export class IncomingMessage {
   #accept(accepted: Accepted): void {
     const { messageId, mime } = this.#chunk;
     this.#judgedBytes = accepted.facts.headerBytes;
-    this.#passage = this.#options.switchboard.pass(accepted, { messageId, mime, onRelieved: () => this.#release() });
+    this.#passage = this.#options.switchboard.pass(accepted, { messageId, mime, onRelieved: () => this.#goOn() });
   }
 
   #send(passage: Passage, start: number, body: Buffer): void {
@@ -152,7 +162,14 @@ export class IncomingMessage {
     connection.pauseReading();
   }
 
+  /** The receivers have caught up: what was read goes out before more is. */
+  #goOn(): void {
+    this.advance();
+    if (!this.#passage?.isCongested) this.#release();
+  }
+
   #finish(passage: Passage): void {
+    while (this.#assembly.readyLength > limits.messagePartBytes) this.#sendPart(passage);
     const { next: start, total, readyLength } = this.#assembly;
     passage.send({ body: this.#assembly.take(readyLength), start, total, isLast: true });
     this.#stopTimer();

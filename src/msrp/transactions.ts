@@ -23,6 +23,7 @@ export class Transactions {
   #receivers: number[] = [];
   #first = 0;
   #waitingCount = 0;
+  #waitingBytes = 0;
   /** The places of all that wait, if the peer has answered another than the oldest, `#base` being that of the first. */
   #places: Map<string, number> | null = null;
   #base = 0;
@@ -41,12 +42,18 @@ export class Transactions {
     return this.#waitingCount;
   }
 
+  /** Octets of all that is not answered. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
   add(chunk: OutgoingChunk, receiver: number): void {
     if (this.#waitingCount === 0) this.#since = this.#clock.now();
     this.#places?.set(chunk.transactionOf(receiver), this.#base + this.#chunks.length);
     this.#chunks.push(chunk);
     this.#receivers.push(receiver);
     this.#waitingCount += 1;
+    this.#waitingBytes += chunk.length;
     if (this.#stopTimer === null) this.#watch(this.#since);
   }
 
@@ -55,7 +62,7 @@ export class Transactions {
     const oldest = this.#at(this.#first);
     if (oldest === undefined) return undefined;
     if (oldest.chunk.transactionOf(oldest.receiver) !== id) return this.#takeOther(id);
-    this.#remove(this.#first, id);
+    this.#remove(this.#first, oldest);
     this.#advance();
     return oldest;
   }
@@ -91,14 +98,15 @@ export class Transactions {
     }
     const index = (this.#places.get(id) ?? -1) - this.#base;
     const copy = this.#at(index);
-    if (copy !== undefined) this.#remove(index, id);
+    if (copy !== undefined) this.#remove(index, copy);
     return copy;
   }
 
-  #remove(index: number, id: string): void {
+  #remove(index: number, { chunk, receiver }: Copy): void {
     this.#chunks[index] = null;
-    this.#places?.delete(id);
+    this.#places?.delete(chunk.transactionOf(receiver));
     this.#waitingCount -= 1;
+    this.#waitingBytes -= chunk.length;
   }
 
   #advance(): void {
