@@ -70,7 +70,7 @@ export function restShell(parts: RestParts): HttpShell {
     groupPolicy: groupPolicy(settings),
     policyRefused: (policy) => chatRefused(policy, settings),
     realm: settings.realm,
-    readings: [...parts.readings, ...tallied(parts.tally)],
+    readings: [...parts.readings, ...tallied(parts.tally), ...connected(parts.msrp)],
     log: parts.log,
     ids: { request: randomIds.row, reply: () => `http:${newToken()}`, row: randomIds.row },
     clock: systemClock,
@@ -102,6 +102,19 @@ function tallied(tally: Tally): readonly Reading[] {
       help: 'Copies of messages that receivers lost',
       read: () => tally.messagesLost,
     },
+  ];
+}
+
+function connected(msrp: MsrpShell): readonly Reading[] {
+  const gauge = (name: string, help: string, count: 'connections' | 'waitingBytesMost'): Reading => ({
+    kind: 'gauge',
+    name: `isfocus_msrp_${name}`,
+    help,
+    read: () => msrp.counts()[count],
+  });
+  return [
+    gauge('connections', 'Open MSRP connections', 'connections'),
+    gauge('waiting_bytes_most', 'Most octets that waited for one peer to read, since the start', 'waitingBytesMost'),
   ];
 }
 

@@ -77,6 +77,8 @@ export class Connections {
   /** By where they lead to, and by what it is judged who is there. */
   readonly #waysOut = new Map<string, WayOut>();
   readonly #doors: Door[] = [];
+  /** Of those that are closed. */
+  #waitingBytesMost = 0;
   #isClosing = false;
 
   /** Throws one sentence when the certificate cannot be used. */
@@ -115,6 +117,13 @@ export class Connections {
 
   get count(): number {
     return this.#lines.size;
+  }
+
+  /** Most octets that ever waited for one peer to read. */
+  get waitingBytesMost(): number {
+    let most = this.#waitingBytesMost;
+    for (const { waitingBytesMost } of this.#lines.keys()) most = Math.max(most, waitingBytesMost);
+    return most;
   }
 
   /** Of our certificate, as in a=fingerprint; null without one. */
@@ -209,6 +218,7 @@ export class Connections {
       onClose: (closed, reason, cause) => {
         this.#lines.get(closed)?.bound();
         this.#lines.delete(closed);
+        this.#waitingBytesMost = Math.max(this.#waitingBytesMost, closed.waitingBytesMost);
         for (const [key, way] of this.#waysOut) if (way.connection === closed) this.#waysOut.delete(key);
         log.debug({ peer: closed.peer, reason }, 'MSRP connection closed');
         this.#events.onClose(closed, reason, cause);

@@ -36,6 +36,15 @@ export type MsrpShellOptions = TransportOptions & {
 
 type Lost = { readonly conferenceId: string; readonly endpointId: string; readonly sessionId: string };
 
+export type MsrpCounts = {
+  readonly sessions: number;
+  readonly connections: number;
+  /** Copies of messages that were dropped since the start. */
+  readonly dropped: number;
+  /** Most octets that waited for one peer to read, since the start. */
+  readonly waitingBytesMost: number;
+};
+
 /** MSRP of the whole process. `listen` before the first effect; what happens comes out through `submit`. */
 export class MsrpShell {
   readonly #options: MsrpShellOptions;
@@ -134,12 +143,13 @@ export class MsrpShell {
     else answer?.({ status: 403, comment: 'Not possible now' });
   }
 
-  /** What is held at the moment, and copies of messages that were dropped since the start. */
-  counts(): { readonly sessions: number; readonly connections: number; readonly dropped: number } {
+  /** What is held at the moment. */
+  counts(): MsrpCounts {
     return {
       sessions: this.#sessions.count,
       connections: this.#connections.count,
       dropped: this.#switchboard.lostCount,
+      waitingBytesMost: this.#connections.waitingBytesMost,
     };
   }
 

@@ -27,17 +27,27 @@ export async function openChatRoom(
   const { name, receivers } = room;
   const rules = { end: 'idle', idle_seconds: 600, join: 'anyone', ...policy };
   const { uri } = await service.post<{ uri: string }>('/conferences', { policy: rules, participants: [] });
+  const names = Array.from({ length: receivers + 1 }, (_, member) => `${name}-${member}`);
+  await chatters.enter({ room: name, to: uri, ...(await joined(opened, uri, names)) });
+  return room;
+}
+
+/** Has all these dial in, without making the connections that they promise; `from` is the first of them. */
+export async function joined(
+  opened: Opened,
+  uri: string,
+  names: readonly string[],
+): Promise<{ readonly places: readonly Place[]; readonly from: string }> {
   const places: Place[] = [];
-  let from = '';
-  for (let member = 0; member <= receivers; member += 1) {
-    const media = mediaOf(`${name}-${member}`, (place) => places.push(place));
-    const agent = await UserAgent.open({ name: `${name}-${member}`, transport: 'udp', media });
+  const agents: UserAgent[] = [];
+  for (const name of names) {
+    const media = mediaOf(name, (place) => places.push(place));
+    const agent = await UserAgent.open({ name, transport: 'udp', media });
     opened.keep({ close: async () => await agent.close() });
     await agent.call(uri);
-    if (member === 0) from = agent.aor;
+    agents.push(agent);
   }
-  await chatters.enter({ room: name, places, from, to: uri });
-  return room;
+  return { places, from: agents[0]?.aor ?? '' };
 }
 
 type RoomOptions = { readonly chatters: Chatters; readonly room: ChatRoom };

@@ -4,7 +4,7 @@
  */
 
 import { connect, type Socket } from 'node:net';
-import { type Enter, type Flood, type Flooded, type Pace, type Paced, type Place, textBytes } from './chatting.ts';
+import type { Enter, Flood, Flooded, Pace, Paced, Place } from './chatting.ts';
 
 type Member = {
   readonly socket: Socket;
@@ -21,6 +21,8 @@ type Room = {
   readonly speaker: Member;
   /** What each message says after its transaction, paths and Message-ID. */
   readonly content: string;
+  /** What its text ends with. */
+  readonly ending: string;
   /** Messages sent since the beginning, answered 200, and had by everybody. */
   sent: number;
   answered: number;
@@ -46,7 +48,7 @@ async function answerTo(message: Enter | Flood | Pace): Promise<true | Flooded |
   return message.ask === 'flood' ? await flood(room, message) : await pace(room, message);
 }
 
-async function enter({ room: name, places, from, to }: Enter): Promise<true> {
+async function enter({ room: name, places, from, to, textBytes = 300 }: Enter): Promise<true> {
   const members: Member[] = [];
   for (const place of places) members.push(await connected(place));
   const [speaker] = members;
@@ -59,6 +61,7 @@ async function enter({ room: name, places, from, to }: Enter): Promise<true> {
     members,
     speaker,
     content,
+    ending: body.slice(-12),
     sent: 0,
     answered: 0,
     everywhere: 0,
@@ -107,12 +110,15 @@ function takeFrames(room: Room, member: Member, octets: Buffer): { answers: stri
     const blank = octets.indexOf(0x20, used + 5);
     if (blank === -1) return { answers, used };
     const transaction = octets.toString('latin1', used + 5, blank);
-    const end = octets.indexOf(`-------${transaction}$\r\n`, blank, 'latin1');
-    if (end === -1) return { answers, used };
-    used = end + transaction.length + 10;
+    const end = octets.indexOf(`\r\n-------${transaction}`, blank, 'latin1');
+    const next = end + transaction.length + 12;
+    if (end === -1 || next > octets.length) return { answers, used };
+    // Whatever ends otherwise belongs to a message that others send meanwhile.
+    const isLine = octets.toString('latin1', end - room.ending.length, end) === room.ending;
+    used = next;
     if (octets[blank + 1] === 0x53) {
       answers += `MSRP ${transaction} 200 OK\r\n${member.paths}-------${transaction}$\r\n`;
-      take(room, member);
+      if (isLine) take(room, member);
     } else {
       if (octets.toString('latin1', blank + 1, blank + 4) !== '200')
         throw new Error(`a message was answered:\n${octets.toString('latin1', blank, blank + 40)}`);
@@ -179,7 +185,9 @@ function pace(room: Room, { messages, perSecond }: Pace): Promise<Paced> {
       if (sent === messages) clearInterval(timer);
     }, 1);
     room.onProgress = () => {
-      if (room.everywhere === goal) resolve({ median: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99) });
+      if (room.everywhere < goal) return;
+      const milliseconds = performance.now() - begin;
+      resolve({ median: quantile(0.5), p95: quantile(0.95), p99: quantile(0.99), milliseconds });
     };
   });
 }

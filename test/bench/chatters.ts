@@ -10,6 +10,8 @@ export type Chatters = {
   readonly enter: (room: Omit<Enter, 'ask'>) => Promise<void>;
   readonly flood: (flood: Omit<Flood, 'ask'>) => Promise<Flooded>;
   readonly pace: (pace: Omit<Pace, 'ask'>) => Promise<Paced>;
+  /** They do nothing more, and their connections stand. */
+  readonly stop: () => void;
   readonly close: () => Promise<void>;
 };
 
@@ -28,6 +30,7 @@ export async function startChatters(): Promise<Chatters> {
     enter: async (room) => void (await ask({ ask: 'enter', ...room })),
     flood: async (flood) => (await ask({ ask: 'flood', ...flood })) as Flooded,
     pace: async (pace) => (await ask({ ask: 'pace', ...pace })) as Paced,
+    stop: () => void child.kill('SIGSTOP'),
     close: () => end(child),
   };
 }

@@ -11,6 +11,8 @@ export type Enter = {
   /** URI of who speaks, and of the room. */
   readonly from: string;
   readonly to: string;
+  /** Octets of a line of chat; 300 when absent. */
+  readonly textBytes?: number;
 };
 
 /** To send so many messages, so many of them under way at once; answered with `Flooded`. */
@@ -34,8 +36,10 @@ export type Flooded = {
   readonly milliseconds: number;
 };
 
-/** Milliseconds from a message to its last receiver. */
-export type Paced = { readonly median: number; readonly p95: number; readonly p99: number };
-
-/** Octets of a line of chat. */
-export const textBytes = 300;
+/** Milliseconds from a message to its last receiver, and those that all together took. */
+export type Paced = {
+  readonly median: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly milliseconds: number;
+};
