@@ -32,7 +32,11 @@ export class Congestion {
     const { clock, onImpatient } = this.#options;
     this.#waits.set(
       receiver,
-      clock.callAt(clock.now() + limits.msrpPatienceMs, () => onImpatient(receiver)),
+      clock.callAt(clock.now() + limits.msrpPatienceMs, () => {
+        // Its answers may be held up by ourselves meanwhile, which is not its fault.
+        if (session.isCongested) onImpatient(receiver);
+        else this.end(receiver);
+      }),
     );
     session.whenRelieved(() => this.end(receiver));
   }

@@ -60,6 +60,8 @@ export class Connection {
   #flushIsDue = false;
   /** Who wants it not to be read. */
   #holds = 0;
+  /** Nothing has been read since somebody wanted that. */
+  #isUnheard = false;
   /** The peer does not read what it is answered, hence is not read either. */
   #isBehind = false;
   #state: 'open' | 'ending' | 'closed' = 'open';
@@ -93,6 +95,11 @@ export class Connection {
   /** Whether more waits for the peer than a large message may add to. What has come in this very turn does not count yet. */
   get isCongested(): boolean {
     return this.#leftBytes + this.#carrier.waitingBytes > limits.msrpWindowBytes;
+  }
+
+  /** Whether the peer's answers come through: not while it is not read, nor before a chunk of its own has ended. */
+  get hearsAnswers(): boolean {
+    return !this.#isUnheard && !this.#isBehind && !this.#reader.isInFrame;
   }
 
   /** Most octets that ever waited for the peer to read. */
@@ -140,6 +147,7 @@ export class Connection {
   /** Nothing more is read until as many `resumeReading` as this was called: others could not take what would come. */
   pauseReading(): void {
     this.#holds += 1;
+    this.#isUnheard = true;
     this.#carrier.pause();
   }
 
@@ -166,6 +174,7 @@ export class Connection {
 
   #read(chunk: Buffer): void {
     if (this.#state !== 'open') return;
+    this.#isUnheard = this.#holds > 0;
     this.#options.onFrames(this, this.#reader.push(chunk));
     if (this.#waitingBytes() <= limits.msrpQueueBytesMax) return;
     this.#isBehind = true;

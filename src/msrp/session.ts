@@ -161,9 +161,9 @@ export class Session {
    */
   get isCongested(): boolean {
     const keptBytes = this.#kept.reduce((sum, { chunk }) => sum + chunk.length, 0);
-    return (
-      keptBytes + this.#transactions.waitingBytes > limits.msrpWindowBytes || (this.#connection?.isCongested ?? false)
-    );
+    // Two who send each other large messages would wait for each other's answers, which come behind what is not read.
+    const unansweredBytes = (this.#connection?.hearsAnswers ?? true) ? this.#transactions.waitingBytes : 0;
+    return keptBytes + unansweredBytes > limits.msrpWindowBytes || (this.#connection?.isCongested ?? false);
   }
 
   /** Calls back once the session, congested now, is no longer; never when it ends before. */

@@ -80,6 +80,11 @@ export class MsrpReader {
     this.#wholeBytesMax = options.wholeBytesMax;
   }
 
+  /** Whether a frame has begun to come and not ended. */
+  get isInFrame(): boolean {
+    return this.#open !== null || this.#rest.length > 0;
+  }
+
   /**
    * The frames that `chunk` completes, in order. Bodies are views of what was pushed, not copies. After an `unreadable`
    * frame the stream has no meaning any more and nothing further is given.

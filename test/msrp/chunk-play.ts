@@ -102,8 +102,8 @@ export class ChunkPlay {
   #message(sender: string, n: number): Planned {
     const messageId = `${sender}-${n}`;
     const headers = chatLine('', sender);
-    const isLong = this.#oneIn(12);
-    const length = isLong ? this.#between(17_000, this.#oneIn(3) ? 110_000 : 40_000) : this.#between(0, 3_000);
+    const isLong = this.#oneIn(8);
+    const length = isLong ? this.#between(17_000, this.#oneIn(2) ? 125_000 : 40_000) : this.#between(0, 3_000);
     const body = Buffer.alloc(length, `${messageId} `);
     const content = Buffer.concat([headers, body]);
     const chunks = this.#chunksOf(messageId, content, headers.length);
@@ -145,8 +145,10 @@ export class ChunkPlay {
     this.#speeches.get(name)?.go(length);
     if (this.#oneIn(3)) await settled();
     if (this.#oneIn(6)) this.#moveOn(this.#chance.pick([...this.#manners.keys()]));
-    if (this.#turnCount < 5 && this.#oneIn(30)) {
+    if (this.#turnCount < 5 && this.#oneIn(12)) {
       this.#turnCount += 1;
+      // What was said leaves in no time.
+      await settled();
       this.#room.clock.turn(limits.msrpPatienceMs);
     }
     if (this.#oneIn(40) && !this.#members.has('zoe')) {
