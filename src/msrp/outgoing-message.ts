@@ -63,6 +63,9 @@ export class OutgoingMessage implements ChunkedMessage {
   #openCount: number;
   #congestion: Congestion | null = null;
   #hasBegun = false;
+  /** Receivers are being gone through: what the owner did meanwhile would overtake what is being sent to them. */
+  #isBusy = false;
+  #isRelieved = false;
   /** No more will be sent. */
   #isEnded = false;
   #isSettled = false;
@@ -85,9 +88,11 @@ export class OutgoingMessage implements ChunkedMessage {
     const { mime, ids } = this.#options;
     const chunk = OutgoingChunk.of(this, { mime, body, start, total, flag: isLast ? '$' : '+' }, ids);
     const { length } = this.#unanswered;
+    this.#isBusy = true;
     for (let receiver = 0; receiver < length; receiver += 1) this.#sendTo(receiver, chunk, isLast);
+    this.#isBusy = false;
     this.#hasBegun = true;
-    if (!isLast) return;
+    if (!isLast) return this.#relieveAfterwards();
     this.#isEnded = true;
     // Who was waited for has all of it before it now, and as long to read that as with any other message.
     this.#congestion?.endAll();
@@ -96,7 +101,9 @@ export class OutgoingMessage implements ChunkedMessage {
 
   /** No more will come: whoever has a part of it is told to forget that (RFC 4975 7.1). */
   abort(reason: string): void {
+    this.#isBusy = true;
     for (const receiver of this.#unanswered.keys()) this.failed(receiver, null, reason);
+    this.#isBusy = false;
     this.#isEnded = true;
     this.#settleWhenKnown();
   }
@@ -134,10 +141,21 @@ export class OutgoingMessage implements ChunkedMessage {
   #watch(receiver: number, session: Session): void {
     this.#congestion ??= new Congestion({
       clock: this.#options.clock,
-      onRelieved: () => this.#options.owner.relieved(),
+      onRelieved: () => this.#relieve(),
       onImpatient: (impatient) => this.failed(impatient, null, 'congested'),
     });
     this.#congestion.watch(receiver, session);
+  }
+
+  #relieve(): void {
+    if (this.#isBusy) this.#isRelieved = true;
+    else this.#options.owner.relieved();
+  }
+
+  #relieveAfterwards(): void {
+    if (!this.#isRelieved) return;
+    this.#isRelieved = false;
+    if (!this.isCongested) this.#options.owner.relieved();
   }
 
   #miss(receiver: number, how: Omit<SwitchedDelivery, 'endpointId'>): void {

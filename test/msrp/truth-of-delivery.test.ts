@@ -161,3 +161,17 @@ test('two who send each other large messages at the same time lose neither: what
   expect([alice.messages.length, bob.messages.length]).toEqual([1, 1]);
   expect(outcomes()).toMatchObject([{ outcome: 'delivered' }, { outcome: 'delivered' }]);
 });
+
+test('a message that is given up while somebody is waited for goes no further, to nobody', async () => {
+  const ted = room.join('ted');
+  room.route(['alice', 'bob', 'ted']);
+  bob.carrier.stopReading();
+  await alicesPart(0, '+');
+  await alicesPart(1, '+');
+  const parts = (): number => ted.requests.filter(({ flag, body }) => flag === '+' && body !== null).length;
+  const before = parts();
+  room.close(room.sessions.byEndpointId('alice'));
+  await settled();
+  expect(ted.aborted).toHaveLength(1);
+  expect(parts()).toBe(before);
+});
