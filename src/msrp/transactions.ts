@@ -69,7 +69,9 @@ export class Transactions {
 
   /** A copy of this message that is not answered. */
   ofMessage(messageId: string): Copy | undefined {
-    return this.#waiting().find(({ chunk }) => chunk.message.messageId === messageId);
+    // Whoever has left much unanswered may ask often: nothing is made of those that are passed by.
+    const index = this.#chunks.findIndex((chunk) => chunk?.message.messageId === messageId);
+    return this.#at(index);
   }
 
   /** No answer counts any more: all who wait are told. */
