@@ -78,6 +78,8 @@ export function cpimValues(message: CpimMessage, name: string, namespace = cpimN
 }
 
 function headersOf(message: CpimMessage, name: string, namespace: string): readonly CpimHeader[] {
+  if (namespace === cpimNamespace && !hasNamespaces(message))
+    return message.headers.filter((each) => each.name === name);
   const namespaces = new Map([['', cpimNamespace]]);
   const found: CpimHeader[] = [];
   for (const header of message.headers) {
@@ -94,14 +96,19 @@ function headersOf(message: CpimMessage, name: string, namespace: string): reado
  * keep to RFC 3862 2 a header after Content-Type is one of the message's own until the empty line. Honest ones never are.
  */
 export function isCpimAmbiguous(message: CpimMessage): boolean {
+  if (message.contentHeaders.some(({ name }) => looksLikeAddress(name.slice(name.lastIndexOf('.') + 1)))) return true;
+  const likely = message.headers.filter(({ name }) => looksLikeAddress(name));
+  if (!hasNamespaces(message)) return likely.some(({ name }) => !addressNames.includes(name));
   const sure = new Set(addressNames.flatMap((name) => headersOf(message, name, cpimNamespace)));
-  return (
-    message.headers.some((header) => looksLikeAddress(header.name) && !sure.has(header)) ||
-    message.contentHeaders.some(({ name }) => looksLikeAddress(name.slice(name.lastIndexOf('.') + 1)))
-  );
+  return likely.some((header) => !sure.has(header));
 }
 
-const addressNames = ['From', 'To', 'cc'] as const;
+const addressNames: readonly string[] = ['From', 'To', 'cc'];
+
+/** Few messages declare any, or use what they would have to declare. */
+function hasNamespaces({ headers }: CpimMessage): boolean {
+  return headers.some(({ name }) => name === 'NS' || name.includes('.'));
+}
 
 function looksLikeAddress(name: string): boolean {
   return /^(?:from|to|cc)$/i.test(name);
