@@ -7,6 +7,8 @@ import type { Session } from './session.ts';
 export class Sessions {
   readonly #bySessionId = new Map<string, Session>();
   readonly #byPath = new Map<string, Session>();
+  /** The one that was found by its path last: most often it is asked for again at once. */
+  #found: Session | undefined;
   readonly #byEndpointId = new Map<string, Session>();
   readonly #filesByEndpointId = new Map<string, Set<Session>>();
   readonly #byConferenceId = new Map<string, Set<Session>>();
@@ -33,6 +35,7 @@ export class Sessions {
   remove(session: Session): void {
     this.#bySessionId.delete(session.local.sessionId);
     this.#byPath.delete(session.localPath);
+    if (this.#found === session) this.#found = undefined;
     if (session.file === null) this.#byEndpointId.delete(session.endpointId);
     else removeFrom(this.#filesByEndpointId, session.endpointId, session);
     removeFrom(this.#byConferenceId, session.conferenceId, session);
@@ -45,7 +48,8 @@ export class Sessions {
 
   /** Of exactly this path of ours; others that are written otherwise may be the same. */
   byPath(localPath: string): Session | undefined {
-    return this.#byPath.get(localPath);
+    if (this.#found?.localPath !== localPath) this.#found = this.#byPath.get(localPath);
+    return this.#found;
   }
 
   /** Of its messages. */

@@ -310,6 +310,7 @@ function parseHeaderLine(line: string): MsrpHeader | null {
 }
 
 function parsePath(value: string | undefined): readonly string[] | null {
+  if (value !== undefined && /^[!-~]+$/.test(value)) return [value];
   const uris = (value ?? '').split(/ +/);
   return uris.every((uri) => /^[!-~]+$/.test(uri)) ? uris : null;
 }

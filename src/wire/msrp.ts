@@ -173,7 +173,12 @@ export function writeMsrpContent(headers: readonly MsrpHeader[], body: Buffer | 
   const lines = headerLines([...headers.filter((header) => !isContentType(header)), ...types]);
   // RFC 4975 7.1: without a body no empty line stands before the end-line.
   if (body === null) return Buffer.from(lines);
-  return Buffer.concat([Buffer.from(`${lines}\r\n`), body, Buffer.from('\r\n')]);
+  const head = Buffer.byteLength(lines) + 2;
+  const content = Buffer.allocUnsafe(head + body.length + 2);
+  content.write(`${lines}\r\n`);
+  body.copy(content, head);
+  content.write('\r\n', head + body.length, 'latin1');
+  return content;
 }
 
 /** The Byte-Range of a whole message of `length` octets in one chunk. */
