@@ -145,6 +145,43 @@ describe('what a receiver answers (RFC 4975 10)', () => {
   });
 });
 
+describe('a receiver that reads and answers late', () => {
+  const content = chatLine('x'.repeat(600_000));
+
+  /** The whole in one chunk, as a network brings it. */
+  async function sendsAll(): Promise<void> {
+    const { octets } = alice.written({ messageId: 'long', body: content, range: `1-*/${content.length}` });
+    for (let at = 0; at < octets.length; at += 64 * 1024) {
+      alice.carrier.say(octets.subarray(at, at + 64 * 1024));
+      await settled();
+    }
+  }
+
+  test('has no more of a large message on its way to it than its window', async () => {
+    const { answer } = silently(bob);
+    await sendsAll();
+    let answered = 0;
+    for (let waiting = bob.sends; waiting.length > 0; waiting = bob.sends.slice(answered)) {
+      const octets = waiting.reduce((sum, { body }) => sum + (body?.length ?? 0), 0);
+      expect(octets).toBeLessThanOrEqual(2 * limits.msrpWindowBytes);
+      expect(alice.carrier.isPaused || alice.carrier.unreadBytes === 0).toBe(true);
+      await answer(waiting[0] ?? expect.fail());
+      answered += 1;
+    }
+    expect([bob.messages, ted.messages]).toEqual([[shortOf(content)], [shortOf(content)]]);
+  });
+
+  test('or never loses it, and the others do not wait for long', async () => {
+    silently(bob);
+    await sendsAll();
+    expect(ted.messages).toEqual([]);
+    room.clock.turn(limits.msrpPatienceMs);
+    for (let i = 0; i < 100 && ted.messages.length === 0; i += 1) await settled();
+    expect(ted.messages).toEqual([shortOf(content)]);
+    expect(bob.aborted).toHaveLength(1);
+  });
+});
+
 describe('CC-168 a receiver that does not answer', () => {
   test('in 30 s has not got the message, and is taken for gone; the others are not', async () => {
     silently(bob);
