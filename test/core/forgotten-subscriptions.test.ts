@@ -16,7 +16,7 @@ function watched() {
 }
 
 test.each([408, 481])(
-  'CC-105 a subscription that %i has ended is forgotten: what is said of it concerns nobody',
+  'CC-105, CC-106 a subscription that %i has ended is forgotten: what is said of it concerns nobody',
   (status) => {
     const { core, answered } = watched();
     core.handle(answered(200), 0);

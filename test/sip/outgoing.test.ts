@@ -251,7 +251,7 @@ describe('within a dialog', () => {
     body: '<conference-info/>',
   };
 
-  test('M-12 a NOTIFY has Contact, Event, state and document', () => {
+  test('CC-108 M-12 a NOTIFY has Contact, Event, state and document', () => {
     expect(notifyRequest(notify)).toEqual({
       uri: 'sip:placeholder',
       options: {
@@ -270,7 +270,7 @@ describe('within a dialog', () => {
     });
   });
 
-  test('M-16 a terminated one has its reason and no expiry; without a document there is no type', () => {
+  test('CC-108 M-16 a terminated one has its reason and no expiry; without a document there is no type', () => {
     const { options } = notifyRequest({ ...notify, state: { name: 'terminated', reason: 'noresource' }, body: null });
     expect(options.headers['Subscription-State']).toBe('terminated;reason=noresource');
     expect(options.headers).not.toHaveProperty('Content-Type');

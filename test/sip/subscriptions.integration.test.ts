@@ -97,7 +97,7 @@ describe('a subscription', () => {
     expect((await stage.input('notify-answered')).status).toBe(481);
   });
 
-  test('whose NOTIFY never ends is told after 40 s as 408, and the late answer means nothing', async () => {
+  test('CC-106 whose NOTIFY never ends is told after 40 s as 408, and the late answer means nothing', async () => {
     const clock = new ManualClock(1_700_000_000_000);
     const stage = await stages.withSubscription({ clock });
     stage.shell.perform(notify);
