@@ -103,7 +103,7 @@ function changeGroup(api: Api, context: RouteContext): void {
         operationId: 'changeGroup',
         summary: 'Change a group',
         description:
-          'Holds for who comes next, also to a running session; nobody is invited or sent away by it. The URI stays: another URI is another group.',
+          'Holds for who comes next, also to a running session; nobody is invited or sent away by it. What the policy says of messages holds from the next session on. The URI stays: another URI is another group.',
         params: GroupPath,
         headers: IfMatch,
         body: GroupChange,
