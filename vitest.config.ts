@@ -4,6 +4,9 @@ import { closingLine } from './test/support/closing-line.ts';
 // What needs sockets, processes or a database; everything else is fast, so that no test file belongs nowhere.
 const slow = ['test/{store,contract,integration,interop,demo}/**/*.test.ts', 'test/**/*.integration.test.ts'];
 
+// What compares times: beside another test it would tell of that one.
+const timed = ['test/integration/large-and-small.integration.test.ts'];
+
 export default defineConfig({
   test: {
     reporters: ['default', closingLine()],
@@ -26,12 +29,25 @@ export default defineConfig({
         test: {
           name: 'slow',
           include: slow,
+          exclude: timed,
           pool: 'forks',
           // An embedded database takes about 400 MB and some seconds to start.
           maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'timed',
+          include: timed,
+          pool: 'forks',
+          maxWorkers: 1,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
