@@ -1,8 +1,16 @@
 import { defineConfig } from 'vitest/config';
 import { closingLine } from './test/support/closing-line.ts';
 
+// What takes its time with the whole server or with other programs: it tells of isfocus, not of the Node it runs on.
+const whole = [
+  'test/{integration,interop}/**/*.test.ts',
+  'test/scenario/histories/**/*.test.ts',
+  'test/sipd/soak/**/*.test.ts',
+  'test/msrp/chunk-play.integration.test.ts',
+];
+
 // What needs sockets, processes or a database; everything else is fast, so that no test file belongs nowhere.
-const slow = ['test/{store,contract,integration,interop,demo}/**/*.test.ts', 'test/**/*.integration.test.ts'];
+const slow = ['test/{store,contract,demo}/**/*.test.ts', 'test/**/*.integration.test.ts'];
 
 // What compares times: beside another test it would tell of that one.
 const timed = ['test/integration/large-and-small.integration.test.ts'];
@@ -16,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: slow,
+          exclude: [...slow, ...whole],
           // Pure code keeps no state between files, hence one warm worker serves many of them.
           pool: 'threads',
           isolate: false,
@@ -29,9 +37,22 @@ export default defineConfig({
         test: {
           name: 'slow',
           include: slow,
-          exclude: timed,
+          exclude: whole,
           pool: 'forks',
           // An embedded database takes about 400 MB and some seconds to start.
+          maxWorkers: 2,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'whole',
+          include: whole,
+          exclude: timed,
+          pool: 'forks',
           maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 120_000,
