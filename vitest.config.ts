@@ -12,9 +12,6 @@ const whole = [
 // What needs sockets, processes or a database; everything else is fast, so that no test file belongs nowhere.
 const slow = ['test/{store,contract,demo}/**/*.test.ts', 'test/**/*.integration.test.ts'];
 
-// What compares times: beside another test it would tell of that one.
-const timed = ['test/integration/large-and-small.integration.test.ts'];
-
 export default defineConfig({
   test: {
     reporters: ['default', closingLine()],
@@ -51,24 +48,11 @@ export default defineConfig({
         test: {
           name: 'whole',
           include: whole,
-          exclude: timed,
           pool: 'forks',
           maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'timed',
-          include: timed,
-          pool: 'forks',
-          maxWorkers: 1,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { type BoundRow, isMet, jsonLine, tableLine } from './row.ts';
 import { callSetup } from './rows/call-setup.ts';
 import { chat } from './rows/chat.ts';
+import { chatBesideLarge } from './rows/chat-beside-large.ts';
 import { factory } from './rows/factory.ts';
 import { idleDialogs } from './rows/idle-dialogs.ts';
 import { joins } from './rows/joins.ts';
@@ -22,6 +23,7 @@ const rows: readonly BoundRow[] = [
   ...notify,
   ...notifyCost,
   ...chat,
+  ...chatBesideLarge,
 ];
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean', default: false } } });
