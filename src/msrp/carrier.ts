@@ -1,7 +1,7 @@
 /** What carries the octets of one MSRP connection, whichever transport it is. */
 
 import type { Socket } from 'node:net';
-import { joinParts, type MsrpParts } from '../wire/msrp.ts';
+import { joinParts, joinTexts, type MsrpParts } from '../wire/msrp.ts';
 
 /** What a connection hears of its carrier; `onClose` comes last, and once. */
 export type CarrierEvents = {
@@ -64,7 +64,9 @@ export class SocketCarrier implements Carrier {
   }
 
   write(frames: readonly MsrpParts[], length: number): void {
-    this.#socket.write(joinParts(frames, length));
+    const text = joinTexts(frames);
+    if (text === null) this.#socket.write(joinParts(frames, length));
+    else this.#socket.write(text, 'latin1');
   }
 
   pause(): void {

@@ -9,9 +9,9 @@ import {
   type MsrpHead,
   type MsrpParts,
   partsLength,
+  responseParts,
   responseTo,
   wantsResponse,
-  writeMsrpResponse,
 } from '../wire/msrp.ts';
 import { type MsrpFrame, MsrpReader } from '../wire/msrp-reader.ts';
 import type { Carrier } from './carrier.ts';
@@ -127,7 +127,7 @@ export class Connection {
   respond(request: MsrpHead & { readonly method: string }, answer: Answer): void {
     if (request.method === 'SEND' && !wantsResponse(request, answer.status)) return;
     const response = responseTo(request, answer.status, answer.comment);
-    this.send(written({ start: '', content: writeMsrpResponse(response), end: '' }));
+    this.send(written(responseParts(response)));
   }
 
   /**

@@ -38,17 +38,20 @@ export type ChunkContent = {
   readonly flag: MsrpFlag;
 };
 
+/** Contents up to this length are text: of longer ones every receiver's copy would be one more in our memory. */
+const textBytesMax = 4 * 1_024;
+
 /** A chunk ready to be sent to any number of receivers. */
 export class OutgoingChunk {
   readonly message: ChunkedMessage;
   readonly #transaction: string;
-  readonly #content: Buffer;
+  readonly #content: Buffer | string;
   readonly #flag: MsrpFlag;
 
   private constructor(message: ChunkedMessage, transaction: string, { content, flag }: WrittenContent) {
     this.message = message;
     this.#transaction = transaction;
-    this.#content = content;
+    this.#content = content.length <= textBytesMax ? content.toString('latin1') : content;
     this.#flag = flag;
   }
 

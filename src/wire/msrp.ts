@@ -37,9 +37,9 @@ export type ByteRange = { readonly start: number; readonly end: number | null; r
 
 /**
  * A frame in three parts, so that one content serves many receivers without being copied for each: `start` and `end` are
- * ASCII and differ per receiver, `content` is shared.
+ * ASCII and differ per receiver, `content` is shared. A content in text has an octet in each character.
  */
-export type MsrpParts = { readonly start: string; readonly content: Buffer | null; readonly end: string };
+export type MsrpParts = { readonly start: string; readonly content: Buffer | string | null; readonly end: string };
 
 /** RFC 4975 7.1.1: a chunk with a longer body says by `*` that it may be interrupted. */
 const uninterruptibleBytesMax = 2_048;
@@ -161,9 +161,18 @@ export function writeMsrpRequest(request: Omit<MsrpRequest, 'kind'>): Buffer {
 
 /** A response as octets. */
 export function writeMsrpResponse(response: Omit<MsrpResponse, 'kind'>): Buffer {
-  const { transactionId, status, comment, toPath, fromPath, headers } = response;
-  const start = `MSRP ${transactionId} ${status}${comment === null ? '' : ` ${comment}`}\r\n`;
-  return Buffer.from(start + pathLines(toPath, fromPath) + headerLines(headers) + endLine(transactionId, '$'));
+  const { transactionId, headers } = response;
+  return Buffer.from(responseStart(response) + headerLines(headers) + endLine(transactionId, '$'));
+}
+
+/** A response of ours, whose comment is ASCII and which has no headers. */
+export function responseParts(response: Omit<MsrpResponse, 'kind'>): MsrpParts {
+  assert(response.headers.length === 0, 'a response of ours has no headers');
+  return { start: responseStart(response), content: null, end: endLine(response.transactionId, '$') };
+}
+
+function responseStart({ transactionId, status, comment, toPath, fromPath }: Omit<MsrpResponse, 'kind'>): string {
+  return `MSRP ${transactionId} ${status}${comment === null ? '' : ` ${comment}`}\r\n${pathLines(toPath, fromPath)}`;
 }
 
 /** What stands between the paths and the end-line: header fields and, unless null, the body, which is copied once. */
@@ -200,13 +209,13 @@ export function pathLines(toPath: readonly string[], fromPath: readonly string[]
 /** A SEND of shared content: `paths` are made by `pathLines`, `content` by `writeMsrpContent`. */
 export function sendParts(
   transactionId: string,
-  { paths, content, flag }: { readonly paths: string; readonly content: Buffer; readonly flag: MsrpFlag },
+  { paths, content, flag }: { readonly paths: string; readonly content: Buffer | string; readonly flag: MsrpFlag },
 ): MsrpParts {
   return { start: `MSRP ${transactionId} SEND\r\n${paths}`, content, end: endLine(transactionId, flag) };
 }
 
 /** Octets of what `sendParts` gives, known before it is made. */
-export function sendLength(idLength: number, { paths, content }: { paths: string; content: Buffer }): number {
+export function sendLength(idLength: number, { paths, content }: { paths: string; content: Buffer | string }): number {
   return 'MSRP  SEND\r\n'.length + paths.length + content.length + '-------$\r\n'.length + 2 * idLength;
 }
 
@@ -221,10 +230,25 @@ export function joinParts(frames: readonly MsrpParts[], length: number): Buffer 
   let at = 0;
   for (const { start, content, end } of frames) {
     at += joined.write(start, at, 'latin1');
-    if (content !== null) at += content.copy(joined, at);
+    if (typeof content === 'string') at += joined.write(content, at, 'latin1');
+    else if (content !== null) at += content.copy(joined, at);
     at += joined.write(end, at, 'latin1');
   }
   assert(at === length, 'the parts are as long as they were said to be');
+  return joined;
+}
+
+/**
+ * The same as text with an octet in each character, which one write takes for less than its octets cost; null when a content
+ * is no text.
+ */
+export function joinTexts(frames: readonly MsrpParts[]): string | null {
+  let joined = '';
+  for (const { start, content, end } of frames) {
+    if (content === null) joined += start + end;
+    else if (typeof content === 'string') joined += start + content + end;
+    else return null;
+  }
   return joined;
 }
 
