@@ -224,7 +224,17 @@ export class Member {
     return transactionId;
   }
 
-  /** The same as octets, not sent. */
+  /** Sends these octets of `content`, from 1: its end if the last one is among them. */
+  part(
+    content: Buffer,
+    [from, to]: readonly [number, number],
+    { flag, range = `${from}-${to}/${content.length}` }: { readonly flag?: MsrpFlag; readonly range?: string } = {},
+  ): string {
+    const body = content.subarray(from - 1, to);
+    return this.chunk({ messageId: 'long', body, range, flag: flag ?? (to === content.length ? '$' : '+') });
+  }
+
+  /** A chunk as octets, not sent. */
   written(chunk: MemberChunk): { readonly transactionId: string; readonly octets: Buffer } {
     const { messageId, body, range, flag = '$', headers = [], contentType = 'message/cpim' } = chunk;
     this.#chunkCount += 1;
@@ -265,6 +275,11 @@ export class Member {
   /** The SENDs that came. */
   get sends(): readonly MsrpRequest[] {
     return this.requests.filter(({ method }) => method === 'SEND');
+  }
+
+  /** What they said of their place in the message. */
+  get ranges(): readonly (string | undefined)[] {
+    return this.sends.map((request) => msrpHeader(request, 'Byte-Range'));
   }
 
   read(octets: Buffer): void {

@@ -139,3 +139,10 @@ export function chatLine(text: string, from = 'alice'): Buffer {
   const lines = [`From: <${uriOf(from)}>`, `To: <${roomUri}>`, '', 'Content-Type: text/plain', '', text];
   return Buffer.from(lines.join('\r\n'));
 }
+
+/** A message of alice’s of this length in octets, headers included. */
+export function longLine(length: number): Buffer {
+  const line = chatLine('x'.repeat(length - chatLine('').length));
+  for (let i = chatLine('').length; i < length; i += 1) line[i] = 97 + (i % 26);
+  return line;
+}
