@@ -1,4 +1,4 @@
-import type { AttemptFilter, ConferenceFilter, KeyPort, PageRequest, ReadPort } from '../core/ports.ts';
+import type { AttemptFilter, Clock, ConferenceFilter, KeyPort, PageRequest, ReadPort } from '../core/ports.ts';
 import type {
   AttemptRow,
   ConferenceRecord,
@@ -17,7 +17,7 @@ import { attemptRow, conferenceRow, keyRow, messageRow, participantRow, referral
 const positionMax = 2 ** 31 - 1;
 
 /** What REST reads, from the tables. Lists are paged by (sort key, id), so pages stay whole while rows come and go. */
-export function readPort(prisma: PrismaClient): ReadPort {
+export function readPort(prisma: PrismaClient, clock: Clock): ReadPort {
   return {
     conferences: (filter, page) => conferences(prisma, filter, page),
     conference: async (id) => {
@@ -36,9 +36,9 @@ export function readPort(prisma: PrismaClient): ReadPort {
       const kept = await prisma.referral.findUnique({ where: { id, conferenceId } });
       return kept === null ? undefined : referralRow(kept);
     },
-    messages: (conferenceId, page) => messages(prisma, conferenceId, page),
+    messages: (conferenceId, page) => messages(prisma, { conferenceId, ...lastingAt(clock) }, page),
     message: async (conferenceId, id) => {
-      const kept = await prisma.message.findUnique({ where: { id, conferenceId } });
+      const kept = await prisma.message.findUnique({ where: { id, conferenceId, ...lastingAt(clock) } });
       return kept === null ? undefined : messageRow(kept);
     },
     attempts: (filter, page) => attempts(prisma, filter, page),
@@ -187,7 +187,12 @@ function referrals(prisma: PrismaClient, conferenceId: string, page: PageRequest
   );
 }
 
-function messages(prisma: PrismaClient, conferenceId: string, page: PageRequest) {
+/** What is still to be had of messages: they are erased some time after theirs is over. */
+function lastingAt(clock: Clock) {
+  return { expiresAt: { gt: new Date(clock.now()) } };
+}
+
+function messages(prisma: PrismaClient, where: Prisma.MessageWhereInput, page: PageRequest) {
   return pageOf<MessageRow>(
     {
       name: 'messages',
@@ -196,7 +201,7 @@ function messages(prisma: PrismaClient, conferenceId: string, page: PageRequest)
         const sentAt = place && new Date(place.key);
         const kept = await prisma.message.findMany({
           where: {
-            conferenceId,
+            ...where,
             ...(place && sentAt && { OR: [{ sentAt: { gt: sentAt } }, { sentAt, id: { gt: place.id } }] }),
           },
           orderBy: [{ sentAt: 'asc' }, { id: 'asc' }],
@@ -204,7 +209,7 @@ function messages(prisma: PrismaClient, conferenceId: string, page: PageRequest)
         });
         return kept.map(messageRow);
       },
-      total: () => prisma.message.count({ where: { conferenceId } }),
+      total: () => prisma.message.count({ where }),
     },
     page,
   );

@@ -118,7 +118,7 @@ async function open(options: StoreOptions, { opened, close }: Opened): Promise<S
 
   const owner: Owner = database.exclusive ? 'any' : { node: nodeId };
   return {
-    ...readPort(prisma),
+    ...readPort(prisma, clock),
     ...keyPort(prisma),
     nodeId,
     shared: !database.exclusive,

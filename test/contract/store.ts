@@ -405,6 +405,18 @@ export function storeContract(
         expect(await store.message(other.id, sent[0]?.id ?? '')).toBeUndefined();
       });
 
+      test('a message whose time is over is not read any more, though it is not erased yet', async () => {
+        const { id } = await saveConference();
+        const [over, lasting] = [noon, noon + 1].map((expiresAt) =>
+          messageRow({ id: fresh('msg'), conferenceId: id, expiresAt }),
+        );
+        await store.save(changeOf({ messages: [over, lasting].filter((row) => row !== undefined) }));
+        const { rows, total } = await store.messages(id, { limit: 9, cursor: null, count: true });
+        expect([idsOf(rows), total]).toEqual([[lasting?.id], 1]);
+        expect(await store.message(id, over?.id ?? '')).toBeUndefined();
+        expect(await store.message(id, lasting?.id ?? '')).toEqual(lasting);
+      });
+
       test('a message is written again once it is known what became of it', async () => {
         const { id } = await saveConference();
         const row = messageRow({ id: fresh('msg'), conferenceId: id });

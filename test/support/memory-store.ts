@@ -1,5 +1,5 @@
 import { limits } from '../../src/core/limits.ts';
-import type { ConferenceFilter, KeyPort, KeyRow, ReadPort, SavePort } from '../../src/core/ports.ts';
+import type { Clock, ConferenceFilter, KeyPort, KeyRow, ReadPort, SavePort } from '../../src/core/ports.ts';
 import type {
   AttemptRow,
   ConferenceRecord,
@@ -32,7 +32,12 @@ export class MemoryStore implements SavePort, ReadPort, KeyPort {
   readonly #events = new Map<string, EventRow>();
   #attempts = new Map<string, AttemptRow>();
   readonly #keys = new Map<string, KeyRow>();
+  readonly #clock: Clock;
   readonly #commits = new GroupCommit({ write: async (batch) => this.#write(batch), isPoison });
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   readonly save: SavePort['save'] = (change) => this.#commits.save(change);
 
@@ -178,7 +183,8 @@ export class MemoryStore implements SavePort, ReadPort, KeyPort {
   }
 
   #messagesOf(conferenceId: string): MessageRow[] {
-    return [...this.#messages.values()].filter((row) => row.conferenceId === conferenceId);
+    const lasting = [...this.#messages.values()].filter(({ expiresAt }) => expiresAt > this.#clock.now());
+    return lasting.filter((row) => row.conferenceId === conferenceId);
   }
 
   #referralsOf(conferenceId: string): ReferralRow[] {
