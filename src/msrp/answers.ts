@@ -5,6 +5,7 @@ import type { Answer } from './connection.ts';
 export const answers = {
   ok: { status: 200, comment: 'OK' },
   unreadable: { status: 400, comment: 'The message/cpim cannot be read' },
+  wrongLength: { status: 400, comment: 'The Byte-Range does not fit the length' },
   notInConference: { status: 403, comment: 'Not in the conference' },
   tooMany: { status: 413, comment: 'Too many messages are unfinished' },
   tooSlow: { status: 413, comment: 'Too long between two chunks' },

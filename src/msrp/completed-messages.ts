@@ -4,21 +4,23 @@ import { limits } from '../core/limits.ts';
 
 type Sender = { readonly conferenceId: string; readonly endpointId: string };
 
-/** Message-IDs of the latest messages of each endpoint, whichever session it sent them in. */
+/** Octets of the latest messages of each endpoint, by Message-ID, whichever session it sent them in. */
 export class CompletedMessages {
-  readonly #byConferenceId = new Map<string, Map<string, Set<string>>>();
+  readonly #byConferenceId = new Map<string, Map<string, Map<string, number>>>();
 
-  has({ conferenceId, endpointId }: Sender, messageId: string): boolean {
-    return this.#byConferenceId.get(conferenceId)?.get(endpointId)?.has(messageId) ?? false;
+  /** Octets of a message that was switched; null: it was not, or too long ago. */
+  lengthOf({ conferenceId, endpointId }: Sender, messageId: string): number | null {
+    return this.#byConferenceId.get(conferenceId)?.get(endpointId)?.get(messageId) ?? null;
   }
 
-  add({ conferenceId, endpointId }: Sender, messageId: string): void {
-    const byEndpointId = this.#byConferenceId.get(conferenceId) ?? new Map<string, Set<string>>();
+  add({ conferenceId, endpointId }: Sender, messageId: string, length: number): void {
+    const byEndpointId = this.#byConferenceId.get(conferenceId) ?? new Map<string, Map<string, number>>();
     this.#byConferenceId.set(conferenceId, byEndpointId);
-    const messageIds = byEndpointId.get(endpointId) ?? new Set<string>();
-    byEndpointId.set(endpointId, messageIds.add(messageId));
-    const [oldest] = messageIds;
-    if (oldest !== undefined && messageIds.size > limits.completedMessagesMax) messageIds.delete(oldest);
+    const lengths = byEndpointId.get(endpointId) ?? new Map<string, number>();
+    byEndpointId.set(endpointId, lengths.set(messageId, length));
+    if (lengths.size <= limits.completedMessagesMax) return;
+    const [oldest] = lengths.keys();
+    if (oldest !== undefined) lengths.delete(oldest);
   }
 
   /** The others are in the conference no longer. */

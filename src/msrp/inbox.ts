@@ -2,7 +2,7 @@
 
 import { limits } from '../core/limits.ts';
 import { tooLong } from '../core/messaging/assembly.ts';
-import { type MsrpFlag, type MsrpRequest, successReport, writeMsrpRequest } from '../wire/msrp.ts';
+import { type MsrpFlag, type MsrpRequest, msrpHeader, successReport, writeMsrpRequest } from '../wire/msrp.ts';
 import type { MsrpBegin } from '../wire/msrp-reader.ts';
 import { answers } from './answers.ts';
 import { type Answer, type Connection, written } from './connection.ts';
@@ -20,8 +20,9 @@ type Send = MsrpBegin | MsrpRequest;
 type Current = {
   readonly send: Send;
   readonly chunk: Chunk;
-  readonly message: IncomingMessage;
-  /** Octets of it so far. */
+  /** Null: all of it has come before. */
+  readonly message: IncomingMessage | null;
+  /** Octets of the chunk so far. */
   length: number;
 };
 
@@ -48,8 +49,10 @@ export class Inbox {
 
   /** A SEND that has come whole. */
   receive(send: MsrpRequest): void {
-    const { body, flag } = send;
-    if (body === null) return this.#receiveBodiless(send);
+    const { flag } = send;
+    // RFC 4975 7.1: a bodiless SEND is traffic, unless a message has begun of which it is a chunk: its last one, or its abort.
+    if (send.body === null && !this.#unfinished.has(messageIdOf(send))) return this.#respond(send, answers.ok);
+    const body = send.body ?? noOctets;
     const chunk = screenChunk(send);
     if ('status' in chunk) return this.#respond(send, chunk);
     const isWhole = flag === '$' && chunk.start === 1 && !this.#unfinished.has(chunk.messageId);
@@ -68,13 +71,14 @@ export class Inbox {
 
   piece(octets: Buffer): void {
     this.#put(octets);
-    if (this.#current?.message.awaitsRoute) this.#awaitRoute();
+    if (this.#current?.message?.awaitsRoute) this.#awaitRoute();
   }
 
   end(flag: MsrpFlag): void {
     const current = this.#current;
     if (current === null) return;
     const { send, chunk, message, length } = current;
+    if (message === null) return this.#endAgain(send, chunk, flag);
     if (flag === '#') return this.#abort(send, message);
     const state = message.endChunk(flag === '$' ? chunk.start - 1 + length : null);
     if (typeof state !== 'string') return this.#refuse(message, state);
@@ -103,30 +107,30 @@ export class Inbox {
     this.#unfinished.clear();
   }
 
-  // RFC 4975 7.1: a bodiless SEND is traffic, unless it aborts a message.
-  #receiveBodiless(send: MsrpRequest): void {
-    const chunk = send.flag === '#' ? screenChunk(send) : null;
-    const message = chunk === null || 'status' in chunk ? undefined : this.#unfinished.get(chunk.messageId);
-    if (message === undefined) this.#respond(send, answers.ok);
-    else this.#abort(send, message);
-  }
-
   /** A message in one chunk needs no putting together; false when it must wait for the route, though. */
   #receiveWhole(send: MsrpRequest, chunk: Chunk, body: Buffer): boolean {
-    const { switchboard, maxSize } = this.#options;
+    const { switchboard } = this.#options;
     const { messageId, mime } = chunk;
-    if (!this.#takes(chunk)) return this.#answered(send, answers.wrongType);
-    if (body.length > maxSize) return this.#answered(send, tooLong(maxSize));
-    if (switchboard.hasCompleted(this.#session, messageId)) return this.#acknowledged(send, chunk, body.length);
+    const refusal = this.#whyNotWhole(chunk, body);
+    if (refusal !== null) return this.#answered(send, refusal);
+    if (switchboard.hasCompleted(this.#session, messageId)) return this.#acknowledged(send, chunk);
     const considered = switchboard.consider(this.#session, body);
     if (considered === 'later') return false;
     if (considered === 'unfinished') return this.#answered(send, answers.unreadable);
     if (!('facts' in considered)) return this.#answered(send, considered);
-    switchboard.completed(this.#session, messageId);
-    this.#acknowledged(send, chunk, body.length);
+    switchboard.completed(this.#session, messageId, body.length);
+    this.#acknowledged(send, chunk);
     const passage = switchboard.pass(considered, { messageId, mime, onRelieved: null });
     passage.send({ body, start: 1, total: body.length, isLast: true });
     return true;
+  }
+
+  #whyNotWhole(chunk: Chunk, { length }: Buffer): Answer | null {
+    const { maxSize } = this.#options;
+    if (!this.#takes(chunk)) return answers.wrongType;
+    if (length > maxSize) return tooLong(maxSize);
+    // RFC 4975 7.3.1: the last octet of the chunk that ends the message is the last one of the message.
+    return chunk.total === null || chunk.total === length ? null : answers.wrongLength;
   }
 
   #beginChunk(send: Send, chunk: Chunk): void {
@@ -134,7 +138,10 @@ export class Inbox {
     const refused = this.#refused.get(messageId);
     if (refused !== undefined) return this.#respond(send, refused);
     // RFC 4975 5.4: it is acknowledged, and not shown twice.
-    if (this.#options.switchboard.hasCompleted(this.#session, messageId)) return this.#respond(send, answers.ok);
+    if (this.#options.switchboard.hasCompleted(this.#session, messageId)) {
+      this.#current = { send, chunk, message: null, length: 0 };
+      return;
+    }
     const known = this.#unfinished.get(messageId);
     const refusal = known === undefined ? this.#whyNotBegin(chunk) : null;
     if (refusal !== null) {
@@ -149,10 +156,11 @@ export class Inbox {
 
   #put(octets: Buffer): void {
     const current = this.#current;
-    if (current === null) return;
-    const answer = current.message.put(current.chunk.start + current.length, octets);
+    if (current === null || current.message === null) return;
+    const { message, chunk } = current;
+    const answer = message.put(chunk.start + current.length, octets);
     current.length += octets.length;
-    if (answer !== null) this.#refuse(current.message, answer);
+    if (answer !== null) this.#refuse(message, answer);
   }
 
   /** A file comes as it is. */
@@ -184,14 +192,24 @@ export class Inbox {
 
   #done({ send, chunk, message }: Early): void {
     this.#unfinished.delete(message.messageId);
-    this.#options.switchboard.completed(this.#session, message.messageId);
-    this.#acknowledged(send, chunk, message.total ?? 0);
+    this.#options.switchboard.completed(this.#session, message.messageId, message.total ?? 0);
+    this.#acknowledged(send, chunk);
   }
 
-  /** RFC 4975 7.1.3: the report comes after the answer, whatever Failure-Report says of that. */
-  #acknowledged(send: Send, { wantsSuccessReport }: Chunk, length: number): true {
+  /** A chunk of a message that was switched: whoever sends it again may have missed the report, too, which is due at its end. */
+  #endAgain(send: Send, chunk: Chunk, flag: MsrpFlag): void {
+    this.#current = null;
+    if (flag === '$') this.#acknowledged(send, chunk);
+    else this.#respond(send, answers.ok);
+  }
+
+  /**
+   * All of the message has come. RFC 4975 7.1.3: the report comes after the answer, whatever Failure-Report says of that.
+   */
+  #acknowledged(send: Send, { messageId, wantsSuccessReport }: Chunk): true {
     this.#respond(send, answers.ok);
-    if (!wantsSuccessReport) return true;
+    const length = this.#options.switchboard.completedLength(this.#session, messageId);
+    if (!wantsSuccessReport || length === null) return true;
     const report = successReport(send, { transactionId: this.#options.ids.transaction(), length });
     this.#session.connection?.send(written({ start: '', content: writeMsrpRequest(report), end: '' }));
     return true;
@@ -225,9 +243,12 @@ export class Inbox {
     const { send, chunk, message } = early;
     // The same one may have waited twice.
     const isRepeated = this.#options.switchboard.hasCompleted(this.#session, message.messageId);
-    const state = isRepeated ? answers.ok : message.endChunk(null);
-    if (state === 'done') this.#done({ send, chunk, message });
-    else this.#turnAway(early, typeof state === 'string' ? answers.notInConference : state);
+    const state = isRepeated ? 'again' : message.endChunk(null);
+    if (state === 'done') this.#done(early);
+    else if (state === 'again') {
+      message.abort('it has come before');
+      this.#acknowledged(send, chunk);
+    } else this.#turnAway(early, typeof state === 'string' ? answers.notInConference : state);
   }
 
   #turnAway({ send, message }: Early, answer: Answer): void {
@@ -270,4 +291,10 @@ export class Inbox {
     this.#respond(send, answer);
     return true;
   }
+}
+
+const noOctets = Buffer.alloc(0);
+
+function messageIdOf(send: Send): string {
+  return msrpHeader(send, 'Message-ID') ?? '';
 }

@@ -122,21 +122,26 @@ export class Switchboard {
   }
 
   /** All of a message has come and was accepted: it counts, and is not switched again. */
-  completed(session: Session, messageId: string): void {
+  completed(session: Session, messageId: string, length: number): void {
     this.#tally.count(session.conferenceId);
-    this.#completed.add(session, messageId);
+    this.#completed.add(session, messageId, length);
   }
 
   /** Whether all of this message has come before. */
   hasCompleted(session: Session, messageId: string): boolean {
-    return this.#completed.has(session, messageId);
+    return this.completedLength(session, messageId) !== null;
+  }
+
+  /** Octets of this message, all of which have come; null: they have not. */
+  completedLength(session: Session, messageId: string): number | null {
+    return this.#completed.lengthOf(session, messageId);
   }
 
   /** A message of the focus itself. */
   notice(effect: MsrpNotice): void {
     const route = this.#routes.get(effect.conferenceId);
     if (route === undefined) return;
-    const { messageId, contentType, to } = effect;
+    const { messageId, contentType, to, kept } = effect;
     const meant = route.members.filter(({ endpointId }) => to === null || to.includes(endpointId));
     const users = new Set(meant.map(({ uri }) => uri));
     const [only = null] = users.size === 1 ? users : [];
@@ -154,6 +159,7 @@ export class Switchboard {
         wrapper: null,
         mime: cpim,
         onRelieved: null,
+        kept,
       },
       this.#passageOptions,
     );

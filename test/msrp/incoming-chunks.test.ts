@@ -121,6 +121,14 @@ describe('a message in several chunks', () => {
     expect(bob.messages).toEqual([shortOf(content)]);
   });
 
+  test('an end that has no body at all, nor Content-Type', async () => {
+    alice.part(content, [1, 30_000], { flag: '+' });
+    const end = alice.chunk({ messageId: 'long', body: null, range: '30001-30000/30000' });
+    await settled();
+    expect(alice.answers.get(end)).toBe(200);
+    expect(bob.messages).toEqual([shortOf(content)]);
+  });
+
   test('QK-23 without a Byte-Range a chunk begins the message', async () => {
     const short = chatLine('Hello');
     alice.chunk({ messageId: 'bare', body: short });
@@ -228,6 +236,33 @@ describe('what contradicts itself', () => {
     await settled();
     expect(alice.answers.get(id)).toBe(400);
     expect(bob.messages).toEqual([]);
+  });
+
+  test.each([
+    ['a longer message', chatLine('Hello').length + 1],
+    ['a shorter message', chatLine('Hello').length - 1],
+  ])('all of it in one chunk, whose Byte-Range is that of %s: 400', async (_, total) => {
+    const id = alice.chunk({ messageId: 'short', body: chatLine('Hello'), range: `1-*/${total}` });
+    await settled();
+    expect(alice.answers.get(id)).toBe(400);
+    expect(bob.messages).toEqual([]);
+  });
+
+  test('what a chunk says of its own end does not count, as it may have been interrupted', async () => {
+    const short = chatLine('Hello');
+    alice.chunk({ messageId: 'whole', body: short, range: `1-9/${short.length}` });
+    alice.chunk({ messageId: 'parts', body: short.subarray(0, 40), range: `1-90/${short.length}`, flag: '+' });
+    alice.chunk({ messageId: 'parts', body: short.subarray(40), range: `41-41/${short.length}` });
+    await settled();
+    expect(bob.messages).toEqual([shortOf(short), shortOf(short)]);
+  });
+
+  test('an end without body before octets that came, or without a place: 400', async () => {
+    alice.part(content, [1, 20_000]);
+    const bare = alice.chunk({ messageId: 'long', body: null });
+    await settled();
+    expect(alice.answers.get(bare)).toBe(400);
+    expect(bob.sends.at(-1)?.flag).toBe('#');
   });
 
   test('the message is over for everybody, and later chunks get the same answer', async () => {

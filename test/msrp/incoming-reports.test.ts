@@ -124,6 +124,41 @@ describe('what comes again (RFC 4975 5.4)', () => {
     expect(bob.messages).toHaveLength(1);
   });
 
+  test.each([
+    ['in chunks', [10_000, 20_000, 30_000]],
+    ['in long ones', [12_000, 30_000]],
+  ])('%s, as after answers that were lost, is reported again at its end', async (_, ends) => {
+    const content = longLine(30_000);
+    const headers = [{ name: 'Success-Report', value: 'yes' }];
+    const said = (): readonly string[] =>
+      ends.map((end, i) => {
+        const start = ends[i - 1] ?? 0;
+        const flag = end === 30_000 ? '$' : '+';
+        const range = `${start + 1}-*/30000`;
+        return alice.chunk({ messageId: 'long', body: content.subarray(start, end), range, flag, headers });
+      });
+    const first = said();
+    await settled();
+    const again = said();
+    await settled();
+    expect([...first, ...again].map((id) => alice.answers.get(id))).toEqual([...ends, ...ends].map(() => 200));
+    const ranges = alice.reports.map((report) => msrpHeader(report, 'Byte-Range'));
+    expect(ranges).toEqual(['1-30000/30000', '1-30000/30000']);
+    expect(bob.messages).toEqual([shortOf(content)]);
+  });
+
+  test('a last chunk alone is reported, one in the middle of the message is not', async () => {
+    const headers = [{ name: 'Success-Report', value: 'yes' }];
+    const content = longLine(3_000);
+    alice.chunk({ messageId: 'again', body: content });
+    alice.chunk({ messageId: 'again', body: content.subarray(0, 2_000), range: '1-*/3000', flag: '+', headers });
+    await settled();
+    expect(alice.reports).toEqual([]);
+    alice.chunk({ messageId: 'again', body: content.subarray(2_000), range: '2001-*/3000', headers });
+    await settled();
+    expect(alice.reports.map((report) => msrpHeader(report, 'Byte-Range'))).toEqual(['1-3000/3000']);
+  });
+
   test('after it was refused is judged anew when it is whole', async () => {
     const first = alice.chunk({ messageId: 'again', body: chatLine('Hello', 'bob') });
     const second = alice.chunk({ messageId: 'again', body: chatLine('Hello') });
