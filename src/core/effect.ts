@@ -157,6 +157,8 @@ export type MsrpNotice = {
   readonly contentType: string;
   readonly text: string;
   readonly sentAt: Instant;
+  /** As the history keeps it; the switch gives it back with what became of it. */
+  readonly kept?: MessageRow;
 };
 
 /** The one answer to a request, whatever protocol it came by. */

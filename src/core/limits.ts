@@ -52,6 +52,8 @@ export const limits = {
   nicknameKeptMs: 60_000,
   /** Nicknames of one user that are kept so. */
   nicknamesKeptMax: 5,
+  /** NICKNAMEs of one session in a minute, and those of it that wait for the store: each may change the roster for all. */
+  nicknamesPerMinuteMax: 20,
   /** Endpoints that are gone, kept per participant. */
   pastEndpointsMax: 5,
   subscriptionsPerConferenceMax: 2_000,
@@ -84,8 +86,6 @@ export const limits = {
   lingerMs: 30_000,
   /** How long an ended conference is held for what the switch tells of its last messages, which it does at once. */
   lateReportMs: 10_000,
-  /** Notices of a conference whose fate the switch has not yet told. */
-  untoldNoticesMax: 100,
   /** What an operator says at once, in characters: room beside it in a message of 64 KB for whatever encodes it. */
   noticeCharactersMax: 10_000,
   /** How long an ended conference's URI is answered 410 before it is 404. */

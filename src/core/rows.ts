@@ -228,9 +228,11 @@ export type ReferralRow = {
 export type DeliveryRow = {
   /** null, as for the URI: forgotten meanwhile. */
   readonly participantId: string | null;
+  /** As the roster names the participant. */
   readonly uri: string | null;
   readonly endpointId: string;
-  readonly outcome: 'delivered' | 'failed' | 'skipped';
+  /** `pending`: it is on its way, or nobody has ever told. */
+  readonly outcome: 'delivered' | 'failed' | 'skipped' | 'pending';
   /** The MSRP status, when that told it. */
   readonly status: number | null;
   readonly reason: string | null;
@@ -251,7 +253,7 @@ export type MessageRow = {
   readonly sentAt: Instant;
   /** Its words, where the policy keeps them. */
   readonly content: string | null;
-  /** Empty until all of them are known. */
+  /** One for each endpoint it was for; empty: nobody was there. */
   readonly deliveries: readonly DeliveryRow[];
   readonly expiresAt: Instant;
 };

@@ -3,15 +3,16 @@ import { limits } from '../core/limits.ts';
 import type { DeliveryRow, MessageRow } from '../core/rows.ts';
 import { closed, iso, named, nullableInteger, nullableText, oneOf, pageOf, rowId, time } from './schemas.ts';
 
-const outcomes = ['delivered', 'failed', 'skipped'] as const;
+const outcomes = ['delivered', 'failed', 'skipped', 'pending'] as const;
 
 export const Delivery = Type.Object(
   {
     participant_id: nullableText({ description: 'Whose endpoint it is; null when that is forgotten.' }),
-    uri: nullableText({ description: 'Address of record of that participant.' }),
+    uri: nullableText({ description: 'That participant as the roster names it.' }),
     endpoint_id: Type.String({ description: 'The endpoint, as the participant lists it.' }),
     outcome: oneOf(outcomes, {
-      description: 'It has the message; it does not; or the message was not for it, as it takes no such content.',
+      description:
+        'It has the message; it does not; the message was not for it, as it takes no such content; or a notice is on its way to it (for good, where the service ended before it was told).',
     }),
     status: nullableInteger({ description: 'The MSRP status that told it, if one did.' }),
     reason: nullableText({ description: 'Why it does not have the message.' }),
@@ -46,12 +47,15 @@ const fields = {
     description: 'Those it was for as the roster names them; null: everybody.',
   }),
   content_type: Type.String({ description: 'Media type of the content.' }),
-  size: Type.Integer({ description: 'Octets.' }),
+  size: Type.Integer({
+    description: 'Octets, those of the message/cpim around it included; of a notice that is on its way, of its text.',
+  }),
   sent_at: time({ description: 'When it was sent.' }),
   expires_at: time({ description: 'When it is erased.' }),
   delivered: count('have it'),
   failed: count('do not'),
   skipped: count('take no such content'),
+  pending: count('may have it or not: a notice is on its way to them'),
   content: Type.Optional(
     nullableText({
       description:
@@ -73,6 +77,7 @@ const example = {
   delivered: 2,
   failed: 1,
   skipped: 0,
+  pending: 0,
 };
 
 export const Message = Type.Object(fields, {
@@ -85,7 +90,14 @@ export const Message = Type.Object(fields, {
 export const MessagePage = pageOf('MessagePage', Message);
 
 export const MessageDetails = Type.Object(
-  { ...fields, deliveries: Type.Array(named(Delivery), { description: 'Empty until all of them are known.' }) },
+  {
+    ...fields,
+    deliveries: Type.Optional(
+      Type.Array(named(Delivery), {
+        description: 'One for each endpoint it was for; empty: nobody was there. Only with the scope `messages:read`.',
+      }),
+    ),
+  },
   {
     ...closed,
     $id: 'MessageDetails',
@@ -120,10 +132,10 @@ export const NewNotice = Type.Object(
 );
 
 /** What of a message a key may see. */
-export type Seeing = { readonly content: boolean };
+export type Seeing = { readonly content: boolean; readonly deliveries: boolean };
 
 /** The row as lists show it. */
-export function messageJson(row: MessageRow, { content }: Seeing): Static<typeof Message> {
+export function messageJson(row: MessageRow, { content }: Pick<Seeing, 'content'>): Static<typeof Message> {
   return {
     id: row.id,
     conference_id: row.conferenceId,
@@ -137,13 +149,15 @@ export function messageJson(row: MessageRow, { content }: Seeing): Static<typeof
     delivered: number(row, 'delivered'),
     failed: number(row, 'failed'),
     skipped: number(row, 'skipped'),
+    pending: number(row, 'pending'),
     ...(content ? { content: row.content } : {}),
   };
 }
 
-/** The row with each delivery. */
+/** The row with each delivery, which tell who is in the conference. */
 export function messageDetailsJson(row: MessageRow, seeing: Seeing): Static<typeof MessageDetails> {
-  return { ...messageJson(row, seeing), deliveries: row.deliveries.map(deliveryJson) };
+  const shown = messageJson(row, seeing);
+  return seeing.deliveries ? { ...shown, deliveries: row.deliveries.map(deliveryJson) } : shown;
 }
 
 function number({ deliveries }: MessageRow, outcome: DeliveryRow['outcome']): number {

@@ -5,7 +5,7 @@ import type { MsrpRoute, RouteMember } from '../core/messaging/switch.ts';
 import { isAboutMessages } from '../core/messaging/switch.ts';
 import type { SwitchedDelivery, SwitchedMessage } from '../core/messaging/switched.ts';
 import type { Clock } from '../core/ports.ts';
-import type { Instant } from '../core/rows.ts';
+import type { Instant, MessageRow } from '../core/rows.ts';
 import type { MsrpHeader } from '../wire/msrp.ts';
 import type { MsrpIds } from './outgoing-chunk.ts';
 import { type MessageOwner, type NextOctets, OutgoingMessage } from './outgoing-message.ts';
@@ -31,6 +31,8 @@ export type PassageFacts = {
   readonly mime: readonly MsrpHeader[];
   /** Receivers have caught up with what `isCongested` held up. */
   readonly onRelieved: (() => void) | null;
+  /** A notice that the history keeps from the start, as it was kept. */
+  readonly kept?: MessageRow | undefined;
 };
 
 export type PassageOptions = {
@@ -105,7 +107,7 @@ export class Passage implements MessageOwner {
   }
 
   #told(deliveries: readonly SwitchedDelivery[]): SwitchedMessage {
-    const { messageId, from, to, wrappedType } = this.#facts;
+    const { messageId, from, to, wrappedType, kept } = this.#facts;
     return {
       messageId,
       from,
@@ -115,6 +117,7 @@ export class Passage implements MessageOwner {
       sentAt: this.#sentAt,
       content: this.#content,
       deliveries,
+      ...(kept && { kept }),
     };
   }
 }

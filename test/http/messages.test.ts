@@ -22,6 +22,7 @@ const shown = {
   delivered: 1,
   failed: 1,
   skipped: 0,
+  pending: 0,
 };
 
 const deliveries = [
@@ -89,7 +90,22 @@ test('messages of what is not there', async () => {
 });
 
 test('an operator has the focus say something: 202 with the message, and where it is read later', async () => {
-  const said = messageRow({ from: 'sip:h7Kx2mQ9@127.0.0.1', to: null, deliveries: [], content: null });
+  const unknown = { status: null, reason: null };
+  const pending = {
+    participant_id: 'bob',
+    uri: 'sip:bob@example.com',
+    endpoint_id: 'endpoint-1',
+    outcome: 'pending',
+    ...unknown,
+  };
+  const underWay = {
+    participantId: 'bob',
+    uri: pending.uri,
+    endpointId: 'endpoint-1',
+    outcome: 'pending',
+    ...unknown,
+  } as const;
+  const said = messageRow({ from: 'sip:h7Kx2mQ9@127.0.0.1', to: null, deliveries: [underWay], content: null });
   world.core = () => ({ kind: 'notice-sent', message: said });
   const text = 'The line will be down\r\n\tat noon. ☎';
   const response = await world.post('/v1/conferences/conf-1/messages', { text });
@@ -103,13 +119,15 @@ test('an operator has the focus say something: 202 with the message, and where i
     to: null,
     delivered: 0,
     failed: 0,
+    pending: 1,
     content: null,
-    deliveries: [],
+    deliveries: [pending],
   });
   const key = world.keys.with('isf_writer', ['conferences:write']);
   const body = { text: '<b>x</b>', content_type: 'text/html', participants: ['bob', 'ted'] };
   const some = await world.ask('POST', '/v1/conferences/conf-1/messages', { key, body });
-  expect(some.json()).not.toHaveProperty('content');
+  // Who is in the conference is for those who may read.
+  expect(Object.keys(some.json())).toEqual(Object.keys(shown));
   const asked = { type: 'notice-requested', conferenceId: 'conf-1' };
   expect(world.submitted).toMatchObject([
     { ...asked, actor: 'key:k1', contentType: 'text/plain', text, participantIds: null },

@@ -3,6 +3,7 @@ import type { MsrpNotice, MsrpOpen } from '../../src/core/effect.ts';
 import { limits } from '../../src/core/limits.ts';
 import type { MsrpRoute, RouteMember } from '../../src/core/messaging/switch.ts';
 import type { SwitchedMessage } from '../../src/core/messaging/switched.ts';
+import type { MessageRow } from '../../src/core/rows.ts';
 import { Connection } from '../../src/msrp/connection.ts';
 import { Inboxes } from '../../src/msrp/inboxes.ts';
 import { Reception } from '../../src/msrp/reception.ts';
@@ -146,7 +147,7 @@ export class MemoryRoom {
     });
   }
 
-  notice(text: string, to: readonly string[] | null): void {
+  notice(text: string, to: readonly string[] | null, kept?: MessageRow): void {
     const notice: MsrpNotice = {
       type: 'msrp.notice',
       conferenceId: 'conf-1',
@@ -155,6 +156,7 @@ export class MemoryRoom {
       contentType: 'text/plain',
       text,
       sentAt: this.clock.now(),
+      ...(kept && { kept }),
     };
     this.switchboard.notice(notice);
   }

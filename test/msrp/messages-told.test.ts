@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
+import { messageRow } from '../support/stored-rows.ts';
 import { settled } from './memory-carrier.ts';
 import { type Member, MemoryRoom, shortOf } from './memory-room.ts';
 import { chatLine, roomUri, uriOf } from './switch-room.ts';
@@ -114,6 +115,16 @@ describe('what is told afterwards', () => {
         { from: roomUri, to: null, content: 'All of you' },
       ],
     });
+  });
+
+  test('of a notice: what the history has kept of it, as it was given', async () => {
+    const kept = messageRow({ id: 'said', conferenceId: 'conf-1' });
+    room.route(['alice', 'bob'], { keeps: 'facts' });
+    room.notice('Welcome', ['bob'], kept);
+    room.notice('Hello', ['bob']);
+    await settled();
+    room.report();
+    expect(room.told.map((told) => told.kept)).toEqual([kept, undefined]);
   });
 
   test('of a notice: who takes no text is not sent it; it is UTF-8, and says so', async () => {

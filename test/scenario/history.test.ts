@@ -3,6 +3,8 @@ import { usualChat } from '../../src/core/chat-policy.ts';
 import { limits } from '../../src/core/limits.ts';
 import type { DeliveryLoss, SwitchedDelivery, SwitchedMessage } from '../../src/core/messaging/switched.ts';
 import type { ChatPolicy, MessageRow } from '../../src/core/rows.ts';
+import { callerNamed } from '../support/fixtures.ts';
+import { losesMessages } from '../support/message-session.ts';
 import { World } from '../support/world.ts';
 
 /** Alice and Bob talk. */
@@ -125,22 +127,113 @@ test('what receivers lost is told for each of them, whatever the history', () =>
   ]);
 });
 
+/** An operator says something; the message as it was answered. */
+function says(world: World, text: string, participantIds: readonly string[] | null = null): MessageRow {
+  const reply = `http:op:${text}`;
+  const asked = { actor: 'key:1', conferenceId: world.conference.id, contentType: 'text/plain', text, participantIds };
+  world.happens({ type: 'notice-requested', reply, ...asked });
+  const outcome = world.outcome(reply);
+  if (outcome.kind !== 'notice-sent') throw new Error(`it was answered ${outcome.kind}`);
+  return outcome.message;
+}
+
+/** What the switch has to tell of the last notice that it was given. */
+function toldOf(world: World, deliveries: readonly SwitchedDelivery[]): SwitchedMessage {
+  const notice = world.effects.findLast(({ type }) => type === 'msrp.notice');
+  if (notice?.type !== 'msrp.notice') throw new Error('nothing was said');
+  const { messageId, kept } = notice;
+  const facts = { messageId, from: world.conferenceUri, content: null, deliveries };
+  return message(world, { ...facts, ...(kept && { kept }) });
+}
+
 test('what the focus says is kept at once, and what became of it later under the same id', () => {
   const world = conference({ history: 'content' });
-  const asked = { actor: 'key:1', conferenceId: world.conference.id, participantIds: null } as const;
-  const said = { contentType: 'text/plain', text: 'Fire!' };
-  world.happens({ type: 'notice-requested', reply: 'http:op:1', ...asked, ...said });
-  const [before] = rows(world);
-  expect(before).toMatchObject({ from: world.conferenceUri, content: 'Fire!', size: 5, deliveries: [] });
-  const told = message(world, { messageId: before?.messageId ?? '', from: world.conferenceUri, content: null });
-  switched(world, { messages: [told] });
-  expect(rows(world)).toEqual([
-    { ...before, size: 321, deliveries: [expect.objectContaining({ uri: 'sip:bob@biloxi.example.com' })] },
+  const known = (name: string) => ({
+    participantId: world.participant(name).id,
+    uri: world.participant(name).uri,
+    endpointId: world.endpointOf(name),
+  });
+  const before = says(world, 'Fire!');
+  const pending = { outcome: 'pending', status: null, reason: null } as const;
+  expect(before).toMatchObject({ from: world.conferenceUri, content: 'Fire!', size: 5 });
+  expect(before.deliveries).toEqual([
+    { ...known('alice'), ...pending },
+    { ...known('bob'), ...pending },
   ]);
-  expect(world.events).toEqual(['message.sent']);
-  // Told a second time, it would be another message.
+  expect([rows(world), world.events]).toEqual([[before], []]);
+  const told = toldOf(world, [
+    at(world, 'bob'),
+    at(world, 'alice', { outcome: 'failed', status: 408, reason: 'late' }),
+  ]);
   switched(world, { messages: [told] });
-  expect(rows(world)).toHaveLength(2);
+  const after = [
+    { ...known('alice'), outcome: 'failed', status: 408, reason: 'late' },
+    { ...known('bob'), outcome: 'delivered', status: 200, reason: null },
+  ];
+  expect(rows(world)).toEqual([{ ...before, size: 321, deliveries: after }]);
+  expect(world.events).toEqual(['message.sent']);
+  // Told again, after a save that failed, it is the same message.
+  switched(world, { messages: [told] });
+  expect(rows(world)).toHaveLength(1);
+});
+
+test('however many notices are on their way at once, each is in the history once', () => {
+  const world = conference({ history: 'facts' });
+  const told = Array.from({ length: 150 }, (_, index) => {
+    says(world, `Notice ${index}`);
+    return toldOf(world, [at(world, 'bob'), at(world, 'alice')]);
+  });
+  switched(world, { messages: told });
+  expect(rows(world)).toHaveLength(150);
+  const outcomes = rows(world).flatMap(({ deliveries }) => deliveries.map(({ outcome }) => outcome));
+  expect(new Set(outcomes)).toEqual(new Set(['delivered']));
+});
+
+test('of a notice that nobody is there to get, that is known at once', () => {
+  const world = new World({ chat: { ...usualChat, history: 'facts' } });
+  world.factoryInvite(['bob']);
+  losesMessages(world, 'alice');
+  world.events.length = 0;
+  const { deliveries } = says(world, 'Is anybody here?');
+  expect([deliveries, rows(world).length, world.events]).toEqual([[], 1, ['message.sent']]);
+  const toAlice = says(world, 'Alice?', [world.participant('alice').id]);
+  const endpointId = world.endpointOf('alice');
+  const failed = { endpointId, outcome: 'failed', status: null, reason: 'it has no session' };
+  expect(toAlice.deliveries).toMatchObject([failed]);
+  expect(rows(world)).toContainEqual(toAlice);
+  expect(world.events).toEqual(['message.sent', 'message.failed']);
+  expect(world.effects.filter(({ type }) => type === 'msrp.notice')).toEqual([]);
+});
+
+test('of a notice for some, who has no session is known at once, and the others when they have it', () => {
+  const world = conference({ history: 'facts' });
+  losesMessages(world, 'alice');
+  says(world, 'You two', [world.participant('alice').id, world.participant('bob').id]);
+  switched(world, { messages: [toldOf(world, [at(world, 'bob')])] });
+  const { deliveries = [] } = rows(world)[0] ?? {};
+  expect(deliveries).toMatchObject([
+    { endpointId: world.endpointOf('alice'), outcome: 'failed', reason: 'it has no session' },
+    { endpointId: world.endpointOf('bob'), outcome: 'delivered' },
+  ]);
+});
+
+test('who goes by another name in the roster does so in the history', () => {
+  const world = conference({ history: 'facts' });
+  world.dialsIn('carol', { caller: callerNamed('carol', { private: true }) });
+  const anonymous = 'sip:anonymous3@anonymous.invalid';
+  const notice = says(world, 'You', [world.participant('carol').id]);
+  expect(notice.deliveries).toMatchObject([{ uri: anonymous }]);
+  switched(world, { messages: [message(world, { from: anonymous, deliveries: [at(world, 'carol')] })] });
+  expect(rows(world).at(-1)).toMatchObject({ from: anonymous, deliveries: [{ uri: anonymous }] });
+  expect(JSON.stringify(rows(world))).not.toContain('sip:carol');
+});
+
+test('words that are too long for the history are not kept, whoever has said them', () => {
+  const world = conference({ history: 'content' });
+  const long = '☎'.repeat(limits.keptContentBytesMax / 3 + 1);
+  expect(says(world, long)).toMatchObject({ size: Buffer.byteLength(long), content: null });
+  const short = 'x'.repeat(limits.keptContentBytesMax);
+  expect(says(world, short)).toMatchObject({ content: short });
 });
 
 test('what the last messages came to is kept though the conference is over, for a moment', () => {

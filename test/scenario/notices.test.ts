@@ -46,7 +46,12 @@ test('an operator says something to all, or to some on all of their devices', ()
     focus -> op    : notice-sent
   `);
   expect(world.outcome(toBob)).toMatchObject({
-    message: { from: world.conferenceUri, to: ['sip:bob@biloxi.example.com'], content: null, deliveries: [] },
+    message: {
+      from: world.conferenceUri,
+      to: ['sip:bob@biloxi.example.com'],
+      content: null,
+      deliveries: world.participant('bob').endpoints.map(({ id }) => ({ endpointId: id, outcome: 'pending' })),
+    },
   });
   const notice = world.effects.findLast(({ type }) => type === 'msrp.notice');
   // RFC 4975 9: 4 to 32 characters.

@@ -60,7 +60,7 @@ export class Conference {
     this.notifier = new Notifier({ ids, settings, ledger, turns });
     this.referrals = new Referrals({ ids, ledger, turns });
     this.nicknames = new Nicknames({ ledger, turns });
-    this.messages = new MessageLog({ ids, ledger, turns });
+    this.messages = new MessageLog({ ids, ledger });
     this.notices = new Notices({ ids, ledger, log: this.messages, sessions, turns });
     this.#lifetime = new Lifetime(ledger);
   }

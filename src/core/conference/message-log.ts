@@ -1,11 +1,9 @@
 import type { Ids } from '../ids.ts';
 import type { Input } from '../input.ts';
-import { limits } from '../limits.ts';
 import type { DeliveryLoss, SwitchedDelivery, SwitchedMessage } from '../messaging/switched.ts';
 import type { ConferencePolicy, DeliveryRow, Instant, MessageRow } from '../rows.ts';
 import type { Ledger } from './ledger.ts';
-import { shortened } from './participant.ts';
-import { TurnMap, type Turns } from './turn-map.ts';
+import { rosterEntity, shortened } from './participant.ts';
 
 const dayMs = 86_400_000;
 
@@ -15,29 +13,29 @@ type Switched = Pick<Extract<Input, { type: 'messages-switched' }>, 'count' | 'm
 export class MessageLog {
   readonly #ids: Ids;
   readonly #ledger: Ledger;
-  /** What the focus has said and the switch has not yet told of, by Message-ID. */
-  readonly #untold: TurnMap<string, MessageRow>;
 
-  constructor({ ids, ledger, turns }: { ids: Ids; ledger: Ledger; turns: Turns }) {
+  constructor({ ids, ledger }: { ids: Ids; ledger: Ledger }) {
     this.#ids = ids;
     this.#ledger = ledger;
-    this.#untold = new TurnMap(turns);
   }
 
   /** The switch tells what it has done since it told last. */
   switched({ count, messages, losses }: Switched): void {
     if (count > 0) this.#ledger.patchConference({ messageCount: this.#ledger.facts.messageCount + count });
-    if (this.#policy.history !== 'off') for (const message of messages) this.#settled(message);
+    if (this.isKept) for (const message of messages) this.#settled(this.#rowOf(message));
     for (const loss of losses) this.#lost(loss);
   }
 
-  /** The focus says something. */
+  /** Whether anything is kept of messages. */
+  get isKept(): boolean {
+    return this.#policy.history !== 'off';
+  }
+
+  /** The focus says something; the switch will tell of those to whom it is on its way. */
   said(row: MessageRow): void {
-    if (this.#policy.history === 'off') return;
-    this.#ledger.putMessage(row);
-    this.#untold.set(row.messageId, row);
-    const [oldest] = this.#untold.size > limits.untoldNoticesMax ? this.#untold.keys() : [];
-    if (oldest !== undefined) this.#untold.delete(oldest);
+    if (!this.isKept) return;
+    if (row.deliveries.some(({ outcome }) => outcome === 'pending')) this.#ledger.putMessage(row);
+    else this.#settled(row);
   }
 
   /** When what is sent now is to be erased. */
@@ -49,8 +47,8 @@ export class MessageLog {
     return this.#ledger.facts.policy;
   }
 
-  #settled(message: SwitchedMessage): void {
-    const row = this.#rowOf(message);
+  /** It is known what became of it. */
+  #settled(row: MessageRow): void {
     this.#ledger.putMessage(row);
     const number = (outcome: DeliveryRow['outcome']): number =>
       row.deliveries.filter((delivery) => delivery.outcome === outcome).length;
@@ -60,13 +58,9 @@ export class MessageLog {
     this.#ledger.event(type, { message_id: row.id, ...told });
   }
 
-  #rowOf({ messageId, from, to, contentType, size, sentAt, content, deliveries }: SwitchedMessage): MessageRow {
-    const told = { size, deliveries: deliveries.map((delivery) => this.#deliveryOf(delivery)) };
-    const said = from === this.#ledger.facts.uri ? this.#untold.get(messageId) : undefined;
-    if (said !== undefined) {
-      this.#untold.delete(messageId);
-      return { ...said, ...told };
-    }
+  #rowOf({ kept, ...message }: SwitchedMessage): MessageRow {
+    const { messageId, from, to, contentType, size, sentAt, content, deliveries } = message;
+    if (kept !== undefined) return { ...kept, size, deliveries: settledOf(kept, deliveries) };
     return {
       id: this.#ids.row(),
       conferenceId: this.#ledger.facts.id,
@@ -76,25 +70,39 @@ export class MessageLog {
       contentType: shortened(contentType),
       sentAt,
       content: this.#policy.history === 'content' ? content : null,
+      size,
+      deliveries: deliveries.map((delivery) => this.#deliveryOf(delivery)),
       expiresAt: this.expiryOf(sentAt),
-      ...told,
     };
   }
 
-  #deliveryOf({ endpointId, outcome, status, reason }: SwitchedDelivery): DeliveryRow {
+  #deliveryOf(told: SwitchedDelivery): DeliveryRow {
+    const { endpointId } = told;
     const participant = this.#ledger.participantOf(endpointId)?.participant;
-    return {
-      participantId: participant?.id ?? null,
-      uri: participant?.uri ?? null,
-      endpointId,
-      outcome,
-      status,
-      reason: reason === null ? null : shortened(reason),
-    };
+    // RFC 4575 5.6: who reads what became of messages learns no more of who is who than the roster tells.
+    const uri = participant === undefined ? null : rosterEntity(participant);
+    return { participantId: participant?.id ?? null, uri, endpointId, ...outcomeOf(told) };
   }
 
   #lost({ endpointId, count, reason }: DeliveryLoss): void {
     const participant_id = this.#ledger.participantOf(endpointId)?.participant.id ?? null;
     this.#ledger.event('message.failed', { participant_id, endpoint_id: endpointId, count, reason: shortened(reason) });
   }
+}
+
+type Outcome = Pick<DeliveryRow, 'outcome' | 'status' | 'reason'>;
+
+/** Of an endpoint that could not be sent anything. */
+export const sessionless: Outcome = { outcome: 'failed', status: null, reason: 'it has no session' };
+
+function outcomeOf({ outcome, status, reason }: SwitchedDelivery): Outcome {
+  return { outcome, status, reason: reason === null ? null : shortened(reason) };
+}
+
+/** What became of a notice at those to whom it was on its way. */
+function settledOf({ deliveries }: MessageRow, told: readonly SwitchedDelivery[]): readonly DeliveryRow[] {
+  const byEndpoint = new Map(told.map((delivery) => [delivery.endpointId, outcomeOf(delivery)]));
+  return deliveries.map((row) =>
+    row.outcome === 'pending' ? { ...row, ...(byEndpoint.get(row.endpointId) ?? sessionless) } : row,
+  );
 }

@@ -1,7 +1,9 @@
+import type { MsrpNotice } from '../effect.ts';
 import type { Ids } from '../ids.ts';
-import type { MessageRow, ParticipantRow } from '../rows.ts';
+import { limits } from '../limits.ts';
+import type { DeliveryRow, EndpointRow, MessageRow, ParticipantRow } from '../rows.ts';
 import type { Ledger } from './ledger.ts';
-import type { MessageLog } from './message-log.ts';
+import { type MessageLog, sessionless } from './message-log.ts';
 import type { MessageSessions } from './message-sessions.ts';
 import { isPresent, rosterEntity } from './participant.ts';
 import { TurnMap, type Turns } from './turn-map.ts';
@@ -12,6 +14,12 @@ export type NoticeOrder = {
   readonly text: string;
   readonly to: readonly ParticipantRow[] | null;
 };
+
+type Place = { readonly participant: ParticipantRow; readonly endpoint: EndpointRow };
+
+type Said = Pick<MsrpNotice, 'messageId' | 'contentType' | 'text' | 'kept'>;
+
+const underWay = { outcome: 'pending', status: null, reason: null } as const;
 
 type NoticeParts = {
   readonly ids: Ids;
@@ -43,6 +51,8 @@ export class Notices {
     const { id: conferenceId, uri, policy } = this.#ledger.facts;
     const id = this.#ids.row();
     const sentAt = this.#ledger.now;
+    const size = Buffer.byteLength(text);
+    const places = to === null ? this.#members : to.flatMap(placesOf);
     const row: MessageRow = {
       id,
       conferenceId,
@@ -50,14 +60,16 @@ export class Notices {
       from: uri,
       to: to?.map(rosterEntity) ?? null,
       contentType,
-      size: Buffer.byteLength(text),
+      size,
       sentAt,
-      content: policy.history === 'content' ? text : null,
-      deliveries: [],
+      content: policy.history === 'content' && size <= limits.keptContentBytesMax ? text : null,
+      deliveries: this.#expected(places),
       expiresAt: this.#log.expiryOf(sentAt),
     };
-    const endpoints = to?.flatMap((participant) => participant.endpoints.filter(({ status }) => isPresent(status)));
-    this.#say({ messageId: row.messageId, contentType, text }, endpoints?.map((endpoint) => endpoint.id) ?? null);
+    const awaited = row.deliveries.filter(({ outcome }) => outcome === 'pending').map(({ endpointId }) => endpointId);
+    const kept = this.#log.isKept ? { kept: row } : {};
+    if (awaited.length > 0)
+      this.#say({ messageId: row.messageId, contentType, text, ...kept }, to === null ? null : awaited);
     this.#log.said(row);
     return row;
   }
@@ -102,10 +114,32 @@ export class Notices {
     this.#say({ messageId: messageIdOf(this.#ids.row()), contentType: 'text/plain', text }, to);
   }
 
-  #say(message: { messageId: string; contentType: string; text: string }, to: readonly string[] | null): void {
+  /** Everybody who can be told something. */
+  get #members(): readonly Place[] {
+    return this.#sessions.memberIds.flatMap((endpointId) => this.#ledger.participantOf(endpointId) ?? []);
+  }
+
+  /** What is to become of a notice for these endpoints, as far as that is known before it is sent. */
+  #expected(places: readonly Place[]): readonly DeliveryRow[] {
+    const members = new Set(this.#sessions.memberIds);
+    return places.map(({ participant, endpoint }) => ({
+      participantId: participant.id,
+      uri: rosterEntity(participant),
+      endpointId: endpoint.id,
+      ...(members.has(endpoint.id) ? underWay : sessionless),
+    }));
+  }
+
+  #say(message: Said, to: readonly string[] | null): void {
     const { facts, now: sentAt } = this.#ledger;
     this.#ledger.ask({ type: 'msrp.notice', conferenceId: facts.id, ...message, to, sentAt });
   }
+}
+
+/** Where somebody in the conference can be told something. */
+function placesOf(participant: ParticipantRow): readonly Place[] {
+  const present = participant.endpoints.filter(({ status }) => isPresent(status));
+  return present.map((endpoint) => ({ participant, endpoint }));
 }
 
 /** RFC 4975 9: at most 32 characters; of a UUID, all of it that counts. */

@@ -1,6 +1,6 @@
 /** What the switch tells of the messages it has passed on, in groups. */
 
-import type { Instant } from '../rows.ts';
+import type { Instant, MessageRow } from '../rows.ts';
 
 /** What became of a message at one of its receivers. `status`: the MSRP status, when that tells it. */
 export type SwitchedDelivery = {
@@ -27,6 +27,8 @@ export type SwitchedMessage = {
   /** What is wrapped, when the route says `content`, it is text, and short enough to be kept; else null. */
   readonly content: string | null;
   readonly deliveries: readonly SwitchedDelivery[];
+  /** A notice, as the history kept it when it was sent. */
+  readonly kept?: MessageRow;
 };
 
 /** Copies that one receiver lost, e.g. because it did not read. */

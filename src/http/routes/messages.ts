@@ -34,7 +34,7 @@ function listMessages(api: Api, context: RouteContext): void {
         operationId: 'listMessages',
         summary: 'List messages',
         description:
-          'What was sent in a conference whose policy keeps a history, in its order, until it is erased: each message appears once it is known what became of it.',
+          'What was sent in a conference whose policy keeps a history, in its order, until its time there is over: a message of a participant appears once it is known what became of it, a notice at once.',
         params: ConferencePath,
         querystring: PageQuery,
         response: { 200: jsonResponse('Messages.', MessagePage), ...problems(400, 401, 403, 404, 500) },
@@ -112,5 +112,5 @@ function postNotice(api: Api, context: RouteContext): void {
 }
 
 function seen(request: FastifyRequest): Seeing {
-  return { content: hasScope(request, 'messages:read_content') };
+  return { content: hasScope(request, 'messages:read_content'), deliveries: hasScope(request, 'messages:read') };
 }
