@@ -6,6 +6,7 @@ import {
   type MsrpFlag,
   type MsrpHeader,
   type MsrpParts,
+  msrpContentText,
   sendLength,
   sendParts,
   writeMsrpContent,
@@ -38,7 +39,7 @@ export type ChunkContent = {
   readonly flag: MsrpFlag;
 };
 
-/** Contents up to this length are text: of longer ones every receiver's copy would be one more in our memory. */
+/** Bodies up to this length are sent as text: of longer ones each copy would be one more in our memory. */
 const textBytesMax = 4 * 1_024;
 
 /** A chunk ready to be sent to any number of receivers. */
@@ -51,7 +52,7 @@ export class OutgoingChunk {
   private constructor(message: ChunkedMessage, transaction: string, { content, flag }: WrittenContent) {
     this.message = message;
     this.#transaction = transaction;
-    this.#content = content.length <= textBytesMax ? content.toString('latin1') : content;
+    this.#content = content;
     this.#flag = flag;
   }
 
@@ -59,8 +60,11 @@ export class OutgoingChunk {
   static of(message: ChunkedMessage, { mime, body, start, total, flag }: ChunkContent, ids: MsrpIds): OutgoingChunk {
     const range = byteRangeOf({ start, length: body.length, total });
     // RFC 7701 6.1: the content must not be modified; its MIME headers belong to it.
-    const content = writeMsrpContent([{ name: 'Message-ID', value: message.messageId }, range, ...mime], body);
-    return new OutgoingChunk(message, freeTransaction(body, ids), { content, flag });
+    const headers = [{ name: 'Message-ID', value: message.messageId }, range, ...mime];
+    if (body.length > textBytesMax)
+      return new OutgoingChunk(message, freeTransaction(body, ids), { content: writeMsrpContent(headers, body), flag });
+    const text = body.toString('latin1');
+    return new OutgoingChunk(message, freeTransaction(text, ids), { content: msrpContentText(headers, text), flag });
   }
 
   /** RFC 4975 7.1: says that what came of the message will not be completed. Nobody need answer that. */
@@ -113,10 +117,10 @@ class ChunkCopy implements Frame {
   }
 }
 
-type WrittenContent = { readonly content: Buffer; readonly flag: MsrpFlag };
+type WrittenContent = { readonly content: Buffer | string; readonly flag: MsrpFlag };
 
 // RFC 4975 7.1: the end-line must not occur in the body; when its beginning does not, no copy's end-line does.
-function freeTransaction(body: Buffer, ids: MsrpIds): string {
+function freeTransaction(body: Buffer | string, ids: MsrpIds): string {
   let transaction = ids.transaction();
   while (holdsEndLine(body, transaction)) transaction = ids.transaction();
   return transaction;

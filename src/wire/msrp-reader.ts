@@ -1,6 +1,6 @@
 /** MSRP from a byte stream (RFC 4975 9). Frames may be split at any octet, and many may come in one piece. */
 
-import { hasControls } from './control-characters.ts';
+import { hasControls, isPrintable } from './control-characters.ts';
 import type { MsrpFlag, MsrpHead, MsrpHeader, MsrpRequest, MsrpResponse } from './msrp.ts';
 import { RepeatedResponse } from './msrp-repeated-response.ts';
 import { RemoteError } from './remote-error.ts';
@@ -31,6 +31,8 @@ export type MsrpFrame = MsrpRequest | MsrpResponse | MsrpBegin | MsrpPiece | Msr
 /** One header line, and the header section, in octets: ours, far above what a long path of relays needs. */
 const lineBytesMax = 4 * 1_024;
 const headBytesMax = 8 * 1_024;
+/** One that is looked at as a whole. */
+const plainHeadBytesMax = 1_024;
 
 /** RFC 4975 7.1: bodies of requests other than SEND are no longer. */
 const otherBodyBytesMax = 10_240;
@@ -135,6 +137,8 @@ export class MsrpReader {
     // Blank lines between frames are keep-alives of some clients.
     while (this.#rest[this.#at] === CR && this.#rest[this.#at + 1] === LF) this.#at += 2;
     if (!this.#beginsLikeMsrp()) return unreadable('This is not MSRP');
+    const plain = this.#readPlainHead();
+    if (plain !== null) return plain;
     const first = this.#line(this.#at);
     if (first === null) return this.#tooLong(this.#at);
     const start = parseStartLine(first.text);
@@ -150,6 +154,16 @@ export class MsrpReader {
       if (text !== '' && !isEnd) lines.push(text);
       else return this.#finishHead({ start, lines, ending: isEnd ? text.slice(ending.length) : null, next });
     }
+  }
+
+  /** The same of a header section before a body that is all there, short and printable ASCII, as most are; else null. */
+  #readPlainHead(): Head | MsrpUnreadable | null {
+    const text = this.#rest.toString('latin1', this.#at, this.#at + plainHeadBytesMax);
+    const end = text.indexOf('\r\n\r\n');
+    const lines = end === -1 ? [] : text.slice(0, end).split('\r\n');
+    const start = parseStartLine(lines.shift() ?? '');
+    if (start === null || lines.some((line) => line.startsWith('-------') || !isPrintable(line))) return null;
+    return this.#finishHead({ start, lines, ending: null, next: this.#at + end + 4 });
   }
 
   #finishHead(read: {
@@ -221,7 +235,7 @@ export class MsrpReader {
       if (at === -1) return null;
       const after = at + mark.length;
       if (this.#rest.length < after + 3) return null;
-      const flag = flagOf(this.#rest.toString('latin1', after, after + 1));
+      const flag = flagAt(this.#rest[after]);
       if (flag !== null && this.#rest[after + 1] === CR && this.#rest[after + 2] === LF) {
         return { at, next: after + 3, flag };
       }
@@ -287,36 +301,49 @@ function parseHeaderLines(
   lines: readonly string[],
 ): { readonly head: MsrpHead | null; readonly problem: string | null } {
   const headers: MsrpHeader[] = [];
-  const paths = new Map<string, string>();
+  let toPath: string | null = null;
+  let fromPath: string | null = null;
   let problem: string | null = null;
   for (const line of lines) {
     const header = parseHeaderLine(line);
-    const name = header?.name.toLowerCase() ?? '';
     if (header === null) problem ??= 'A header line is malformed';
-    else if (name !== 'to-path' && name !== 'from-path') headers.push(header);
-    else if (paths.has(name)) problem ??= 'A path is given twice';
-    else paths.set(name, header.value);
+    else if (isNamed(header, 'to-path')) {
+      if (toPath === null) toPath = header.value;
+      else problem ??= 'A path is given twice';
+    } else if (isNamed(header, 'from-path')) {
+      if (fromPath === null) fromPath = header.value;
+      else problem ??= 'A path is given twice';
+    } else headers.push(header);
   }
-  const [toPath, fromPath] = [parsePath(paths.get('to-path')), parsePath(paths.get('from-path'))];
-  const head = toPath === null || fromPath === null ? null : { transactionId, toPath, fromPath, headers };
-  return { head, problem };
+  const paths = { toPath: parsePath(toPath), fromPath: parsePath(fromPath) };
+  if (paths.toPath === null || paths.fromPath === null) return { head: null, problem };
+  return { head: { transactionId, toPath: paths.toPath, fromPath: paths.fromPath, headers }, problem };
+}
+
+function isNamed({ name }: MsrpHeader, wanted: string): boolean {
+  return name.length === wanted.length && name.toLowerCase() === wanted;
 }
 
 function parseHeaderLine(line: string): MsrpHeader | null {
-  const match = /^([!#-'*+\-.\w^`{|}~]+):[ \t]*(.*)$/.exec(line);
-  if (match === null || hasControls(line)) return null;
-  const [, name = '', value = ''] = match;
-  return { name, value: value.trimEnd() };
+  const colon = line.indexOf(':');
+  const name = line.slice(0, Math.max(colon, 0));
+  if (!/^[!#-'*+\-.\w^`{|}~]+$/.test(name) || hasControls(line)) return null;
+  return { name, value: line.slice(colon + 1).trim() };
 }
 
-function parsePath(value: string | undefined): readonly string[] | null {
-  if (value !== undefined && /^[!-~]+$/.test(value)) return [value];
-  const uris = (value ?? '').split(/ +/);
+function parsePath(value: string | null): readonly string[] | null {
+  if (value === null) return null;
+  if (/^[!-~]+$/.test(value)) return [value];
+  const uris = value.split(/ +/);
   return uris.every((uri) => /^[!-~]+$/.test(uri)) ? uris : null;
 }
 
 function flagOf(text: string): MsrpFlag | null {
   return text === '$' || text === '+' || text === '#' ? text : null;
+}
+
+function flagAt(octet: number | undefined): MsrpFlag | null {
+  return octet === undefined ? null : flagOf(String.fromCharCode(octet));
 }
 
 // Written out, since spreading costs more than all else here.

@@ -143,8 +143,9 @@ export function successReport(
 }
 
 /** Whether `body` holds the end-line of this transaction, which then cannot carry it (RFC 4975 7.1). */
-export function holdsEndLine(body: Buffer, transactionId: string): boolean {
-  return body.includes(`-------${transactionId}`, 0, 'latin1');
+export function holdsEndLine(body: Buffer | string, transactionId: string): boolean {
+  const line = `-------${transactionId}`;
+  return typeof body === 'string' ? body.includes(line) : body.includes(line, 0, 'latin1');
 }
 
 /** A request as octets. The Content-Type goes last whatever its place in `headers`; a body demands one. */
@@ -177,9 +178,7 @@ function responseStart({ transactionId, status, comment, toPath, fromPath }: Omi
 
 /** What stands between the paths and the end-line: header fields and, unless null, the body, which is copied once. */
 export function writeMsrpContent(headers: readonly MsrpHeader[], body: Buffer | null): Buffer {
-  const types = headers.filter(isContentType);
-  assert(types.length === (body === null ? 0 : 1), 'a body has one Content-Type, and no body has none');
-  const lines = headerLines([...headers.filter((header) => !isContentType(header)), ...types]);
+  const lines = contentLines(headers, body !== null);
   // RFC 4975 7.1: without a body no empty line stands before the end-line.
   if (body === null) return Buffer.from(lines);
   const head = Buffer.byteLength(lines) + 2;
@@ -188,6 +187,32 @@ export function writeMsrpContent(headers: readonly MsrpHeader[], body: Buffer | 
   body.copy(content, head);
   content.write('\r\n', head + body.length, 'latin1');
   return content;
+}
+
+/** The same as text with an octet in each character, `body` being such text. */
+export function msrpContentText(headers: readonly MsrpHeader[], body: string): string {
+  const lines = contentLines(headers, true);
+  const octets = isAscii(lines) ? lines : Buffer.from(lines).toString('latin1');
+  return `${octets}\r\n${body}\r\n`;
+}
+
+/** The Content-Type goes last; a body demands one. */
+function contentLines(headers: readonly MsrpHeader[], hasBody: boolean): string {
+  let lines = '';
+  let typeLine: string | null = null;
+  for (const header of headers) {
+    const line = `${header.name}: ${header.value}\r\n`;
+    if (isContentType(header)) {
+      assert(hasBody && typeLine === null, 'a body has one Content-Type, and no body has none');
+      typeLine = line;
+    } else lines += line;
+  }
+  assert(!hasBody || typeLine !== null, 'a body has a Content-Type');
+  return lines + (typeLine ?? '');
+}
+
+function isAscii(text: string): boolean {
+  return !/[^\0-\x7f]/.test(text);
 }
 
 /** The Byte-Range of a whole message of `length` octets in one chunk. */
@@ -257,7 +282,7 @@ function endLine(transactionId: string, flag: MsrpFlag): string {
 }
 
 function isContentType({ name }: MsrpHeader): boolean {
-  return name.toLowerCase() === 'content-type';
+  return name.length === 'content-type'.length && name.toLowerCase() === 'content-type';
 }
 
 function headerLines(headers: readonly MsrpHeader[]): string {
