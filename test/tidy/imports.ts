@@ -120,7 +120,7 @@ const owners: readonly Owner[] = [
     package: /^node:(net|tls)$/,
     owners: ['sip/', 'msrp/', 'sipd/', 'store/data-dir-lock.ts', 'config.ts', 'environment.ts', 'app.ts'],
   },
-  { package: /^ws$/, owners: ['sipd/transport/', 'msrp/websocket.ts'] },
+  { package: /^ws$/, owners: ['sipd/transport/', 'msrp/websocket.ts', 'msrp/websocket-carrier.ts'] },
   { package: /^node:https?$/, owners: ['http/', 'sipd/transport/', 'sipd/outbound/', 'msrp/websocket.ts'] },
   { package: /^node:module$/, owners: ['store/'] },
   { package: /^node:dns(\/promises)?$/, owners: ['sipd/', 'msrp/'] },
