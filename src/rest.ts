@@ -6,7 +6,7 @@ import type { Input } from './core/input.ts';
 import type { KeyPort } from './core/ports.ts';
 import type { Service } from './core/service.ts';
 import type { Settings } from './core/settings.ts';
-import type { Count, Tally } from './core/tally.ts';
+import { type Count, sumOf, type Tally } from './core/tally.ts';
 import type { OurDefinitions } from './definitions.ts';
 import type { DependencyHealth, ListeningAddress, Reading } from './http/http-options.ts';
 import { buildHttp, type HttpShell } from './http/http-server.ts';
@@ -70,7 +70,7 @@ export function restShell(parts: RestParts): HttpShell {
     groupPolicy: groupPolicy(settings),
     policyRefused: (policy) => chatRefused(policy, settings),
     realm: settings.realm,
-    readings: [...parts.readings, ...tallied(parts.tally), ...connected(parts.msrp)],
+    readings: [...parts.readings, ...tallied(parts.tally, parts.msrp), ...connected(parts.msrp)],
     log: parts.log,
     ids: { request: randomIds.row, reply: () => `http:${newToken()}`, row: randomIds.row },
     clock: systemClock,
@@ -78,8 +78,8 @@ export function restShell(parts: RestParts): HttpShell {
 }
 
 /** The tally as `/metrics` shows it. */
-function tallied(tally: Tally): readonly Reading[] {
-  const counter = (name: string, help: string, of: { count: Count; label: string }): Reading => ({
+function tallied(tally: Tally, msrp: MsrpShell): readonly Reading[] {
+  const counter = (name: string, help: string, of: { count: Pick<Count, 'entries'>; label: string }): Reading => ({
     kind: 'counter',
     name: `isfocus_${name}_total`,
     help,
@@ -93,7 +93,11 @@ function tallied(tally: Tally): readonly Reading[] {
       count: tally.refusals,
       label: 'code',
     }),
-    counter('nicknames_refused', 'NICKNAMEs that were refused', { count: tally.nicknamesRefused, label: 'status' }),
+    counter('nicknames_refused', 'NICKNAMEs that were refused', {
+      // Some do not reach the core.
+      count: sumOf(tally.nicknamesRefused, msrp.nicknamesTurnedAway),
+      label: 'status',
+    }),
     counter('quirks', 'Mistakes of peers that were accepted', { count: tally.quirks, label: 'quirk' }),
     { kind: 'counter', name: 'isfocus_referrals_total', help: 'Accepted REFERs', read: () => tally.referrals },
     {

@@ -19,6 +19,17 @@ export class Count {
   }
 }
 
+/** What both have counted, as one, whenever it is asked for. */
+export function sumOf(a: Count, b: Count): Pick<Count, 'entries'> {
+  return {
+    get entries() {
+      const sum = new Map(a.entries);
+      for (const [word, count] of b.entries) sum.set(word, (sum.get(word) ?? 0) + count);
+      return [...sum];
+    },
+  };
+}
+
 /**
  * What an operator would want to see as a curve, counted as it passes the driver. Every word that is counted is one of
  * ours, or a number between bounds: no peer can make the tally grow.

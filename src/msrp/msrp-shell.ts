@@ -8,16 +8,17 @@ import type { Input, ReplyTo } from '../core/input.ts';
 import { limits } from '../core/limits.ts';
 import type { MsrpEffect } from '../core/ports.ts';
 import type { MsrpPresent } from '../core/settings.ts';
-import { nicknameOf } from '../wire/msrp.ts';
+import type { Count } from '../core/tally.ts';
 import { type MsrpUri, parseMsrpUri } from '../wire/msrp-uri.ts';
 import { RemoteError } from '../wire/remote-error.ts';
 import { hasFingerprint } from './certificate.ts';
-import type { Answer, Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { Connections, type MsrpAddress, type TransportOptions } from './connections.ts';
 import { type DialTarget, whyNotDial } from './dial.ts';
 import { Inboxes } from './inboxes.ts';
+import { NicknameDesk } from './nickname-desk.ts';
 import type { MsrpIds } from './outgoing-chunk.ts';
-import { type NicknameRequest, Reception } from './reception.ts';
+import { Reception } from './reception.ts';
 import { Relay, type RelayAccess } from './relay.ts';
 import { Session } from './session.ts';
 import { Sessions } from './sessions.ts';
@@ -56,15 +57,14 @@ export class MsrpShell {
   readonly #relay: Relay | null;
   /** What the core last said of each session. */
   readonly #openings = new WeakMap<Session, MsrpOpen>();
-  /** NICKNAMEs that the core is still to answer. */
-  readonly #asked = new Map<ReplyTo, (answer: Answer) => void>();
-  #askedCount = 0;
+  readonly #nicknames: NicknameDesk;
   #isClosing = false;
 
   constructor(options: MsrpShellOptions) {
     const { clock, ids, log, submit } = options;
     const sessions = this.#sessions;
     this.#options = options;
+    this.#nicknames = new NicknameDesk({ clock, submit });
     this.#connections = new Connections(options, {
       onFrames: (connection, frames) => {
         this.#relay?.hear(connection, frames);
@@ -88,7 +88,7 @@ export class MsrpShell {
       log,
       sessionMatch: options.sessionMatch,
       bind: (session, connection) => this.#bind(session, connection),
-      onNickname: (session, request) => this.#askNickname(session, request),
+      onNickname: (session, request) => this.#nicknames.ask(session, request),
       onLost: (session, reason) => this.#lose(session, reason),
     });
   }
@@ -136,11 +136,12 @@ export class MsrpShell {
 
   /** Answers a NICKNAME as the core decided. */
   reply(to: ReplyTo, outcome: Outcome): void {
-    const answer = this.#asked.get(to);
-    this.#asked.delete(to);
-    if (outcome.kind === 'nickname-answered') answer?.(outcome);
-    // RFC 7701 7.1: whatever the reason, the name is not to be had now.
-    else answer?.({ status: 403, comment: 'Not possible now' });
+    this.#nicknames.answer(to, outcome);
+  }
+
+  /** NICKNAMEs that the core was not asked, by the status that they were answered. */
+  get nicknamesTurnedAway(): Count {
+    return this.#nicknames.turnedAway;
   }
 
   /** What is held at the moment. */
@@ -160,16 +161,6 @@ export class MsrpShell {
     this.#switchboard.flush();
     this.#relay?.stop();
     await this.#connections.close();
-  }
-
-  #askNickname(session: Session, request: NicknameRequest): void {
-    const nickname = readNickname(request);
-    const { conferenceId, endpointId, connection } = session;
-    if (nickname === 'malformed') return connection?.respond(request, { status: 424, comment: 'Malformed nickname' });
-    this.#askedCount += 1;
-    const reply = `msrp:${this.#askedCount}`;
-    this.#asked.set(reply, (answer) => connection?.respond(request, answer));
-    this.#options.submit({ type: 'nickname-asked', reply, conferenceId, endpointId, nickname });
   }
 
   #open(asked: MsrpOpen): void {
@@ -316,15 +307,6 @@ export class MsrpShell {
     this.#sessions.remove(session);
     session.close(event);
     if (connection !== null) this.#endUnused(connection);
-  }
-}
-
-function readNickname(request: NicknameRequest): string | null | 'malformed' {
-  try {
-    return nicknameOf(request);
-  } catch (error) {
-    if (error instanceof RemoteError) return 'malformed';
-    throw error;
   }
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Effect, Outcome } from '../../src/core/effect.ts';
 import type { Input } from '../../src/core/input.ts';
 import type { ParticipantRow } from '../../src/core/rows.ts';
-import { Tally } from '../../src/core/tally.ts';
+import { Count, sumOf, Tally } from '../../src/core/tally.ts';
 import { factoryUri, inviteFrom, recipients, unexplained } from '../support/fixtures.ts';
 import { changeOf, eventRow, noon, participantRow } from '../support/stored-rows.ts';
 
@@ -114,6 +114,19 @@ test.each([
   // Saved again without an INVITE, as when it rings.
   tally.left(saved, []);
   expect(tally.quirks.entries).toEqual(counted);
+});
+
+test('two counts are read as one, at any time', () => {
+  const [a, b] = [new Count(), new Count()];
+  const sum = sumOf(a, b);
+  expect(sum.entries).toEqual([]);
+  for (const word of ['403', '425', '403']) a.add(word);
+  for (const word of ['424', '403']) b.add(word);
+  expect(sum.entries).toEqual([
+    ['403', 3],
+    ['425', 1],
+    ['424', 1],
+  ]);
 });
 
 test('refused NICKNAMEs are counted by status, and the copies of messages that receivers lost', () => {

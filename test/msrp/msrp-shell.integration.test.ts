@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { limits } from '../../src/core/limits.ts';
 import { msrpHeader, wholeByteRange, writeMsrpRequest } from '../../src/wire/msrp.ts';
 import type { MsrpClient } from '../support/msrp-client.ts';
-import { chatLine, openRoom, roomUri, uriOf } from './switch-room.ts';
+import { waitFor } from '../support/wait.ts';
+import { chatLine, openRoom, roomUri, type SwitchRoom, uriOf } from './switch-room.ts';
 
 /** Of a message, where a test says so. */
 const maxSize = 10_000;
@@ -198,5 +200,71 @@ describe('requests and responses (RFC 4975 7)', () => {
       'alice: the peer sent what is not MSRP: A header line is malformed',
       'bob: the peer sent what is not MSRP: This is not MSRP',
     ]);
+  });
+});
+
+describe('NICKNAME (RFC 7701 7)', () => {
+  const most = limits.nicknamesPerMinuteMax;
+
+  /** The tokens by which the core answers those that it was asked. */
+  function asked(room: SwitchRoom): readonly string[] {
+    return room.inputs.flatMap((input) => (input.type === 'nickname-asked' ? [input.reply] : []));
+  }
+
+  async function answerNext(room: SwitchRoom, place: number): Promise<void> {
+    const reply = await waitFor('a nickname that is asked for', () => asked(room)[place]);
+    room.shell.reply(reply, { kind: 'nickname-answered', status: 200, comment: 'OK' });
+  }
+
+  test('the core is asked so often in a minute, and not while as many wait; more is refused at once, and counted', async () => {
+    const room = await openRoom();
+    const [alice, bob] = [await room.join('alice'), await room.join('bob')];
+    const waiting = Array.from({ length: most }, (_, i) => alice.nickname(`Alice ${i}`));
+    expect(await alice.nickname('one more')).toBe(403);
+    room.clock.turn(60_000);
+    expect(await alice.nickname('while the store is slow')).toBe(403);
+    expect(asked(room)).toHaveLength(most);
+    for (let i = 0; i < most; i += 1) await answerNext(room, i);
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set([200]));
+    const [next, bobs] = [alice.nickname('Alice'), bob.nickname('Bob')];
+    await Promise.all([answerNext(room, most), answerNext(room, most + 1)]);
+    expect(await Promise.all([next, bobs])).toEqual([200, 200]);
+    expect(room.shell.nicknamesTurnedAway.entries).toEqual([['403', 2]]);
+  });
+
+  test('what is answered counts for its minute, too', async () => {
+    const room = await openRoom();
+    const alice = await room.join('alice');
+    for (let i = 0; i < most; i += 1) {
+      const status = alice.nickname(`Alice ${i}`);
+      await answerNext(room, i);
+      expect(await status).toBe(200);
+    }
+    expect(await alice.nickname('one more')).toBe(403);
+    room.clock.turn(60_000 - 1);
+    expect(await alice.nickname('a moment too early')).toBe(403);
+    room.clock.turn(1);
+    const next = alice.nickname('Alice');
+    await answerNext(room, most);
+    expect(await next).toBe(200);
+  });
+
+  test('what is none is refused without the core, and counted, as often as it comes', async () => {
+    const room = await openRoom();
+    const alice = await room.join('alice');
+    for (let i = 0; i <= most; i += 1) expect(await alice.nickname('"')).toBe(424);
+    const status = alice.nickname('Alice');
+    await answerNext(room, 0);
+    expect(await status).toBe(200);
+    expect(room.shell.nicknamesTurnedAway.entries).toEqual([['424', most + 1]]);
+  });
+
+  test('whatever else the core answers, the name is not to be had: 403', async () => {
+    const room = await openRoom();
+    const alice = await room.join('alice');
+    const status = alice.nickname('Alice');
+    const reply = await waitFor('a nickname that is asked for', () => asked(room)[0]);
+    room.shell.reply(reply, { kind: 'refused', code: 'busy', detail: 'too much waits' });
+    expect(await status).toBe(403);
   });
 });

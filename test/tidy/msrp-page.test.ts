@@ -16,8 +16,8 @@ const seconds = (ms: number): string => `${(ms / 1_000).toLocaleString('en')} se
 
 const statuses: Readonly<Record<number, string>> = {
   200: 'it is passed on to whom it is for; or nothing was to be done',
-  400: 'what cannot be read: Message-ID, Byte-Range, two Content-Types, the headers of the message/cpim; or a Require in it of what is not known here',
-  403: 'From is not the sender’s own URI, To is not one URI, there is a cc, the sender is not in the conference, or nicknames are off',
+  400: 'what cannot be read: Message-ID, Byte-Range, two Content-Types, the headers of the message/cpim; or a Require in it of what is not known here; or a length that is not the one of the Byte-Range',
+  403: 'From is not the sender’s own URI, To is not one URI, there is a cc, the sender is not in the conference, or nicknames are off, or asked for too often',
   404: 'To is neither the conference nor in it, or is the sender’s only session',
   413: 'longer than `a=max-size`, out of bounds below, or too long between two chunks: the sender stops with this message',
   415: 'the content is no message/cpim',
@@ -73,6 +73,7 @@ const sections = {
       ['the next chunk of a message', `within ${seconds(limits.chunkTimeoutMs)}`],
       ['files that one endpoint sends at once', `at most ${limits.filesPerEndpointMax}`],
       ['a nickname', `at most ${octets(limits.nicknameBytesMax)}`],
+      ['nicknames that one session asks for in a minute', `at most ${limits.nicknamesPerMinuteMax}`],
       ['a nickname that is given up is kept for its user', seconds(limits.nicknameKeptMs)],
       ['what a peer may leave unread', octets(limits.msrpQueueBytesMax)],
       ['of that, before large messages to it wait', octets(limits.msrpWindowBytes)],
