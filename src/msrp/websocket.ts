@@ -37,6 +37,8 @@ export class WebSocketEntrance {
       maxPayload: limits.msrpWebSocketMessageBytesMax,
       handleProtocols: () => subprotocol,
     });
+    // RFC 7977 7: it is said which pages may come. All may: no cookie lets them in, but a path that was told by SIP.
+    this.#webSockets.on('headers', (headers) => headers.push('Access-Control-Allow-Origin: *'));
   }
 
   /** Waits for the upgrade on a socket, for as long as a handshake may take. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -32,6 +33,17 @@ describe('a client behind WebSocket (RFC 7977)', () => {
     expect((await bob.waitForMessage()).text).toBe('Hello');
     expect(await bob.send({ ...hello, from: uriOf('bob'), text: 'Hi' })).toBe(200);
     expect((await alice.waitForMessage()).text).toBe('Hi');
+  });
+
+  test('RFC 7977 4.1 7 is told that the subprotocol is msrp, and that pages of any origin may come', async () => {
+    const room = await openWebRoom();
+    const socket = new WebSocket(`ws://127.0.0.1:${room.address.wsPort}/`, ['chat', 'msrp'], {
+      origin: 'https://www.example.com',
+    });
+    onTestFinished(() => socket.terminate());
+    const { headers } = await new Promise<IncomingMessage>((resolve) => void socket.once('upgrade', resolve));
+    expect(headers['sec-websocket-protocol']).toBe('msrp');
+    expect(headers['access-control-allow-origin']).toBe('*');
   });
 
   test('RFC 7977 4.2 5.1 is heard in text and in binary messages, and also where one holds no whole chunk, or several', async () => {

@@ -224,6 +224,13 @@ describe('CC-172 who connects (RFC 6135 4.2)', () => {
       expect(agreementFrom(parseSdp(peerSdp('TCP/MSRP', path, said)), answer?.lines ?? [])?.msrp?.role).toBe('passive');
   });
 
+  test('RFC 7977 5.2.2 who is behind a WebSocket relay is reached there, by TCP', () => {
+    const path = 'msrps://a.example.com:2855/jui787s2f;tcp msrps://df7jal23ls0d.invalid/98cjs;ws';
+    const answer = answerTo(parseSdp(peerSdp('TCP/TLS/MSRP', path, 'a=setup:passive')), local());
+    expect(answer?.msrp).toMatchObject({ role: 'active', remotePath: path.split(' ') });
+    expect(answered(peerSdp('TCP/TLS/MSRP', path))).toContain('a=path:msrps://192.0.2.1:2856/Our1d;tcp');
+  });
+
   test.each([
     ['a=setup:active', 'passive'],
     ['a=setup:passive', 'active'],
