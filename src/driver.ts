@@ -1,7 +1,7 @@
 import type { Turn } from './core/context.ts';
 import type { Effect, Outcome } from './core/effect.ts';
 import type { Input, ReplyTo } from './core/input.ts';
-import { bearable } from './core/messaging/unsaved.ts';
+import { bearable, unsaidBy } from './core/messaging/unsaved.ts';
 import {
   type Clock,
   type HttpPort,
@@ -209,14 +209,14 @@ export class Driver {
 
   /** Nothing of what waited may leave: it would tell of a state that is not in the store. */
   async #unsaved(key: string, failure: { queue: Waiting[]; error: unknown }): Promise<void> {
-    const { log, service, store, clock } = this.#parts;
+    const { log, service, clock } = this.#parts;
     const { queue, error } = failure;
     log.error({ err: error, conference: key }, 'save failed');
     const isConference = !key.startsWith('-');
     // The store takes changes again once it has been asked, which is before what they are built on is undone.
     this.#behind.set(key, error);
     if (isConference) await Promise.allSettled(queue.map((waiting) => waiting.saved));
-    const stored = isConference ? await this.#reload(key, store) : undefined;
+    const stored = isConference ? await this.#reload(key, queue.flatMap(unsaidBy)) : undefined;
     this.#behind.delete(key);
     const lost = queue.splice(0);
     // What came last goes first.
@@ -228,10 +228,10 @@ export class Driver {
   }
 
   /** Asks until the store answers; meanwhile the conference's inputs wait in its queue. */
-  async #reload(conferenceId: string, store: SavePort): ReturnType<SavePort['load']> {
+  async #reload(conferenceId: string, unsaid: readonly string[]): ReturnType<SavePort['load']> {
     for (;;) {
       try {
-        return await store.load(conferenceId);
+        return await this.#parts.store.load(conferenceId, unsaid);
       } catch (error) {
         this.#parts.log.error({ err: error, conference: conferenceId }, 'reload failed');
         await new Promise<void>((resolve) => {

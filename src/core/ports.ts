@@ -49,8 +49,11 @@ export type Observer = {
 export type SavePort = {
   /** Resolves when committed. Rejects when it was not; then nothing of this change is in the store. StoreBusy: too many wait. */
   readonly save: (change: Change) => Promise<void>;
-  /** One conference as last saved; undefined when it never was. */
-  readonly load: (conferenceId: string) => Promise<StoredConference | undefined>;
+  /**
+   * One conference as last saved; undefined when it never was. Before it is read its messages `unsaid` are erased, which
+   * a save that was rejected may have left.
+   */
+  readonly load: (conferenceId: string, unsaid?: readonly string[]) => Promise<StoredConference | undefined>;
 };
 
 export type Clock = {

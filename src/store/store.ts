@@ -125,7 +125,8 @@ async function open(options: StoreOptions, { opened, close }: Opened): Promise<S
     groups: groupStore(prisma),
     users: userStore(prisma),
     save: (change) => commits.save(change),
-    load: async (conferenceId) => {
+    load: async (conferenceId, unsaid = []) => {
+      if (unsaid.length > 0) await prisma.message.deleteMany({ where: { conferenceId, id: { in: [...unsaid] } } });
       const found = await record(prisma, conferenceId);
       const referrals = await openReferrals(prisma, conferenceId);
       commits.readAgain(conferenceId);

@@ -417,6 +417,18 @@ export function storeContract(
         expect(await store.message(id, lasting?.id ?? '')).toEqual(lasting);
       });
 
+      test('a message that was not said after all is erased as its conference is read, and no other one', async () => {
+        const { id } = await saveConference();
+        const other = await saveConference();
+        const [unsaid, said] = [1, 2].map(() => messageRow({ id: fresh('msg'), conferenceId: id }));
+        const elsewhere = messageRow({ id: fresh('msg'), conferenceId: other.id });
+        const messages = [unsaid, said, elsewhere].filter((row) => row !== undefined);
+        await store.save(changeOf({ messages }));
+        expect((await store.load(id, [unsaid?.id ?? '', elsewhere.id]))?.conference.id).toBe(id);
+        expect((await store.messages(id, first(9))).rows).toEqual([said]);
+        expect((await store.messages(other.id, first(9))).rows).toEqual([elsewhere]);
+      });
+
       test('a message is written again once it is known what became of it', async () => {
         const { id } = await saveConference();
         const row = messageRow({ id: fresh('msg'), conferenceId: id });

@@ -41,7 +41,9 @@ export class MemoryStore implements SavePort, ReadPort, KeyPort {
 
   readonly save: SavePort['save'] = (change) => this.#commits.save(change);
 
-  readonly load: SavePort['load'] = async (id) => {
+  readonly load: SavePort['load'] = async (id, unsaid = []) => {
+    for (const messageId of unsaid)
+      if (this.#messages.get(messageId)?.conferenceId === id) this.#messages.delete(messageId);
     const found = await this.record(id);
     this.#commits.readAgain(id);
     const referrals = this.#referralsOf(id).filter(({ state }) => state === 'trying');

@@ -13,6 +13,8 @@ type Switched = Pick<Extract<Input, { type: 'messages-switched' }>, 'count' | 'm
 export class MessageLog {
   readonly #ids: Ids;
   readonly #ledger: Ledger;
+  /** A message that is told again, because its save failed, has the same row: the failed one may have been committed. */
+  readonly #idByMessage = new WeakMap<SwitchedMessage, string>();
 
   constructor({ ids, ledger }: { ids: Ids; ledger: Ledger }) {
     this.#ids = ids;
@@ -58,11 +60,11 @@ export class MessageLog {
     this.#ledger.event(type, { message_id: row.id, ...told });
   }
 
-  #rowOf({ kept, ...message }: SwitchedMessage): MessageRow {
-    const { messageId, from, to, contentType, size, sentAt, content, deliveries } = message;
+  #rowOf(message: SwitchedMessage): MessageRow {
+    const { kept, messageId, from, to, contentType, size, sentAt, content, deliveries } = message;
     if (kept !== undefined) return { ...kept, size, deliveries: settledOf(kept, deliveries) };
     return {
-      id: this.#ids.row(),
+      id: this.#idOf(message),
       conferenceId: this.#ledger.facts.id,
       messageId,
       from,
@@ -74,6 +76,12 @@ export class MessageLog {
       deliveries: deliveries.map((delivery) => this.#deliveryOf(delivery)),
       expiresAt: this.expiryOf(sentAt),
     };
+  }
+
+  #idOf(message: SwitchedMessage): string {
+    const id = this.#idByMessage.get(message) ?? this.#ids.row();
+    this.#idByMessage.set(message, id);
+    return id;
   }
 
   #deliveryOf(told: SwitchedDelivery): DeliveryRow {

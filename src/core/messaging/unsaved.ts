@@ -2,6 +2,7 @@
 
 import type { Input } from '../input.ts';
 import { limits } from '../limits.ts';
+import type { Change } from '../rows.ts';
 
 /** The input; where those that `waiting` gives hold too many messages already, without its own, which only count then. */
 export function bearable(input: Input, waiting: () => readonly Input[]): Input {
@@ -9,4 +10,9 @@ export function bearable(input: Input, waiting: () => readonly Input[]): Input {
   let held = input.messages.length;
   for (const other of waiting()) if (other.type === 'messages-switched') held += other.messages.length;
   return held <= limits.unsavedMessagesMax ? input : { ...input, messages: [] };
+}
+
+/** Ids of the messages of a request that is refused: whether their save was committed or not, nobody is sent them. */
+export function unsaidBy({ input, change }: { input: Input; change: Change | null }): readonly string[] {
+  return 'reply' in input && change !== null ? change.messages.map(({ id }) => id) : [];
 }
