@@ -159,6 +159,8 @@ export const limits = {
   messageHeldBytesMax: 48 * 1024,
   /** How long one receiver may hold up a large message before it loses it. */
   msrpPatienceMs: 2_000,
+  /** Octets a second. What a receiver is sent of it earns that patience back, as much as it takes at this pace. */
+  msrpPaceBytes: 32 * 1024,
   /** Requests of one session that its peer has not answered; beyond it messages to that peer are dropped. */
   msrpUnansweredMax: 10_000,
   /** Files that one endpoint sends at once. */

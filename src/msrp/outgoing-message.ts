@@ -135,16 +135,16 @@ export class OutgoingMessage implements ChunkedMessage {
     if (!session.deliver(chunk, receiver))
       return this.failed(receiver, null, session.isOver ? 'its session has ended' : 'congested');
     this.#unanswered[receiver] = unanswered + 1;
-    if (!isLast) this.#watch(receiver, session);
+    if (!isLast) this.#watch(receiver, session, chunk.length);
   }
 
-  #watch(receiver: number, session: Session): void {
+  #watch(receiver: number, session: Session, length: number): void {
     this.#congestion ??= new Congestion({
       clock: this.#options.clock,
       onRelieved: () => this.#relieve(),
       onImpatient: (impatient) => this.failed(impatient, null, 'congested'),
     });
-    this.#congestion.watch(receiver, session);
+    this.#congestion.watch(receiver, session, length);
   }
 
   #relieve(): void {

@@ -78,6 +78,10 @@ const sections = {
       ['what a peer may leave unread', octets(limits.msrpQueueBytesMax)],
       ['of that, before large messages to it wait', octets(limits.msrpWindowBytes)],
       ['how long they wait', seconds(limits.msrpPatienceMs)],
+      [
+        'or in all, for one receiver',
+        `${seconds(limits.msrpPatienceMs)} and what the message takes at ${octets(limits.msrpPaceBytes)} a second`,
+      ],
       ['a peer that reads nothing loses its session', `after ${seconds(limits.msrpStallMs)}`],
       ['an answer to what the focus sends', `within ${seconds(limits.msrpAnswerTimeoutMs)}`],
       ['a connection that names no session is closed', `after ${seconds(limits.msrpBindTimeoutMs)}`],
