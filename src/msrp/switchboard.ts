@@ -1,6 +1,7 @@
 /** Applies the routes that the core publishes to the messages of their sessions: the data plane of all conferences. */
 
 import type { MsrpNotice } from '../core/effect.ts';
+import { limits } from '../core/limits.ts';
 import {
   byWhatTheyTake,
   judge,
@@ -163,7 +164,11 @@ export class Switchboard {
       },
       this.#passageOptions,
     );
-    passage.send({ body, start: 1, total: body.length, isLast: true });
+    const { length: total } = body;
+    for (let at = 0; at < total; at += limits.messagePartBytes) {
+      const part = body.subarray(at, at + limits.messagePartBytes);
+      passage.send({ body: part, start: at + 1, total, isLast: at + part.length === total });
+    }
   }
 
   // RFC 5547 4: a file has no wrapper. In a conference nobody would know whose it is, so that we give it one.

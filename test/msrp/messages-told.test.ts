@@ -117,6 +117,19 @@ describe('what is told afterwards', () => {
     });
   });
 
+  test('of a notice: a long one goes in chunks that relays pass on, and has arrived once', async () => {
+    room.route(['bob'], { keeps: 'facts' });
+    room.notice('☎'.repeat(limits.noticeCharactersMax), null);
+    await settled();
+    room.report();
+    const lengths = bob.sends.map(({ body }) => body?.length ?? 0);
+    expect(Math.max(...lengths)).toBe(limits.messagePartBytes);
+    const [only] = room.told;
+    expect(lengths.reduce((sum, length) => sum + length)).toBe(only?.size);
+    expect(bob.messages).toHaveLength(1);
+    expect([room.told.length, only?.deliveries]).toMatchObject([1, [{ endpointId: 'bob', outcome: 'delivered' }]]);
+  });
+
   test('of a notice: what the history has kept of it, as it was given', async () => {
     const kept = messageRow({ id: 'said', conferenceId: 'conf-1' });
     room.route(['alice', 'bob'], { keeps: 'facts' });
