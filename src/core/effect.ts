@@ -216,7 +216,8 @@ export type Outcome =
   | { readonly kind: 'conference-changed'; readonly conference: ConferenceRow }
   | { readonly kind: 'participant-dialled'; readonly participant: ParticipantRow }
   | { readonly kind: 'participant-removed' }
-  | { readonly kind: 'notice-sent'; readonly message: MessageRow }
+  /** `isKept`: what becomes of it can be read. */
+  | { readonly kind: 'notice-sent'; readonly message: MessageRow; readonly isKept: boolean }
   | { readonly kind: 'conference-ended'; readonly conference: ConferenceRow }
   | { readonly kind: 'shut-down' };
 

@@ -48,7 +48,7 @@ export class ReplyDesk implements HttpPort {
   /** Answers all who wait, and all who come later, that the service stops. */
   close(): void {
     this.#closed = true;
-    for (const token of [...this.#waitingByToken.keys()]) this.reply(token, stopping);
+    for (const token of [...this.#waitingByToken.keys()]) this.reply(token, stoppedMeanwhile);
   }
 
   #take(token: ReplyTo): Waiting | undefined {
@@ -61,6 +61,11 @@ export class ReplyDesk implements HttpPort {
 
 const tooMany: Outcome = { kind: 'refused', code: 'busy', detail: 'Too many commands are waiting; try again shortly' };
 const stopping: Outcome = { kind: 'refused', code: 'stopping', detail: 'The service is stopping' };
+const stoppedMeanwhile: Outcome = {
+  kind: 'refused',
+  code: 'stopping',
+  detail: 'The service is stopping; the command may still take effect',
+};
 const tooLate: Outcome = {
   kind: 'refused',
   code: 'busy',

@@ -106,7 +106,7 @@ test('an operator has the focus say something: 202 with the message, and where i
     ...unknown,
   } as const;
   const said = messageRow({ from: 'sip:h7Kx2mQ9@127.0.0.1', to: null, deliveries: [underWay], content: null });
-  world.core = () => ({ kind: 'notice-sent', message: said });
+  world.core = () => ({ kind: 'notice-sent', message: said, isKept: true });
   const text = 'The line will be down\r\n\tat noon. ☎';
   const response = await world.post('/v1/conferences/conf-1/messages', { text });
   expect([response.statusCode, response.headers['location']]).toEqual([
@@ -133,6 +133,12 @@ test('an operator has the focus say something: 202 with the message, and where i
     { ...asked, actor: 'key:k1', contentType: 'text/plain', text, participantIds: null },
     { ...asked, contentType: 'text/html', text: '<b>x</b>', participantIds: ['bob', 'ted'] },
   ]);
+});
+
+test('what is said where no history is kept is read nowhere later', async () => {
+  world.core = () => ({ kind: 'notice-sent', message: messageRow(), isKept: false });
+  const response = await world.post('/v1/conferences/conf-1/messages', { text: 'x' });
+  expect([response.statusCode, response.headers['location']]).toEqual([202, undefined]);
 });
 
 test.each([

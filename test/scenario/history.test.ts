@@ -47,6 +47,10 @@ const rows = (world: World): readonly MessageRow[] => [...world.saved.messages.v
 
 test('without a history messages are counted, and nothing else is known of them', () => {
   const world = conference();
+  says(world, 'Fire!');
+  expect(world.outcome('http:op:Fire!')).toMatchObject({ isKept: false });
+  expect(toldOf(world, [])).not.toHaveProperty('kept');
+  world.ladder.take();
   switched(world, { count: 3, messages: [message(world)] });
   switched(world, { count: 2 });
   world.ladder.matches(`
@@ -195,6 +199,7 @@ test('of a notice that nobody is there to get, that is known at once', () => {
   losesMessages(world, 'alice');
   world.events.length = 0;
   const { deliveries } = says(world, 'Is anybody here?');
+  expect(world.outcome('http:op:Is anybody here?')).toMatchObject({ isKept: true });
   expect([deliveries, rows(world).length, world.events]).toEqual([[], 1, ['message.sent']]);
   const toAlice = says(world, 'Alice?', [world.participant('alice').id]);
   const endpointId = world.endpointOf('alice');

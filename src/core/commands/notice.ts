@@ -14,7 +14,7 @@ export function notice(context: Context, conference: Conference, input: Command<
     actor: input.actor,
     body: () => {
       const message = conference.notices.post({ contentType, text, to });
-      conference.ledger.reply(input.reply, { kind: 'notice-sent', message });
+      conference.ledger.reply(input.reply, { kind: 'notice-sent', message, isKept: conference.messages.isKept });
     },
   });
 }

@@ -86,7 +86,7 @@ function postNotice(api: Api, context: RouteContext): void {
         operationId: 'postNotice',
         summary: 'Say something in a conference',
         description:
-          'The focus sends it, from the conference URI, to everybody or to some. It is on its way when this is answered; where a history is kept, what becomes of it is read later at its `Location`.',
+          'The focus sends it, from the conference URI, to everybody or to some. It is on its way when this is answered. Where a history is kept, what becomes of it is read later at its `Location`; where none is, there is no such header. Refused, it was sent to nobody, unless the detail says that it may still take effect.',
         params: ConferencePath,
         body: NewNotice,
         response: {
@@ -97,7 +97,7 @@ function postNotice(api: Api, context: RouteContext): void {
     },
     async (request, reply) => {
       const { params, body } = request;
-      const { message } = await perform(context, 'notice-sent', {
+      const { message, isKept } = await perform(context, 'notice-sent', {
         type: 'notice-requested',
         actor: actorOf(request),
         conferenceId: params.id,
@@ -105,7 +105,7 @@ function postNotice(api: Api, context: RouteContext): void {
         text: body.text,
         participantIds: body.participants ?? null,
       });
-      reply.header('location', `/v1/conferences/${message.conferenceId}/messages/${message.id}`);
+      if (isKept) reply.header('location', `/v1/conferences/${message.conferenceId}/messages/${message.id}`);
       return reply.code(202).send(messageDetailsJson(message, seen(request)));
     },
   );
