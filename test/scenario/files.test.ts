@@ -75,3 +75,54 @@ test('with the messages the files end', () => {
     { type: 'msrp.close', endpointId: expect.any(String) },
   ]);
 });
+
+/** Bob's media as the roster has them. */
+const mediaOf = (world: World): readonly string[] =>
+  (world.participant('bob').endpoints[0]?.media ?? []).map(({ id, type, status }) => `${id} ${type} ${status}`);
+
+test('RFC 4575 5.8: the roster has a medium for each file that is sent, as long as it is offered', () => {
+  const world = bobIsIn();
+  world.subscribes('alice');
+  world.answersNotify('alice');
+  bobOffers(world, offerOf('cat', 'dog'));
+  expect(mediaOf(world)).toEqual(['1 message sendrecv', '2 message sendonly', '3 message sendonly']);
+  const shown = world
+    .documents('alice')
+    .at(-1)
+    ?.users?.find(({ entity }) => entity.includes('bob'));
+  expect(shown?.endpoints[0]?.media.map(({ id }) => id)).toEqual(['2', '3']);
+  bobOffers(world, clientSdp('bob'));
+  expect(mediaOf(world)).toEqual(['1 message sendrecv']);
+});
+
+test('who is on hold may send a file; it is on hold all the same', () => {
+  const world = bobIsIn();
+  const offer = offerOf('cat');
+  const [messages, ...files] = offer.media;
+  if (messages === undefined) throw new Error('Bob offers messages');
+  const held = { ...messages, attributes: [...messages.attributes, { name: 'sendonly', value: null }] };
+  bobOffers(world, { ...offer, media: [held, ...files] });
+  expect(mediaOf(world)).toEqual(['1 message sendonly', '2 message sendonly']);
+  expect(world.participant('bob').endpoints[0]?.status).toBe('on-hold');
+  bobOffers(world, offerOf('cat'));
+  expect(mediaOf(world)).toEqual(['1 message sendrecv', '2 message sendonly']);
+  expect(world.participant('bob').endpoints[0]?.status).toBe('connected');
+});
+
+test('the loss of the session of messages is not that of a file', () => {
+  const world = bobIsIn();
+  bobOffers(world, offerOf('cat'));
+  const chat = world.effects.findLast((effect) => effect.type === 'msrp.open' && effect.file === undefined);
+  if (chat?.type !== 'msrp.open') throw new Error('messages were offered');
+  const { conferenceId, endpointId, sessionId } = chat;
+  world.happens({ type: 'msrp-closed', conferenceId, endpointId, sessionId, cause: 'lost', reason: 'gone' });
+  expect(mediaOf(world)).toEqual(['1 message inactive', '2 message sendonly']);
+});
+
+test('a file goes on when we describe the session anew, as its peer takes it', () => {
+  const world = bobIsIn();
+  bobOffers(world, offerOf('cat'));
+  world.reinvites('bob', { offer: null, reply: 'sip:bob:bare' });
+  world.acknowledges('bob', offerOf('cat'));
+  expect(mediaOf(world)).toEqual(['1 message sendrecv', '2 message sendonly']);
+});

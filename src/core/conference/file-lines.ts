@@ -6,6 +6,7 @@ import { RemoteError } from '../../wire/remote-error.ts';
 import { type MediaDescription, type MsrpMedia, msrpMediaOf, type SessionDescription } from '../../wire/sdp.ts';
 import type { MsrpOpen } from '../effect.ts';
 import { limits } from '../limits.ts';
+import type { MediaRow } from '../rows.ts';
 import { answeredRole, attributeOf, isFileLine, type LocalMedia, ourPath, wayOf } from './local-media.ts';
 
 /** A file on its way to the conference. */
@@ -93,6 +94,22 @@ function fileLine(offered: MediaDescription, { open }: FileSession, local: Local
   if (open.connectTo !== null) attributes.push({ name: 'msrp-cema', value: null });
   const connection = path.length === 1 ? null : host;
   return { media: 'message', port: Number(port), protocol: offered.protocol, formats: ['*'], connection, attributes };
+}
+
+/**
+ * The media of an endpoint, those of its files among them. RFC 4575 5.8: each stream between us is one; `ours` are our lines
+ * as they were described last, `peers` those of the peer's answer to them, if they were offered.
+ */
+export function withFiles(
+  media: readonly MediaRow[],
+  ours: readonly MediaDescription[],
+  peers: readonly MediaDescription[] | null,
+): readonly MediaRow[] {
+  const files = ours.flatMap((line, index): MediaRow[] => {
+    const runs = isFileLine(line) && line.port !== 0 && peers?.[index]?.port !== 0;
+    return runs ? [{ id: String(index + 1), type: 'message', status: 'sendonly' }] : [];
+  });
+  return files.length === 0 ? media : [...media, ...files].toSorted((a, b) => Number(a.id) - Number(b.id));
 }
 
 function readSelector(text: string | null): FileSelector | null {

@@ -2,7 +2,7 @@ import type { SessionDescription } from '../../wire/sdp.ts';
 import type { Ids } from '../ids.ts';
 import type { RouteMember } from '../messaging/switch.ts';
 import type { Settings } from '../settings.ts';
-import { type AnsweredFiles, answerFiles, type FileSession } from './file-lines.ts';
+import { type AnsweredFiles, answerFiles, type FileSession, withFiles } from './file-lines.ts';
 import type { Ledger } from './ledger.ts';
 import { describedPath, type LocalMedia, withPath } from './local-media.ts';
 import {
@@ -66,7 +66,7 @@ export class MessageSessions {
     const described = describe(session.local, lines, session.described);
     this.#agree(endpointId, { ...session, described }, answer);
     this.#sendFiles(endpointId, files.sessions);
-    return { ...answer, sdp: described.sdp };
+    return { ...answer, media: withFiles(answer.media, lines, null), sdp: described.sdp };
   }
 
   /** Our offer; the session waits for the peer from now on. */
@@ -101,8 +101,9 @@ export class MessageSessions {
   complete(endpointId: string, answer: SessionDescription): Agreement | null {
     const session = this.#sessions.get(endpointId);
     const agreement = session === undefined ? null : agreementFrom(answer, session.described?.lines ?? []);
-    if (session !== undefined && agreement !== null) this.#agree(endpointId, session, agreement);
-    return agreement;
+    if (session === undefined || agreement === null) return null;
+    this.#agree(endpointId, session, agreement);
+    return whole(agreement, session, answer);
   }
 
   /** The peer's answer to our `description`; null when it took nothing of it. */
@@ -115,19 +116,20 @@ export class MessageSessions {
     const isSame = msrp !== null && before !== null && !isOtherSession(session.agreement, agreement);
     // RFC 4975 8.4: the same path is the same session, whose connection stays, whoever made it.
     this.#agree(endpointId, session, isSame ? { ...agreement, msrp: { ...msrp, role: before.role } } : agreement);
-    return agreement;
+    return whole(agreement, session, answer);
   }
 
   /**
    * The connection of the session with this id is gone; the endpoint keeps its dialog and may negotiate anew (RFC 4975
-   * 5.4). False when the endpoint has another session, or lost this one before.
+   * 5.4). Gives the ids of its media; null when the endpoint has another session, or lost this one before.
    */
-  lose(endpointId: string, sessionId: string): boolean {
+  lose(endpointId: string, sessionId: string): readonly string[] | null {
     const session = this.#sessions.get(endpointId);
-    if (session === undefined || session.sessionId !== sessionId) return false;
+    if (session === undefined || session.sessionId !== sessionId) return null;
+    const media = session.agreement?.media ?? [];
     this.#sessions.set(endpointId, this.#renewed(session));
     this.#renegotiated.add(endpointId);
-    return true;
+    return media.flatMap(({ id, type }) => (type === 'message' ? [id] : []));
   }
 
   /** Turns are undone: what they had changed needs no look any more. */
@@ -298,6 +300,11 @@ export class MessageSessions {
     if (lines !== null) return { ...session, local: now, described: { ...described, lines } };
     return { ...session, described: { ...described, lines: withPath(described.lines, local) ?? described.lines } };
   }
+}
+
+/** What was agreed by the peer's answer, with the files that it goes on sending. */
+function whole(agreement: Agreement, { described }: MessageSession, answer: SessionDescription): Agreement {
+  return { ...agreement, media: withFiles(agreement.media, described?.lines ?? [], answer.media) };
 }
 
 /** Whether what is now agreed with the peer is about another session than what was. */

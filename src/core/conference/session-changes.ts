@@ -123,8 +123,9 @@ export class SessionChanges {
 
   /** The message session with this id is gone; false: it was gone before. */
   mediaLost({ participant, endpoint }: Place, sessionId: string): boolean {
-    if (!this.#sessions.lose(endpoint.id, sessionId)) return false;
-    const media = endpoint.media.map((row) => (row.type === 'message' ? { ...row, status: 'inactive' as const } : row));
+    const lost = this.#sessions.lose(endpoint.id, sessionId);
+    if (lost === null) return false;
+    const media = endpoint.media.map((row) => (lost.includes(row.id) ? { ...row, status: 'inactive' as const } : row));
     this.#replace({ participant }, { ...endpoint, media });
     return true;
   }
