@@ -2,6 +2,7 @@ import { limits } from '../../../src/core/limits.ts';
 import type {
   ConferenceRecord,
   ConferenceRow,
+  DeliveryRow,
   EndpointRow,
   EndpointStatus,
   Instant,
@@ -74,7 +75,13 @@ export function strayFaults({ store, outside, timers }: Seen): readonly string[]
   });
   const stray = [...timers].flatMap((id) => (isWanted(id, store) ? [] : [`timer ${id} runs for nothing`]));
   const late = [...outside.requests.values()].filter(({ answers }) => answers === 0);
-  return [...calls, ...sessions, ...stray, ...late.map(({ what }) => `${what} is not answered`)];
+  const notices = [...store.messages.values()].filter(({ deliveries }) => deliveries.some(isPending));
+  const unsaid = notices.filter(({ id }) => !outside.said.has(id)).map(({ id }) => `${id} is kept and was never said`);
+  return [...calls, ...sessions, ...stray, ...unsaid, ...late.map(({ what }) => `${what} is not answered`)];
+}
+
+function isPending({ outcome }: DeliveryRow): boolean {
+  return outcome === 'pending';
 }
 
 function isWanted(timer: string, store: ShakyStore): boolean {

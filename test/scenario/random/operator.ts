@@ -91,6 +91,16 @@ export const removes: Step = (scene) => {
   return `operator removes ${participant.uri} from ${row.id}`;
 };
 
+export const says: Step = (scene) => {
+  const { chance, store } = scene;
+  const row = someConference(scene);
+  if (row === null) return null;
+  const some = chance.happens(30) ? someOf(scene, store.participantsOf(row.id)) : null;
+  const said = { contentType: 'text/plain', text: 'Listen', participantIds: some === null ? null : [some.id] };
+  ask(scene, { type: 'notice-requested', reply: replyTo(), actor, conferenceId: row.id, ...said });
+  return `operator speaks to ${some?.uri ?? 'all'} in ${row.id}`;
+};
+
 export const ends: Step = (scene) => {
   const row = someConference(scene);
   if (row === null) return null;

@@ -2,7 +2,7 @@ import type { Outcome, SipInvite, SipNotify, SipNotifyReferral, SipRefer } from 
 import type { Input, ReplyTo } from '../../../src/core/input.ts';
 import { limits } from '../../../src/core/limits.ts';
 import type { MsrpEffect, SipEffect } from '../../../src/core/ports.ts';
-import type { Instant } from '../../../src/core/rows.ts';
+import type { Instant, MessageRow } from '../../../src/core/rows.ts';
 import { parseSipUri } from '../../../src/wire/sip-uri.ts';
 import type { ReferenceSubscriber } from '../../support/reference-subscriber.ts';
 import type { ShakyStore } from './shaky-store.ts';
@@ -79,6 +79,8 @@ export class Outside {
   readonly requests = new Map<ReplyTo, Asked>();
   /** Who is in the last route of each conference. */
   readonly routes = new Map<string, readonly string[]>();
+  /** Notices that were sent, of those that the history keeps. */
+  readonly said = new Set<string>();
   /** Something went wrong not long ago, which excuses a request in a dialog that is gone. */
   excused = false;
   /** Endpoints that have been sent an INVITE, and the host of each. */
@@ -152,6 +154,9 @@ export class Outside {
           effect.route.conferenceId,
           effect.route.members.map(({ endpointId }) => endpointId),
         );
+      case 'msrp.notice':
+        if (effect.kept !== undefined) this.#say(effect.kept);
+        return;
       case 'msrp.unroute':
         this.routes.delete(effect.conferenceId);
         for (const [endpointId, { conferenceId }] of this.sessions)
@@ -182,6 +187,11 @@ export class Outside {
   settle(): void {
     for (const [dialogId, { state }] of this.calls) if (state === 'over') this.calls.delete(dialogId);
     for (const [reply, { answers }] of this.requests) if (answers > 0) this.requests.delete(reply);
+  }
+
+  #say({ id }: MessageRow): void {
+    if (!this.#store.messages.has(id)) this.#fault(`${id} is said before its save`);
+    this.said.add(id);
   }
 
   #invite(effect: SipInvite): void {

@@ -3,6 +3,7 @@ import type {
   ConferenceRow,
   EndpointRow,
   EventRow,
+  MessageRow,
   ParticipantRow,
   ReferralRow,
   ReplacesValue,
@@ -31,6 +32,7 @@ export class ShakyStore implements SavePort {
   readonly dialogs = new Map<string, NamedDialog>();
   readonly subscriptions = new Map<string, SubscriptionRow>();
   readonly referrals = new Map<string, ReferralRow>();
+  readonly messages = new Map<string, MessageRow>();
   readonly everySubscription = new Set<string>();
   readonly everyReferral = new Set<string>();
   /** How often somebody has joined. */
@@ -51,11 +53,12 @@ export class ShakyStore implements SavePort {
 
   readonly save: SavePort['save'] = (change) => this.#commits.save(change);
 
-  readonly load: SavePort['load'] = async (id) => {
+  readonly load: SavePort['load'] = async (id, unsaid = []) => {
     if (this.#failingLoads > 0) {
       this.#failingLoads -= 1;
       throw new Error('the store does not answer');
     }
+    for (const messageId of unsaid) this.messages.delete(messageId);
     this.#commits.readAgain(id);
     const conference = this.conferences.get(id);
     return conference === undefined ? undefined : this.#record(conference);
@@ -115,6 +118,7 @@ export class ShakyStore implements SavePort {
     for (const row of this.subscriptions.values())
       if (row.conferenceId === conferenceId) this.subscriptions.delete(row.id);
     for (const row of this.referrals.values()) if (row.conferenceId === conferenceId) this.referrals.delete(row.id);
+    for (const row of this.messages.values()) if (row.conferenceId === conferenceId) this.messages.delete(row.id);
   }
 
   async #write(batch: Batch): Promise<void> {
@@ -139,6 +143,7 @@ export class ShakyStore implements SavePort {
       this.subscriptions.set(row.id, row);
       this.everySubscription.add(row.id);
     }
+    for (const row of batch.messages) this.messages.set(row.id, row);
     for (const row of batch.referrals) {
       this.referrals.set(row.id, row);
       this.everyReferral.add(row.id);

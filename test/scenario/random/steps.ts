@@ -32,6 +32,7 @@ const weighted: readonly (readonly [number, Step])[] = [
   [3, operator.changesConference],
   [3, operator.dialsOut],
   [3, operator.removes],
+  [6, operator.says],
   [1, operator.ends],
   [1, operator.definesGroup],
   [1, operator.definesUser],
