@@ -1,6 +1,14 @@
 /** What a request is answered before anybody asks who receives it: its method, and the form of a chunk. Pure. */
 
-import { isMessageId, type MsrpHead, type MsrpHeader, mediaTypeOf, msrpHeader, parseByteRange } from '../wire/msrp.ts';
+import {
+  isMessageId,
+  isNamed,
+  type MsrpHead,
+  type MsrpHeader,
+  mediaTypeOf,
+  msrpHeader,
+  parseByteRange,
+} from '../wire/msrp.ts';
 import { RemoteError } from '../wire/remote-error.ts';
 import type { Answer } from './connection.ts';
 
@@ -42,7 +50,7 @@ function readChunk(send: MsrpHead): Chunk {
   const byteRange = msrpHeader(send, 'Byte-Range');
   const { start, total } = byteRange === undefined ? { start: 1, total: null } : parseByteRange(byteRange);
   const mime = send.headers.filter(({ name }) => name.toLowerCase().startsWith('content-'));
-  const types = mime.filter(({ name }) => name.toLowerCase() === 'content-type');
+  const types = mime.filter((header) => isNamed(header, 'content-type'));
   // The content goes on with its type; with two of them receivers might not agree what it is.
   if (types.length > 1) throw new RemoteError(400, 'There are several Content-Types');
   const contentType = types[0]?.value ?? null;

@@ -154,7 +154,7 @@ export class Switchboard {
         from: route.conferenceUri,
         to: to === null ? null : only,
         // As of any message: who is on hold, or reads no HTML, is sent none.
-        ...byWhatTheyTake(meant, contentType),
+        ...byWhatTheyTake(meant, contentType, null),
         wrappedType: contentType,
         headerBytes: body.length - Buffer.byteLength(effect.text),
         wrapper: null,

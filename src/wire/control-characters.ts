@@ -1,10 +1,5 @@
 /** Control characters of ASCII but for the tab, which does no harm: RFC 4975 9 and RFC 3862 3.6 have none in a header. */
 export function hasControls(text: string): boolean {
   // Most headers are printable ASCII, which is quickly seen.
-  return !isPrintable(text) && /(?![\t\u0080-\u009f])\p{Cc}/u.test(text);
-}
-
-/** Whether it is ASCII without any control character. */
-export function isPrintable(text: string): boolean {
-  return !/[^ -~]/.test(text);
+  return /[^ -~]/.test(text) && /(?![\t\u0080-\u009f])\p{Cc}/u.test(text);
 }

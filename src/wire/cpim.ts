@@ -4,6 +4,7 @@
  */
 
 import { hasControls } from './control-characters.ts';
+import { isNamed, mediaTypeOf } from './msrp.ts';
 import { RemoteError } from './remote-error.ts';
 
 /** `name` with its namespace prefix as it came (`imdn.Message-ID`); `value` still escaped as on the wire. */
@@ -33,7 +34,6 @@ const cpimNamespace = 'urn:ietf:params:cpim-headers:';
 const headerLinesMax = 100;
 const lineBytesMax = 4 * 1_024;
 
-const LF = 0x0a;
 const CR = 0x0d;
 
 /** The header blocks go on where the content ends, which may be the beginning of a message whose rest still comes. */
@@ -50,7 +50,7 @@ export function parseCpim(content: Buffer): CpimMessage {
   const headers: CpimHeader[] = [];
   const contentHeaders: ContentHeader[] = [];
   for (let line = lines.next(); line !== ''; line = lines.next()) {
-    if (contentHeaders.length === 0 && !/^content-type[ \t]*:/i.test(line)) headers.push(parseHeader(line));
+    if (contentHeaders.length === 0 && !beginsMime(line)) headers.push(parseHeader(line));
     else addContentHeader(contentHeaders, line);
   }
   if (contentHeaders.length === 0) {
@@ -78,10 +78,12 @@ export function cpimValues(message: CpimMessage, name: string, namespace = cpimN
 }
 
 function headersOf(message: CpimMessage, name: string, namespace: string): readonly CpimHeader[] {
-  if (namespace === cpimNamespace && !hasNamespaces(message))
-    return message.headers.filter((each) => each.name === name);
-  const namespaces = new Map([['', cpimNamespace]]);
   const found: CpimHeader[] = [];
+  if (namespace === cpimNamespace && !hasNamespaces(message)) {
+    for (const header of message.headers) if (header.name === name) found.push(header);
+    return found;
+  }
+  const namespaces = new Map([['', cpimNamespace]]);
   for (const header of message.headers) {
     const dot = header.name.indexOf('.');
     const prefix = dot === -1 ? '' : header.name.slice(0, dot);
@@ -107,11 +109,12 @@ const addressNames: readonly string[] = ['From', 'To', 'cc'];
 
 /** Few messages declare any, or use what they would have to declare. */
 function hasNamespaces({ headers }: CpimMessage): boolean {
-  return headers.some(({ name }) => name === 'NS' || name.includes('.'));
+  for (const { name } of headers) if (name === 'NS' || name.includes('.')) return true;
+  return false;
 }
 
 function looksLikeAddress(name: string): boolean {
-  return /^(?:from|to|cc)$/i.test(name);
+  return name.length <= 'from'.length && /^(?:from|to|cc)$/i.test(name);
 }
 
 function declareNamespace(namespaces: Map<string, string>, value: string): void {
@@ -127,6 +130,7 @@ export function cpimAddresses(message: CpimMessage, name: 'From' | 'To' | 'cc'):
 
 /** Reads `[formal name] <uri>` (RFC 3862 4.1). Throws RemoteError 400. */
 export function parseCpimAddress(value: string): CpimAddress {
+  if (/^<[^<>\s]+>$/.test(value)) return { displayName: null, uri: value.slice(1, -1) };
   const match = /^(?:"((?:[^"\\]|\\.)*)"[ \t]*|([^<"]*))<([^<>\s]+)>$/.exec(value);
   if (match === null) throw new RemoteError(400, 'A CPIM address is malformed');
   const [, quoted, plain = '', uri = ''] = match;
@@ -150,8 +154,8 @@ export function cpimRequires(message: CpimMessage): readonly string[] {
 
 /** The wrapped media type: lower case, no parameters. RFC 2045 5.2: text/plain when nothing is said. */
 export function wrappedTypeOf(message: CpimMessage): string {
-  const header = message.contentHeaders.find(({ name }) => name.toLowerCase() === 'content-type');
-  const type = (header?.value.split(';', 1)[0] ?? '').trim().toLowerCase();
+  const header = message.contentHeaders.find((each) => isNamed(each, 'content-type'));
+  const type = mediaTypeOf(header?.value ?? '');
   return type === '' ? 'text/plain' : type;
 }
 
@@ -181,15 +185,21 @@ const shortEscapes: ReadonlyMap<string, string> = new Map([
   ['r', '\r'],
 ]);
 
+/** As much as most header blocks need is looked at in one piece. */
+const blocksBytes = 1_024;
+
 /** Lines of the header blocks; `at` is where the next begins. */
 class BlockLines {
   readonly #content: Buffer;
+  /** The beginning of the content, an octet in each character. */
+  #text: string;
   #at = 0;
   #count = 0;
   #endsInCrLf: boolean | null = null;
 
   constructor(content: Buffer) {
     this.#content = content;
+    this.#text = content.toString('latin1', 0, blocksBytes);
   }
 
   get at(): number {
@@ -199,18 +209,28 @@ class BlockLines {
   /** The next line without its CRLF, or bare LF as some clients write it; throws RemoteError 400 when there is none. */
   next(): string {
     const at = this.#at;
-    const lf = this.#content.indexOf(LF, at);
+    const lf = this.#lineEnd(at);
     const length = (lf === -1 ? this.#content.length : lf) - at;
     if (length > lineBytesMax) throw new RemoteError(400, 'A CPIM header is too long', at);
     if (lf === -1) throw new CpimUnfinished(400, 'The CPIM headers do not end', at);
     this.#count += 1;
     if (this.#count > headerLinesMax) throw new RemoteError(400, 'There are too many CPIM headers', at);
     this.#at = lf + 1;
-    const hasCr = lf > at && this.#content[lf - 1] === CR;
+    const hasCr = lf > at && this.#text.charCodeAt(lf - 1) === CR;
     this.#endsInCrLf ??= hasCr;
     // Who ends lines at CRLF only would see other headers than who does not.
     if (this.#endsInCrLf !== hasCr) throw new RemoteError(400, 'The lines of the CPIM headers do not end alike', at);
-    return this.#content.toString('utf8', at, hasCr ? lf - 1 : lf);
+    const end = hasCr ? lf - 1 : lf;
+    const line = this.#text.slice(at, end);
+    return /[^ -~]/.test(line) ? this.#content.toString('utf8', at, end) : line;
+  }
+
+  /** Where the line at `at` ends; -1 when that is not there, or beyond what a line may have. */
+  #lineEnd(at: number): number {
+    const lf = this.#text.indexOf('\n', at);
+    if (lf !== -1 || this.#text.length === this.#content.length) return lf;
+    this.#text = this.#content.toString('latin1', 0, at + lineBytesMax + 1);
+    return this.#text.indexOf('\n', at);
   }
 }
 
@@ -220,7 +240,14 @@ const headerPattern = new RegExp(
   `^(${namePattern}):((?:;${namePattern}=(?:"(?:[^"\\\\]|\\\\.)*"|[^";\\s]*))*)[ \\t]*(.*)$`,
 );
 
+/** Most headers are one of these, without parameters. */
+const usualNames: ReadonlySet<string> = new Set(['From', 'To', 'cc', 'DateTime', 'Subject', 'NS', 'Require']);
+
 function parseHeader(line: string): CpimHeader {
+  const colon = line.indexOf(':');
+  const usual = line.slice(0, Math.max(colon, 0));
+  if (usualNames.has(usual) && line[colon + 1] !== ';' && !hasControls(line))
+    return { name: usual, params: [], value: line.slice(colon + 1).trim() };
   const match = headerPattern.exec(line);
   // RFC 3862 2.3: control characters stand escaped in a header; folding is unknown to it.
   if (match === null || hasControls(line)) throw new RemoteError(400, 'A CPIM header is malformed');
@@ -232,6 +259,11 @@ function parseParams(text: string): CpimHeader['params'] {
   if (text === '') return [];
   const params = [...text.matchAll(/;([^=]+)=("(?:[^"\\]|\\.)*"|[^";]*)/g)];
   return params.map(([, name = '', value = '']) => ({ name, value }));
+}
+
+/** A content-type among the message's own headers. */
+function beginsMime(line: string): boolean {
+  return (line[0] === 'C' || line[0] === 'c') && /^content-type[ \t]*:/i.test(line);
 }
 
 function addContentHeader(headers: ContentHeader[], line: string): void {

@@ -1,7 +1,7 @@
 /** MSRP from a byte stream (RFC 4975 9). Frames may be split at any octet, and many may come in one piece. */
 
-import { hasControls, isPrintable } from './control-characters.ts';
-import type { MsrpFlag, MsrpHead, MsrpHeader, MsrpRequest, MsrpResponse } from './msrp.ts';
+import { hasControls } from './control-characters.ts';
+import { isNamed, type MsrpFlag, type MsrpHead, type MsrpHeader, type MsrpRequest, type MsrpResponse } from './msrp.ts';
 import { RepeatedResponse } from './msrp-repeated-response.ts';
 import { RemoteError } from './remote-error.ts';
 
@@ -51,7 +51,7 @@ type Head = {
   readonly start: StartLine;
   readonly head: MsrpHead;
   /** `CRLF -------transact-id`, which ends the body when a flag and CRLF follow. */
-  readonly mark: Buffer;
+  readonly mark: string;
   /** Set when the end-line followed at once: a frame without body. */
   readonly flag: MsrpFlag | null;
 };
@@ -152,7 +152,10 @@ export class MsrpReader {
       at = next;
       const isEnd = text.startsWith(ending);
       if (text !== '' && !isEnd) lines.push(text);
-      else return this.#finishHead({ start, lines, ending: isEnd ? text.slice(ending.length) : null, next });
+      else {
+        const rest = isEnd ? text.slice(ending.length) : null;
+        return this.#finishHead({ start, lines, isPlain: false, ending: rest, next });
+      }
     }
   }
 
@@ -160,27 +163,31 @@ export class MsrpReader {
   #readPlainHead(): Head | MsrpUnreadable | null {
     const text = this.#rest.toString('latin1', this.#at, this.#at + plainHeadBytesMax);
     const end = text.indexOf('\r\n\r\n');
-    const lines = end === -1 ? [] : text.slice(0, end).split('\r\n');
+    if (end === -1) return null;
+    const section = text.slice(0, end);
+    if (!/^[ -~]+(?:\r\n[ -~]+)*$/.test(section) || section.includes('\r\n-------')) return null;
+    const lines = linesOf(section);
     const start = parseStartLine(lines.shift() ?? '');
-    if (start === null || lines.some((line) => line.startsWith('-------') || !isPrintable(line))) return null;
-    return this.#finishHead({ start, lines, ending: null, next: this.#at + end + 4 });
+    const next = this.#at + end + 4;
+    return start === null ? null : this.#finishHead({ start, lines, isPlain: true, ending: null, next });
   }
 
   #finishHead(read: {
     readonly start: StartLine;
     readonly lines: readonly string[];
+    /** It is printable ASCII. */
+    readonly isPlain: boolean;
     /** What follows `-------transact-id` in the end-line; null after the empty line. */
     readonly ending: string | null;
     readonly next: number;
   }): Head | MsrpUnreadable {
-    const { start, lines, ending, next } = read;
-    const { head, problem } = parseHeaderLines(start.transactionId, lines);
-    const request = start.kind === 'request' && head !== null ? { ...head, method: start.method } : null;
-    if (head === null || problem !== null) return unreadable(problem ?? 'A path is missing', request);
+    const { start, ending, next } = read;
+    const { head, problem } = parseHeaderLines(start.transactionId, read);
+    if (head === null || problem !== null) return unreadable(problem ?? 'A path is missing', requestOf(start, head));
     const flag = ending === null ? null : flagOf(ending);
-    if (ending !== null && flag === null) return unreadable('The end-line has no flag', request);
+    if (ending !== null && flag === null) return unreadable('The end-line has no flag', requestOf(start, head));
     this.#at = flag === null ? next - 2 : next;
-    return { start, head, flag, mark: Buffer.from(`\r\n-------${start.transactionId}`, 'latin1') };
+    return { start, head, flag, mark: `\r\n-------${start.transactionId}` };
   }
 
   #readBody(open: Head): MsrpFrame | null {
@@ -230,7 +237,7 @@ export class MsrpReader {
    */
   #findEnd({ mark }: Head): { readonly at: number; readonly next: number; readonly flag: MsrpFlag } | null {
     for (;;) {
-      const at = this.#rest.indexOf(mark, this.#searched);
+      const at = this.#rest.indexOf(mark, this.#searched, 'latin1');
       this.#searched = at === -1 ? this.#bodyUntil(mark) : at;
       if (at === -1) return null;
       const after = at + mark.length;
@@ -244,18 +251,20 @@ export class MsrpReader {
   }
 
   /** Where `mark` may have begun that goes on in the next chunk; most often nowhere, and no octet has to be kept. */
-  #bodyUntil(mark: Buffer): number {
+  #bodyUntil(mark: string): number {
     const { length } = this.#rest;
     for (let at = Math.max(this.#searched, length - mark.length + 1); ; at += 1) {
       at = this.#rest.indexOf(CR, at);
       if (at === -1) return length;
-      if (mark.subarray(0, length - at).equals(this.#rest.subarray(at))) return at;
+      if (mark.startsWith(this.#rest.toString('latin1', at))) return at;
     }
   }
 
   #beginsLikeMsrp(): boolean {
-    const begun = this.#rest.subarray(this.#at, this.#at + magic.length);
-    return begun.equals(magic.subarray(0, begun.length)) || (begun.length === 1 && begun[0] === CR);
+    const length = this.#rest.length - this.#at;
+    if (length === 1 && this.#rest[this.#at] === CR) return true;
+    for (let i = 0; i < magic.length && i < length; i += 1) if (this.#rest[this.#at + i] !== magic[i]) return false;
+    return true;
   }
 
   /** The line at `at` without its CRLF, and where the next begins; null when it is not complete. */
@@ -286,6 +295,18 @@ export class MsrpReader {
   }
 }
 
+/** Split is made for patterns, and costs several times as much. */
+function linesOf(section: string): string[] {
+  const lines: string[] = [];
+  let at = 0;
+  for (let cr = section.indexOf('\r'); cr !== -1; cr = section.indexOf('\r', at)) {
+    lines.push(section.slice(at, cr));
+    at = cr + 2;
+  }
+  lines.push(section.slice(at));
+  return lines;
+}
+
 function parseStartLine(text: string): StartLine | null {
   // RFC 4975 9 wants idents of 4 to 32 characters; shorter ones do no harm.
   const match = /^MSRP ([A-Za-z0-9][\w.\-+%=]{0,31}) (?:(\d{3})(?: (.*))?|([A-Za-z][\w-]{0,31}))$/.exec(text);
@@ -298,14 +319,14 @@ function parseStartLine(text: string): StartLine | null {
 /** `head` is null when a path is missing or malformed; `problem` says what else is wrong. */
 function parseHeaderLines(
   transactionId: string,
-  lines: readonly string[],
+  { lines, isPlain }: { readonly lines: readonly string[]; readonly isPlain: boolean },
 ): { readonly head: MsrpHead | null; readonly problem: string | null } {
   const headers: MsrpHeader[] = [];
   let toPath: string | null = null;
   let fromPath: string | null = null;
   let problem: string | null = null;
   for (const line of lines) {
-    const header = parseHeaderLine(line);
+    const header = isPlain || !hasControls(line) ? parseHeaderLine(line) : null;
     if (header === null) problem ??= 'A header line is malformed';
     else if (isNamed(header, 'to-path')) {
       if (toPath === null) toPath = header.value;
@@ -315,25 +336,27 @@ function parseHeaderLines(
       else problem ??= 'A path is given twice';
     } else headers.push(header);
   }
-  const paths = { toPath: parsePath(toPath), fromPath: parsePath(fromPath) };
+  const paths = { toPath: parsePath(toPath, isPlain), fromPath: parsePath(fromPath, isPlain) };
   if (paths.toPath === null || paths.fromPath === null) return { head: null, problem };
   return { head: { transactionId, toPath: paths.toPath, fromPath: paths.fromPath, headers }, problem };
 }
 
-function isNamed({ name }: MsrpHeader, wanted: string): boolean {
-  return name.length === wanted.length && name.toLowerCase() === wanted;
-}
+/** Names that need not be looked at. */
+const usualNames: ReadonlySet<string> = new Set([
+  ...['To-Path', 'From-Path', 'Message-ID', 'Byte-Range', 'Content-Type'],
+  ...['Success-Report', 'Failure-Report', 'Status'],
+]);
 
 function parseHeaderLine(line: string): MsrpHeader | null {
   const colon = line.indexOf(':');
   const name = line.slice(0, Math.max(colon, 0));
-  if (!/^[!#-'*+\-.\w^`{|}~]+$/.test(name) || hasControls(line)) return null;
+  if (!usualNames.has(name) && !/^[!#-'*+\-.\w^`{|}~]+$/.test(name)) return null;
   return { name, value: line.slice(colon + 1).trim() };
 }
 
-function parsePath(value: string | null): readonly string[] | null {
-  if (value === null) return null;
-  if (/^[!-~]+$/.test(value)) return [value];
+function parsePath(value: string | null, isPlain: boolean): readonly string[] | null {
+  if (value === null || value === '') return null;
+  if (isPlain && !value.includes(' ')) return [value];
   const uris = value.split(/ +/);
   return uris.every((uri) => /^[!-~]+$/.test(uri)) ? uris : null;
 }
@@ -355,6 +378,10 @@ function frameOf({ start, head }: Head, body: Buffer | null, flag: MsrpFlag): Ms
   return { kind: 'response', transactionId, toPath, fromPath, headers, status, comment };
 }
 
+function requestOf(start: StartLine, head: MsrpHead | null): MsrpUnreadable['request'] {
+  return start.kind === 'request' && head !== null ? { ...head, method: start.method } : null;
+}
+
 function longBodied({ start, head }: Head): MsrpBegin | MsrpOversize | MsrpUnreadable {
   // RFC 4975 9: a response has no body at all.
   if (start.kind === 'response') return unreadable('A response carries a body');
@@ -363,7 +390,7 @@ function longBodied({ start, head }: Head): MsrpBegin | MsrpOversize | MsrpUnrea
 }
 
 function emptyBody(head: MsrpHead): Buffer | null {
-  return head.headers.some((header) => header.name.toLowerCase() === 'content-type') ? empty : null;
+  return head.headers.some((header) => isNamed(header, 'content-type')) ? empty : null;
 }
 
 function unreadable(message: string, request: MsrpUnreadable['request'] = null): MsrpUnreadable {

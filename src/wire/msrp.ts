@@ -47,15 +47,23 @@ const uninterruptibleBytesMax = 2_048;
 /** RFC 7701 7.1. */
 const nicknameBytesMax = 1_023;
 
+/** Whether a header field has this name, which is given in lower case. */
+export function isNamed({ name }: MsrpHeader, wanted: string): boolean {
+  return name.length === wanted.length && name.toLowerCase() === wanted;
+}
+
 /** The first header field of the name, any case. */
 export function msrpHeader(message: MsrpHead, name: string): string | undefined {
-  const wanted = name.toLowerCase();
-  return message.headers.find((header) => header.name.toLowerCase() === wanted)?.value;
+  for (const header of message.headers)
+    if (header.name === name || (header.name.length === name.length && isNamed(header, name.toLowerCase())))
+      return header.value;
+  return undefined;
 }
 
 /** The media type of a Content-Type value: lower case, without parameters. */
 export function mediaTypeOf(contentType: string): string {
-  return (contentType.split(';', 1)[0] ?? '').trim().toLowerCase();
+  const end = contentType.indexOf(';');
+  return (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase();
 }
 
 /** Reads a Byte-Range value. Throws RemoteError 400 when it is none or contradicts itself. */
@@ -202,7 +210,7 @@ function contentLines(headers: readonly MsrpHeader[], hasBody: boolean): string 
   let typeLine: string | null = null;
   for (const header of headers) {
     const line = `${header.name}: ${header.value}\r\n`;
-    if (isContentType(header)) {
+    if (isNamed(header, 'content-type')) {
       assert(hasBody && typeLine === null, 'a body has one Content-Type, and no body has none');
       typeLine = line;
     } else lines += line;
@@ -279,10 +287,6 @@ export function joinTexts(frames: readonly MsrpParts[]): string | null {
 
 function endLine(transactionId: string, flag: MsrpFlag): string {
   return `-------${transactionId}${flag}\r\n`;
-}
-
-function isContentType({ name }: MsrpHeader): boolean {
-  return name.length === 'content-type'.length && name.toLowerCase() === 'content-type';
 }
 
 function headerLines(headers: readonly MsrpHeader[]): string {

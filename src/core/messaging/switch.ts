@@ -123,24 +123,30 @@ function accept(
   sender: RouteMember,
   { wrappedType, to }: { readonly wrappedType: string; readonly to: string | null },
 ): Verdict {
-  const others = members.filter(({ endpointId }) => endpointId !== sender.endpointId);
-  return { status: 200, comment: 'OK', ...byWhatTheyTake(others, wrappedType), from: sender.uri, to };
+  const { recipients, skipped } = byWhatTheyTake(members, wrappedType, sender);
+  return { status: 200, comment: 'OK', recipients, skipped, from: sender.uri, to };
 }
 
-/** Who of `members` can take something of this type, and who cannot. */
+/** Who of `members` but `sender` can take something of this type, and who cannot. */
 export function byWhatTheyTake(
   members: readonly RouteMember[],
   wrappedType: string,
+  sender: RouteMember | null,
 ): Pick<Verdict, 'recipients' | 'skipped'> {
-  const wholeMajor = `${wrappedType.split('/', 1)[0]}/*`;
+  const wholeMajor = `${wrappedType.slice(0, Math.max(wrappedType.indexOf('/'), 0))}/*`;
   const recipients: RouteMember[] = [];
   const skipped: RouteMember[] = [];
   for (const member of members) {
-    const { acceptsWrapped } = member;
-    const takes = acceptsWrapped.some((type) => type === '*' || type === wrappedType || type === wholeMajor);
-    (takes ? recipients : skipped).push(member);
+    if (member.endpointId === sender?.endpointId) continue;
+    if (takes(member, wrappedType, wholeMajor)) recipients.push(member);
+    else skipped.push(member);
   }
   return { recipients, skipped };
+}
+
+function takes({ acceptsWrapped }: RouteMember, wrappedType: string, wholeMajor: string): boolean {
+  for (const type of acceptsWrapped) if (type === '*' || type === wrappedType || type === wholeMajor) return true;
+  return false;
 }
 
 /** RFC 7701 6.2: all sessions of the one user who is named get it, if the room and they take private messages. */
