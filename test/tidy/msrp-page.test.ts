@@ -12,6 +12,7 @@ import { pairsTable, printedSection } from './documents.ts';
 const page = 'docs/msrp.md';
 
 const octets = (count: number): string => `${count.toLocaleString('en')} octets`;
+const characters = (count: number): string => `${count.toLocaleString('en')} characters`;
 const seconds = (ms: number): string => `${(ms / 1_000).toLocaleString('en')} seconds`;
 
 const statuses: Readonly<Record<number, string>> = {
@@ -86,6 +87,7 @@ const sections = {
       ['an answer to what the focus sends', `within ${seconds(limits.msrpAnswerTimeoutMs)}`],
       ['a connection that names no session is closed', `after ${seconds(limits.msrpBindTimeoutMs)}`],
       ['connections', `at most ${limits.msrpConnectionsMax.toLocaleString('en')}`],
+      ['what an operator has the focus say at once', `at most ${characters(limits.noticeCharactersMax)}`],
       ['what the history keeps of a text', `at most ${octets(limits.keptContentBytesMax)}`],
     ],
   ),
