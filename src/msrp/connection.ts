@@ -5,14 +5,7 @@
 
 import { limits } from '../core/limits.ts';
 import type { Clock } from '../core/ports.ts';
-import {
-  type MsrpHead,
-  type MsrpParts,
-  partsLength,
-  responseParts,
-  responseTo,
-  wantsResponse,
-} from '../wire/msrp.ts';
+import { type MsrpHead, type MsrpParts, partsLength, responseParts, responseTo, wantsResponse } from '../wire/msrp.ts';
 import { type MsrpFrame, MsrpReader } from '../wire/msrp-reader.ts';
 import type { Carrier } from './carrier.ts';
 import type { MsrpLog } from './msrp-log.ts';
@@ -55,6 +48,8 @@ export class Connection {
   /** First of the queue that is not written yet. */
   #first = 0;
   #queuedBytes = 0;
+  /** How many times what one session may have before it. */
+  #shares = 1;
   /** What of the queue the last flush has left. */
   #leftBytes = 0;
   #flushIsDue = false;
@@ -69,6 +64,8 @@ export class Connection {
   #isStalled = false;
   /** Who waits for the peer to have read most of what it is sent. */
   #relievers: (() => void)[] = [];
+  /** Who waits for answers that may not come through for a while. */
+  #listeners: (() => void)[] = [];
   #waitingBytesMost = 0;
   #stopStall: (() => void) | null = null;
   #stopClosing: (() => void) | null = null;
@@ -94,7 +91,7 @@ export class Connection {
 
   /** Whether more waits for the peer than a large message may add to. What has come in this very turn does not count yet. */
   get isCongested(): boolean {
-    return this.#leftBytes + this.#carrier.waitingBytes > limits.msrpWindowBytes;
+    return this.#leftBytes + this.#carrier.waitingBytes > this.#shares * limits.msrpWindowBytes;
   }
 
   /** Whether the peer's answers come through: not while it is not read, nor before a chunk of its own has ended. */
@@ -110,6 +107,16 @@ export class Connection {
   /** Calls back once the peer, congested now, is no longer; never when the connection closes before. */
   whenRelieved(callback: () => void): void {
     this.#relievers.push(callback);
+  }
+
+  /** Calls back once what the peer answers is not read for a while, since others could not take what else would come. */
+  whenUnheard(callback: () => void): void {
+    this.#listeners.push(callback);
+  }
+
+  /** RFC 4975 5.4: it serves so many sessions. Each adds what a connection of its own could hold: contents are shared anyway. */
+  serves(sessionCount: number): void {
+    this.#shares = Math.max(1, sessionCount);
   }
 
   /** Queues what must not be lost. A peer that does not read its responses is not read from either, which bounds them. */
@@ -136,7 +143,7 @@ export class Connection {
    */
   offer(frame: Frame): boolean {
     if (this.#state !== 'open') return false;
-    if (this.#waitingBytes() + frame.length <= limits.msrpQueueBytesMax) {
+    if (this.#waitingBytes() + frame.length <= this.#queueBytesMax) {
       this.send(frame);
       return true;
     }
@@ -149,6 +156,8 @@ export class Connection {
     this.#holds += 1;
     this.#isUnheard = true;
     this.#carrier.pause();
+    // Those who are told may go on with what is being done here.
+    if (this.#listeners.length > 0) queueMicrotask(() => this.#tellUnheard());
   }
 
   resumeReading(): void {
@@ -176,7 +185,7 @@ export class Connection {
     if (this.#state !== 'open') return;
     this.#isUnheard = this.#holds > 0;
     this.#options.onFrames(this, this.#reader.push(chunk));
-    if (this.#waitingBytes() <= limits.msrpQueueBytesMax) return;
+    if (this.#waitingBytes() <= this.#queueBytesMax) return;
     this.#isBehind = true;
     this.#carrier.pause();
     this.#beginStall();
@@ -219,10 +228,20 @@ export class Connection {
     this.#carrier.write(parts, length);
   }
 
+  #tellUnheard(): void {
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    for (const callback of listeners) callback();
+  }
+
   #relieve(): void {
     const relievers = this.#relievers;
     this.#relievers = [];
     for (const callback of relievers) callback();
+  }
+
+  get #queueBytesMax(): number {
+    return this.#shares * limits.msrpQueueBytesMax;
   }
 
   #waitingBytes(): number {
@@ -249,6 +268,7 @@ export class Connection {
     this.#queue = [];
     this.#first = 0;
     this.#relievers = [];
+    this.#listeners = [];
     this.#stopStall?.();
     this.#stopClosing?.();
     this.#options.onClose(this, this.#closeReason ?? closedByPeer, this.#isStalled ? 'stalled' : 'lost');

@@ -53,6 +53,8 @@ export class Session {
   #kept: Copy[] = [];
   /** Who wants to know when the peer has less before it. */
   #relievers: (() => void)[] = [];
+  /** Its connection will tell when answers do not come through. */
+  #isHearing = false;
   #droppedCount = 0;
   #stopDeadline: (() => void) | null = null;
 
@@ -170,6 +172,7 @@ export class Session {
   whenRelieved(callback: () => void): void {
     this.#relievers.push(callback);
     this.#relieve();
+    this.#hear();
   }
 
   /** RFC 4975 10.6: what was answered 415 is not sent again in the session. */
@@ -253,6 +256,16 @@ export class Session {
     for (const { chunk, receiver } of kept)
       if (!this.deliver(chunk, receiver)) chunk.message.failed(receiver, null, 'congested');
     this.#relieve();
+  }
+
+  /** Answers that come behind what is not read, on a connection shared with its sender, are not waited for either. */
+  #hear(): void {
+    if (this.#isHearing || this.#connection === null) return;
+    this.#isHearing = true;
+    this.#connection.whenUnheard(() => {
+      this.#isHearing = false;
+      this.#relieve();
+    });
   }
 
   #relieve(): void {

@@ -30,6 +30,7 @@ export class Sessions {
   attach(session: Session, connection: Connection): void {
     session.attach(connection);
     addTo(this.#byConnection, connection, session);
+    this.#share(connection);
   }
 
   remove(session: Session): void {
@@ -39,7 +40,9 @@ export class Sessions {
     if (session.file === null) this.#byEndpointId.delete(session.endpointId);
     else removeFrom(this.#filesByEndpointId, session.endpointId, session);
     removeFrom(this.#byConferenceId, session.conferenceId, session);
-    if (session.connection !== null) removeFrom(this.#byConnection, session.connection, session);
+    if (session.connection === null) return;
+    removeFrom(this.#byConnection, session.connection, session);
+    this.#share(session.connection);
   }
 
   bySessionId(sessionId: string): Session | undefined {
@@ -74,6 +77,10 @@ export class Sessions {
 
   all(): readonly Session[] {
     return [...this.#bySessionId.values()];
+  }
+
+  #share(connection: Connection): void {
+    connection.serves(this.#byConnection.get(connection)?.size ?? 0);
   }
 }
 

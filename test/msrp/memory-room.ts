@@ -93,23 +93,8 @@ export class MemoryRoom {
 
   /** A member whose session is open; `relay` goes before its own path. */
   join(name: string, relay: string | null = null): Member {
-    const localPath = `msrp://127.0.0.1:2855/session-of-${name};tcp`;
-    const peerPath = [...(relay === null ? [] : [relay]), `msrp://127.0.0.1:9/${name};tcp`];
-    const open: MsrpOpen = {
-      type: 'msrp.open',
-      conferenceId: 'conf-1',
-      endpointId: name,
-      sessionId: `session-of-${name}`,
-      localPath,
-      remotePath: peerPath,
-      role: 'passive',
-      relays: [],
-      connectTo: null,
-      fingerprints: [],
-    };
+    const { session, open } = this.#session(name, relay);
     const { clock } = this;
-    const session = new Session(open, parseMsrpUri(localPath), { clock, onStalled: (stalled) => this.close(stalled) });
-    this.sessions.add(session);
     const carrier: MemoryCarrier = new MemoryCarrier(name, (octets) => member.read(octets));
     const connection = new Connection({
       carrier,
@@ -120,10 +105,40 @@ export class MemoryRoom {
         for (const each of this.sessions.ofConnection(closed)) this.close(each);
       },
     });
-    const member = new Member(carrier, { path: peerPath, peerPath: localPath, connection });
+    const { remotePath: path, localPath: peerPath } = open;
+    const member = new Member(carrier, { path, peerPath, connection });
     session.complete(open);
     member.chunk({ messageId: 'greeting', body: null });
     return member;
+  }
+
+  /** One whose session is open on the connection of another, as behind one relay, and who is heard and answers there. */
+  joinBeside({ carrier, connection }: Member, name: string): Member {
+    const { session, open } = this.#session(name, null);
+    const { remotePath: path, localPath: peerPath } = open;
+    const member = new Member(carrier, { path, peerPath, connection });
+    session.complete(open);
+    member.chunk({ messageId: 'greeting', body: null });
+    return member;
+  }
+
+  #session(name: string, relay: string | null): { readonly session: Session; readonly open: MsrpOpen } {
+    const open: MsrpOpen = {
+      type: 'msrp.open',
+      conferenceId: 'conf-1',
+      endpointId: name,
+      sessionId: `session-of-${name}`,
+      localPath: `msrp://127.0.0.1:2855/session-of-${name};tcp`,
+      remotePath: [...(relay === null ? [] : [relay]), `msrp://127.0.0.1:9/${name};tcp`],
+      role: 'passive',
+      relays: [],
+      connectTo: null,
+      fingerprints: [],
+    };
+    const local = parseMsrpUri(open.localPath);
+    const session = new Session(open, local, { clock: this.clock, onStalled: (stalled) => this.close(stalled) });
+    this.sessions.add(session);
+    return { session, open };
   }
 
   /** Publishes a route of exactly these, all of which take text. */

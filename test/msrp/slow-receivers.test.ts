@@ -23,8 +23,8 @@ const content = Buffer.concat([chatLine(''), Buffer.alloc(1_000_000, 97)]);
 const longestMs = limits.msrpPatienceMs + (content.length / limits.msrpPaceBytes) * 1_000;
 
 /** Alice sends all of it as fast as it is read of her. */
-async function aliceSends(messageId: string): Promise<void> {
-  const { octets } = alice.written({ messageId, body: content, range: `1-*/${content.length}` });
+async function aliceSends(messageId: string, body = content): Promise<void> {
+  const { octets } = alice.written({ messageId, body, range: `1-*/${body.length}` });
   for (let at = 0; at < octets.length; at += 64 * 1024) {
     alice.carrier.say(octets.subarray(at, at + 64 * 1024));
     await settled();
@@ -64,5 +64,31 @@ describe('RFC 7701 6.4 a receiver of a large message that is slow, but never sta
     const chunkMs = (limits.messagePartBytes / limits.msrpPaceBytes) * 900;
     expect(await bobAnswersEach(chunkMs)).toBeLessThan(longestMs);
     expect([bob.aborted.length, bob.messages]).toEqual([0, [shortOf(content)]]);
+  });
+});
+
+describe('a large message to who is behind one relay with others', () => {
+  test('does not wait for answers that come behind it, when its sender is there, too', async () => {
+    room.joinBeside(alice, 'carol');
+    room.route(['alice', 'carol', 'ted']);
+    for (let at = 0; at < content.length; at += 10_000) {
+      const flag = at + 10_000 < content.length ? '+' : '$';
+      alice.chunk({ messageId: 'long', body: content.subarray(at, at + 10_000), range: `${at + 1}-*/*`, flag });
+    }
+    for (let i = 0; i < 20; i += 1) await settled();
+    expect(ted.messages).toEqual([shortOf(content)]);
+    expect(alice.messages).toEqual([shortOf(content)]);
+  });
+
+  test('finds as much room there as if each of them had a connection of its own', async () => {
+    const behind = Array.from({ length: 100 }, (_, i) => `behind-${i}`);
+    for (const name of behind) room.joinBeside(bob, name);
+    room.route(['alice', ...behind]);
+    alice.chunk({ messageId: 'short', body: content.subarray(0, 10_000) });
+    await settled();
+    await aliceSends('long', content.subarray(0, 100_000));
+    room.report();
+    const outcomes = room.told.flatMap(({ deliveries }) => deliveries.map(({ outcome }) => outcome));
+    expect(outcomes).toEqual(Array<string>(200).fill('delivered'));
   });
 });
