@@ -224,14 +224,12 @@ export type ReferralRow = {
   readonly received: string;
 };
 
-/** What became of a message at one endpoint. */
+/** What became of a message at one endpoint; `pending`: it is on its way, or nobody has ever told. */
 export type DeliveryRow = {
-  /** null, as for the URI: forgotten meanwhile. */
+  /** null, as for the URI, which is as the roster has it: forgotten meanwhile. */
   readonly participantId: string | null;
-  /** As the roster names the participant. */
   readonly uri: string | null;
   readonly endpointId: string;
-  /** `pending`: it is on its way, or nobody has ever told. */
   readonly outcome: 'delivered' | 'failed' | 'skipped' | 'pending';
   /** The MSRP status, when that told it. */
   readonly status: number | null;
