@@ -1,9 +1,11 @@
 import { setImmediate as settled } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { usualChat } from '../src/core/chat-policy.ts';
 import type { Effect, Outcome } from '../src/core/effect.ts';
 import type { Input } from '../src/core/input.ts';
 import type { ParticipantRow } from '../src/core/rows.ts';
 import { Service } from '../src/core/service.ts';
+import type { Settings } from '../src/core/settings.ts';
 import { Tally } from '../src/core/tally.ts';
 import { Driver } from '../src/driver.ts';
 import { ShakyStore } from './scenario/random/shaky-store.ts';
@@ -12,7 +14,7 @@ import { ManualClock } from './support/manual-clock.ts';
 
 /** What has happened has happened, in its order, whatever the store does. */
 
-async function conference() {
+async function conference(changes: Partial<Settings> = {}) {
   const faults: string[] = [];
   const store = new ShakyStore((text) => faults.push(text));
   const clock = new ManualClock(1_000_000);
@@ -22,7 +24,7 @@ async function conference() {
   const reply = (_to: string, outcome: Outcome): void => void outcomes.push(outcome);
   const nothing = (): undefined => undefined;
   const driver = new Driver({
-    service: new Service({ settings: settings(), ids: countingIds() }),
+    service: new Service({ settings: settings(changes), ids: countingIds() }),
     clock,
     store,
     sip: { perform, reply },
@@ -40,7 +42,18 @@ async function conference() {
   if (row === undefined || invite === undefined || accepted?.kind !== 'session-accepted')
     throw new Error('no conference');
   const status = (endpointId: string) => store.endpoints.get(endpointId)?.status;
-  return { driver, store, clock, effects, faults, row, alice: accepted.endpointId, bob: invite.endpointId, status };
+  return {
+    driver,
+    store,
+    clock,
+    effects,
+    outcomes,
+    faults,
+    row,
+    alice: accepted.endpointId,
+    bob: invite.endpointId,
+    status,
+  };
 }
 
 const answered = (endpointId: string): Input => answerFrom('bob', { endpointId });
@@ -118,4 +131,46 @@ test('a timer that fires in a conference whose end is not saved after all is hee
   await settled();
   expect(store.conferences.get(row.id)?.status).toBe('active');
   expect(store.participantsOf(row.id).find(isBob)).toMatchObject({ status: 'disconnected', inRoster: false });
+});
+
+/** An operator says something to all. */
+function notice(conferenceId: string, text: string): Input {
+  const said = { conferenceId, contentType: 'text/plain', text, participantIds: null };
+  return { type: 'notice-requested', reply: `http:${text}`, actor: 'key:1', ...said };
+}
+
+test('a notice that was committed but reported failed is refused, not sent, and not in the history', async () => {
+  const kept = await conference({ chat: { ...usualChat, history: 'content' } });
+  const { driver, store, effects, outcomes, row, faults } = kept;
+  driver.submit(notice(row.id, 'First'));
+  await settled();
+  store.failNext('after', 1);
+  for (const text of ['Second', 'Third']) driver.submit(notice(row.id, text));
+  await settled();
+  // The store does not answer at first, and is asked again.
+  expect(outcomes.slice(1)).toMatchObject([{ kind: 'notice-sent' }]);
+  kept.clock.turn(1_000);
+  await settled();
+  const refused = { kind: 'refused', code: 'store-failed' };
+  expect(outcomes.slice(2)).toMatchObject([refused, refused]);
+  const texts = effects.flatMap((effect) => (effect.type === 'msrp.notice' ? [effect.text] : []));
+  expect(texts).toEqual(['First']);
+  expect([...store.messages.values()].map(({ content }) => content)).toEqual(['First']);
+  expect(store.conferences.get(row.id)?.status).toBe('active');
+  expect(faults).toEqual([]);
+});
+
+test('what was told of a message and committed but reported failed is told again, and in the history once', async () => {
+  const kept = await conference({ chat: { ...usualChat, history: 'facts' } });
+  const { driver, store, clock, row } = kept;
+  const facts = { from: 'sip:alice@atlanta.example.com', to: null, contentType: 'text/plain', content: null };
+  const message = { messageId: '87652491', ...facts, size: 200, sentAt: clock.now(), deliveries: [] };
+  store.failNext('after', 0);
+  driver.submit({ type: 'messages-switched', conferenceId: row.id, count: 1, messages: [message], losses: [] });
+  await settled();
+  const told = [...store.messages.keys()];
+  clock.turn(1_000);
+  await settled();
+  expect(told).toHaveLength(1);
+  expect([...store.messages.keys()]).toEqual(told);
 });

@@ -4,7 +4,7 @@ import type { Effect, Outcome } from '../src/core/effect.ts';
 import type { Input } from '../src/core/input.ts';
 import { limits } from '../src/core/limits.ts';
 import { type Clock, StoreBusy } from '../src/core/ports.ts';
-import type { Change, ConferenceRow, MessageRow, ParticipantRow, StoredConference } from '../src/core/rows.ts';
+import type { Change, ConferenceRow, ParticipantRow, StoredConference } from '../src/core/rows.ts';
 import { Service } from '../src/core/service.ts';
 import type { Settings } from '../src/core/settings.ts';
 import { Tally } from '../src/core/tally.ts';
@@ -25,22 +25,19 @@ class HandStore {
   readonly saves: { change: Change; pass: () => void; fail: (error: Error) => void }[] = [];
   readonly conferences = new Map<string, ConferenceRow>();
   readonly participants = new Map<string, ParticipantRow>();
-  readonly messages = new Map<string, MessageRow>();
 
   save(change: Change): Promise<void> {
     return new Promise((resolve, reject) => {
       const pass = (): void => {
         for (const row of change.conferences) this.conferences.set(row.id, row);
         for (const row of change.participants) this.participants.set(row.id, row);
-        for (const row of change.messages) this.messages.set(row.id, row);
         resolve();
       };
       this.saves.push({ change, pass, fail: reject });
     });
   }
 
-  load(id: string, unsaid: readonly string[] = []): Promise<StoredConference | undefined> {
-    for (const messageId of unsaid) this.messages.delete(messageId);
+  load(id: string): Promise<StoredConference | undefined> {
     const conference = this.conferences.get(id);
     if (conference === undefined) return Promise.resolve(undefined);
     return Promise.resolve({
@@ -363,48 +360,6 @@ test('committed but reported failed: nobody outside knows of the conference, so 
   await settled();
   expect([...store.conferences.values()][0]).toMatchObject({ endReason: 'error' });
   expect(out).not.toContain('sip.invite');
-});
-
-test('a notice that was committed but reported failed is refused, not sent, and not in the history', async () => {
-  start({ chat: { ...usualChat, history: 'content' } });
-  const conferenceId = await running();
-  const said = { actor: 'key:1', conferenceId, contentType: 'text/plain', participantIds: null } as const;
-  for (const text of ['First', 'Second', 'Third']) {
-    driver.submit({ type: 'notice-requested', reply: `http:${text}`, text, ...said });
-    if (text === 'First') store.saves.at(-1)?.pass();
-    await settled();
-  }
-  for (const { change } of store.saves.slice(2)) for (const row of change.messages) store.messages.set(row.id, row);
-  for (const save of store.saves.slice(2)) save.fail(new Error('connection lost after commit'));
-  await settled();
-  expect(['First', 'Second', 'Third'].map((text) => outcomes.get(`http:${text}`))).toMatchObject([
-    { kind: 'notice-sent' },
-    { kind: 'refused', code: 'store-failed' },
-    { kind: 'refused', code: 'store-failed' },
-  ]);
-  expect(out).toEqual(['msrp.notice', 'reply', 'reply', 'reply']);
-  expect([...store.messages.values()]).toMatchObject([{ content: 'First' }]);
-  expect(service.view(conferenceId)?.conference.status).toBe('active');
-});
-
-test('what was told of a message and committed but reported failed is told again, and in the history once', async () => {
-  start({ chat: { ...usualChat, history: 'facts' } });
-  const conferenceId = await running();
-  driver.submit(switched(conferenceId, 1));
-  const save = store.saves.at(-1);
-  for (const row of save?.change.messages ?? []) store.messages.set(row.id, row);
-  for (const row of save?.change.conferences ?? []) store.conferences.set(row.id, row);
-  save?.fail(new Error('connection lost after commit'));
-  await settled();
-  expect(store.messages.size).toBe(1);
-  for (const { pass } of store.saves) pass();
-  await settled();
-  clock.passes(1_000);
-  const again = store.saves.at(-1);
-  expect(again?.change.messages).toHaveLength(1);
-  again?.pass();
-  await settled();
-  expect(store.messages.size).toBe(1);
 });
 
 test('CC-019 an INVITE that is cancelled before it has left is never sent', async () => {

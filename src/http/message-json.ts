@@ -51,7 +51,7 @@ const fields = {
     description: 'Octets, those of the message/cpim around it included; of a notice that is on its way, of its text.',
   }),
   sent_at: time({ description: 'When it was sent.' }),
-  expires_at: time({ description: 'When it is erased.' }),
+  expires_at: time({ description: 'Until when it is read here; it is erased soon after.' }),
   delivered: count('have it'),
   failed: count('do not'),
   skipped: count('take no such content'),
