@@ -286,6 +286,7 @@ export class MsrpReader {
   }
 
   #compact(): void {
+    this.#repeated.release();
     if (this.#broken) this.#at = this.#rest.length;
     const rest = this.#rest.subarray(this.#at);
     // A small rest must not keep a large chunk in memory.

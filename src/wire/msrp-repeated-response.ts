@@ -2,54 +2,69 @@
 
 import type { MsrpResponse } from './msrp.ts';
 
-const magic = Buffer.from('MSRP ', 'latin1');
-const ending = Buffer.from('$\r\n', 'latin1');
-const blank = 0x20;
+const magic = 'MSRP ';
+const ending = '$\r\n';
+const [blank, digitFirst, digitLast] = [0x20, 0x30, 0x39];
 const transactionBytesMax = 32;
 
-/** The response that came last. What comes next and says the same is known by its octets, and not read line by line. */
+/** The response that came last. What comes next and says the same is known at a glance, and not read line by line. */
 export class RepeatedResponse {
   #last: MsrpResponse | null = null;
   /** What stands between its two transaction ids. */
-  #middle: Buffer = Buffer.alloc(0);
+  #middle = '';
+  /** What is being read from `#from` on, an octet in each character. */
+  #text: string | null = null;
+  #from = 0;
 
   /** `octets` are those of `response`, from its first to its last. */
   remember(response: MsrpResponse, octets: Buffer): void {
-    const before = magic.length + response.transactionId.length;
-    const after = response.transactionId.length + ending.length;
-    if (!isAt(octets, 0, magic) || !isAt(octets, octets.length - ending.length, ending)) return;
-    // What was read belongs to a large piece of memory, which must not be kept.
-    this.#middle = Buffer.from(octets.subarray(before, octets.length - after));
+    const text = octets.toString('latin1');
+    const idLength = response.transactionId.length;
+    if (!text.startsWith(magic) || !text.endsWith(ending)) return;
+    this.#middle = text.slice(magic.length + idLength, -ending.length - idLength);
     this.#last = response;
+    this.#text = null;
   }
 
-  /** The response at `at` when all of it is there and it says the same again, else null. */
+  /** The response at `at` when all of it is there and it says the same again, else null. `octets` are the same until `release`. */
   read(octets: Buffer, at: number): { readonly response: MsrpResponse; readonly next: number } | null {
     const last = this.#last;
-    const id = at + magic.length;
-    if (last === null || !isAt(octets, at, magic)) return null;
-    const idLength = idLengthAt(octets, id);
-    const idEnd = id + idLength;
+    if (last === null || (this.#text === null && !isResponse(octets, at))) return null;
+    if (this.#text === null) {
+      this.#text = octets.toString('latin1', at);
+      this.#from = at;
+    }
+    const text = this.#text;
+    const begin = at - this.#from;
+    const id = begin + magic.length;
+    const idEnd = text.indexOf(' ', id);
+    const idLength = idEnd - id;
+    if (idLength < 1 || idLength > transactionBytesMax || !isDigit(text.charCodeAt(idEnd + 1))) return null;
     const idAgain = idEnd + this.#middle.length;
-    const next = idAgain + idLength + ending.length;
-    if (idLength === 0 || next > octets.length) return null;
-    if (octets.compare(this.#middle, 0, this.#middle.length, idEnd, idAgain) !== 0) return null;
-    for (let i = 0; i < idLength; i += 1) if (octets[id + i] !== octets[idAgain + i]) return null;
-    if (!isAt(octets, next - ending.length, ending)) return null;
-    const transactionId = octets.toString('latin1', id, idEnd);
+    const idAgainEnd = idAgain + idLength;
+    const transactionId = text.slice(id, idEnd);
+    // Compared as wholes, which costs less than to look whether one begins with the other.
+    if (text.slice(idEnd, idAgain) !== this.#middle || text.slice(idAgain, idAgainEnd) !== transactionId) return null;
+    if (text.slice(begin, id) !== magic || text.slice(idAgainEnd, idAgainEnd + ending.length) !== ending) return null;
     if (!/^[A-Za-z0-9][\w.\-+%=]*$/.test(transactionId)) return null;
     const { status, comment, toPath, fromPath, headers } = last;
+    const next = this.#from + idAgainEnd + ending.length;
     return { response: { kind: 'response', transactionId, toPath, fromPath, headers, status, comment }, next };
+  }
+
+  /** Other octets are read next. */
+  release(): void {
+    this.#text = null;
   }
 }
 
-/** Octets before the next blank; 0 when they are none, or too many. */
-function idLengthAt(octets: Buffer, at: number): number {
-  for (let length = 0; length <= transactionBytesMax; length += 1) if (octets[at + length] === blank) return length;
-  return 0;
+/** Whether what begins at `at` has a status where a request has its method. */
+function isResponse(octets: Buffer, at: number): boolean {
+  const id = at + magic.length;
+  for (let i = id; i <= id + transactionBytesMax; i += 1) if (octets[i] === blank) return isDigit(octets[i + 1]);
+  return false;
 }
 
-function isAt(octets: Buffer, at: number, wanted: Buffer): boolean {
-  for (let i = 0; i < wanted.length; i += 1) if (octets[at + i] !== wanted[i]) return false;
-  return true;
+function isDigit(octet: number | undefined): boolean {
+  return octet !== undefined && octet >= digitFirst && octet <= digitLast;
 }
