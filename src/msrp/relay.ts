@@ -156,8 +156,10 @@ export class Relay {
     if (usePath.length === 0 || !usePath.every(isReadable)) return this.#fail('it gave no path');
     const { access, clock, log } = this.#parts;
     // RFC 4976 5.1: the order of To-Path; a=path has the other one.
-    this.#path = usePath.toReversed();
-    if (this.#failure !== null) log.info({ relay: access.uri, path: this.#path }, 'MSRP relay in use');
+    const path = usePath.toReversed();
+    // Sessions that run keep the one they have: what becomes of them, once it is another, is the relay's to say.
+    if (path.join(' ') !== this.#path.join(' ')) log.info({ relay: access.uri, path }, 'MSRP relay in use');
+    this.#path = path;
     this.#failure = null;
     this.#failures = 0;
     this.#stopTimer();

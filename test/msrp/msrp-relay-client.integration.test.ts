@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
+import type { MsrpShellOptions } from '../../src/msrp/msrp-shell.ts';
 import { authority, certificatePair } from '../support/certificates.ts';
 import type { MsrpClient } from '../support/msrp-client.ts';
 import { type RelayManner, TestRelay } from '../support/msrp-test-relay.ts';
@@ -16,10 +17,15 @@ async function openRelay(manner: Partial<RelayManner> = {}): Promise<TestRelay> 
   return relay;
 }
 
-function openRoomBehind(relay: TestRelay, password = access.password): Promise<SwitchRoom> {
+function openRoomBehind(
+  relay: TestRelay,
+  password = access.password,
+  options: Partial<MsrpShellOptions> = {},
+): Promise<SwitchRoom> {
   const { user } = access;
+  const how = { relay: { uri: relay.uri, user, password }, authorities: authority, ...options };
   // What the operator names may be private; what peers name may not.
-  return openRoom({ relay: { uri: relay.uri, user, password }, authorities: authority, privateTargets: 'refuse' });
+  return openRoom({ ...how, privateTargets: 'refuse' });
 }
 
 /** A client that has come to our relay, whose session with us is open. */
@@ -97,6 +103,25 @@ test('leave is asked for again before it ends', async () => {
   room.clock.turn(1_000);
   await waitFor('the new leave', () => room.shell.present().relays[0]?.includes('leave-2'));
   expect(room.shell.counts().connections).toBe(1);
+});
+
+test('another path than before is said in the log; who came by the former one is heard there as long as the relay lets him', async () => {
+  const relay = await openRelay({ expires: 600 });
+  const said: string[] = [];
+  const info = (facts: object, message: string): void => void said.push(`${message}: ${JSON.stringify(facts)}`);
+  const log = { debug: () => undefined, info, warn: () => undefined };
+  const room = await openRoomBehind(relay, access.password, { log });
+  const [alice, bob] = [await joinThrough(room, relay, 'alice'), await room.join('bob')];
+  room.route('alice', 'bob');
+  room.clock.turn(480_000);
+  await waitFor('the new leave', () => room.shell.present().relays[0]?.includes('leave-2'));
+  expect(said).toEqual([
+    expect.stringMatching(/^MSRP relay in use: .*leave-1;/),
+    expect.stringMatching(/^MSRP relay in use: .*leave-2;/),
+  ]);
+  expect(await alice.send(hello)).toBe(200);
+  expect((await bob.waitForMessage()).text).toBe('Hello');
+  expect(room.closed).toEqual([]);
 });
 
 test('a lifetime that it wants longer is asked for', async () => {
