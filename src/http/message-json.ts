@@ -12,7 +12,7 @@ export const Delivery = Type.Object(
     endpoint_id: Type.String({ description: 'The endpoint, as the participant lists it.' }),
     outcome: oneOf(outcomes, {
       description:
-        'It has the message; it does not; the message was not for it, as it takes no such content; or a notice is on its way to it (for good, where the service ended before it was told).',
+        'It has the message; it does not; the message was not for it, as it takes no such content, or is on hold; or a notice is on its way to it (for good, where the service ended before it was told).',
     }),
     status: nullableInteger({ description: 'The MSRP status that told it, if one did.' }),
     reason: nullableText({ description: 'Why it does not have the message.' }),
@@ -54,7 +54,7 @@ const fields = {
   expires_at: time({ description: 'Until when it is read here; it is erased soon after.' }),
   delivered: count('have it'),
   failed: count('do not'),
-  skipped: count('take no such content'),
+  skipped: count('take no such content, or are on hold'),
   pending: count('may have it or not: a notice is on its way to them'),
   content: Type.Optional(
     nullableText({

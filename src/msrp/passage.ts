@@ -60,7 +60,7 @@ export class Passage implements MessageOwner {
       mime,
       // A member without a session has none yet, or just lost it; the core is about to hear of that.
       receivers: recipients.map(({ endpointId }) => ({ endpointId, session: sessions.byEndpointId(endpointId) })),
-      skipped: skipped.map(({ endpointId }) => ({ endpointId, reason: `it takes no ${wrappedType}` })),
+      skipped: skipped.map((member) => ({ endpointId: member.endpointId, reason: whyNot(member, wrappedType) })),
       ids,
       clock,
       wrappedType,
@@ -120,6 +120,11 @@ export class Passage implements MessageOwner {
       ...(kept && { kept }),
     };
   }
+}
+
+/** Why a message is not sent to a member: who is on hold takes nothing at all. */
+function whyNot({ acceptsWrapped }: RouteMember, wrappedType: string): string {
+  return acceptsWrapped.length === 0 ? 'it is on hold' : `it takes no ${wrappedType}`;
 }
 
 /** The same octets of the same message with `wrapper` before its first. */

@@ -140,7 +140,7 @@ describe('what is told afterwards', () => {
     expect(room.told.map((told) => told.kept)).toEqual([kept, undefined]);
   });
 
-  test('of a notice: who takes no text is not sent it; it is UTF-8, and says so', async () => {
+  test('of a notice: who is on hold is not sent it; it is UTF-8, and says so', async () => {
     room.route(['alice'], { keeps: 'facts' }, { acceptsWrapped: [] });
     room.notice('Welcome', null);
     room.route(['bob'], { keeps: 'facts' });
@@ -150,7 +150,7 @@ describe('what is told afterwards', () => {
     expect([alice.messages.length, bob.messages.length]).toEqual([0, 1]);
     expect(bob.messages[0]).toContain('Content-Type: text/plain;charset=utf-8\r\n\r\n');
     expect(room.reported[0]?.messages).toMatchObject([
-      { deliveries: [{ endpointId: 'alice', outcome: 'skipped' }] },
+      { deliveries: [{ endpointId: 'alice', outcome: 'skipped', reason: 'it is on hold' }] },
       { deliveries: [{ endpointId: 'bob', outcome: 'delivered' }] },
     ]);
   });
