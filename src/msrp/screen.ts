@@ -49,11 +49,16 @@ function readChunk(send: MsrpHead): Chunk {
   // RFC 4975 7.3.1: without a Byte-Range the chunk begins the message.
   const byteRange = msrpHeader(send, 'Byte-Range');
   const { start, total } = byteRange === undefined ? { start: 1, total: null } : parseByteRange(byteRange);
-  const mime = send.headers.filter(({ name }) => name.toLowerCase().startsWith('content-'));
-  const types = mime.filter((header) => isNamed(header, 'content-type'));
-  // The content goes on with its type; with two of them receivers might not agree what it is.
-  if (types.length > 1) throw new RemoteError(400, 'There are several Content-Types');
-  const contentType = types[0]?.value ?? null;
+  const mime: MsrpHeader[] = [];
+  let contentType: string | null = null;
+  for (const header of send.headers) {
+    if (!/^content-/i.test(header.name)) continue;
+    mime.push(header);
+    if (!isNamed(header, 'content-type')) continue;
+    // The content goes on with its type; with two of them receivers might not agree what it is.
+    if (contentType !== null) throw new RemoteError(400, 'There are several Content-Types');
+    contentType = header.value;
+  }
   const wantsSuccessReport = msrpHeader(send, 'Success-Report')?.toLowerCase() === 'yes';
   return { messageId, start, total, contentType, mime, wantsSuccessReport };
 }

@@ -98,9 +98,13 @@ function headersOf(message: CpimMessage, name: string, namespace: string): reado
  * keep to RFC 3862 2 a header after Content-Type is one of the message's own until the empty line. Honest ones never are.
  */
 export function isCpimAmbiguous(message: CpimMessage): boolean {
-  if (message.contentHeaders.some(({ name }) => looksLikeAddress(name.slice(name.lastIndexOf('.') + 1)))) return true;
+  for (const { name } of message.contentHeaders)
+    if (looksLikeAddress(name.slice(name.lastIndexOf('.') + 1))) return true;
+  if (!hasNamespaces(message)) {
+    for (const { name } of message.headers) if (looksLikeAddress(name) && !addressNames.includes(name)) return true;
+    return false;
+  }
   const likely = message.headers.filter(({ name }) => looksLikeAddress(name));
-  if (!hasNamespaces(message)) return likely.some(({ name }) => !addressNames.includes(name));
   const sure = new Set(addressNames.flatMap((name) => headersOf(message, name, cpimNamespace)));
   return likely.some((header) => !sure.has(header));
 }
@@ -121,6 +125,29 @@ function declareNamespace(namespaces: Map<string, string>, value: string): void 
   const match = /^([^<\s]*)[ \t]*<([^<>\s]+)>$/.exec(value);
   if (match === null) throw new RemoteError(400, 'A CPIM namespace is malformed');
   namespaces.set(match[1] ?? '', match[2] ?? '');
+}
+
+/** From whom and to whom a message is, as URIs, and what it demands to be understood (RFC 3862 3.5). */
+export type CpimParties = Readonly<Record<'from' | 'to' | 'cc' | 'requires', readonly string[]>>;
+
+/** Throws RemoteError 400 when an address has no URI in angle brackets, or readers may disagree (`isCpimAmbiguous`). */
+export function cpimParties(message: CpimMessage): CpimParties {
+  if (isCpimAmbiguous(message)) throw new RemoteError(400, 'Whom the message is from or to is ambiguous');
+  if (!hasNamespaces(message)) return plainParties(message);
+  const uris = (name: 'From' | 'To' | 'cc'): readonly string[] => cpimAddresses(message, name).map(({ uri }) => uri);
+  return { from: uris('From'), to: uris('To'), cc: uris('cc'), requires: cpimRequires(message) };
+}
+
+/** The same in one pass, where names are what they seem. */
+function plainParties({ headers }: CpimMessage): CpimParties {
+  const parties: Record<keyof CpimParties, string[]> = { from: [], to: [], cc: [], requires: [] };
+  for (const { name, value } of headers) {
+    if (name === 'From') parties.from.push(parseCpimAddress(value).uri);
+    else if (name === 'To') parties.to.push(parseCpimAddress(value).uri);
+    else if (name === 'cc') parties.cc.push(parseCpimAddress(value).uri);
+    else if (name === 'Require') parties.requires.push(...namesIn(value));
+  }
+  return parties;
 }
 
 /** All From, To or cc of a message, in order. Throws RemoteError 400 when one has no URI in angle brackets. */
@@ -146,8 +173,12 @@ export function writeCpimAddress(address: CpimAddress): string {
 
 /** Names that the message demands to be understood (RFC 3862 3.5). */
 export function cpimRequires(message: CpimMessage): readonly string[] {
-  return cpimValues(message, 'Require')
-    .flatMap((value) => value.split(','))
+  return cpimValues(message, 'Require').flatMap(namesIn);
+}
+
+function namesIn(value: string): readonly string[] {
+  return value
+    .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
 }
@@ -269,8 +300,12 @@ function beginsMime(line: string): boolean {
 function addContentHeader(headers: ContentHeader[], line: string): void {
   const last = headers.at(-1);
   // RFC 2045 by RFC 5322 2.2.3: MIME headers may be folded.
-  if (/^[ \t]/.test(line) && last !== undefined) {
+  if (last !== undefined && (line[0] === ' ' || line[0] === '\t')) {
     headers[headers.length - 1] = { name: last.name, value: `${last.value} ${line.trim()}` };
+    return;
+  }
+  if (line.startsWith('Content-Type: ') && !hasControls(line)) {
+    headers.push({ name: 'Content-Type', value: line.slice('Content-Type: '.length).trim() });
     return;
   }
   const match = /^([!-9;-~]+)[ \t]*:[ \t]*(.*)$/.exec(line);

@@ -70,12 +70,17 @@ export function mediaTypeOf(contentType: string): string {
 export function parseByteRange(text: string): ByteRange {
   const match = /^(\d{1,15})-(\d{1,15}|\*)\/(\d{1,15}|\*)$/.exec(text);
   if (match === null) throw new RemoteError(400, 'The Byte-Range is malformed');
-  const [start = 0, end = null, total = null] = match.slice(1).map((part) => (part === '*' ? null : Number(part)));
+  const start = Number(match[1]);
+  const [end, total] = [octetNumber(match[2]), octetNumber(match[3])];
   // RFC 4975 7.1.1: the first octet is 1, and content of no length is 1-0/0.
-  if (start === null || start < 1) throw new RemoteError(400, 'The Byte-Range starts before octet 1');
+  if (start < 1) throw new RemoteError(400, 'The Byte-Range starts before octet 1');
   if (end !== null && end < start - 1) throw new RemoteError(400, 'The Byte-Range ends before it starts');
   if (total !== null && (end ?? start - 1) > total) throw new RemoteError(400, 'The Byte-Range exceeds its total');
   return { start, end, total };
+}
+
+function octetNumber(text: string | undefined): number | null {
+  return text === undefined || text === '*' ? null : Number(text);
 }
 
 /**

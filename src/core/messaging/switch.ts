@@ -3,16 +3,8 @@
  * version; the MSRP shell applies it to every SEND by `judge`, without an input or an effect per delivery.
  */
 
-import {
-  type CpimMessage,
-  cpimAddresses,
-  cpimRequires,
-  isCpimAmbiguous,
-  parseCpim,
-  wrappedTypeOf,
-} from '../../wire/cpim.ts';
+import { cpimParties, parseCpim, wrappedTypeOf } from '../../wire/cpim.ts';
 import { mediaTypeOf } from '../../wire/msrp.ts';
-import { RemoteError } from '../../wire/remote-error.ts';
 import { aorOf, readableSipUri, type SipUri } from '../../wire/sip-uri.ts';
 
 export type RouteMember = {
@@ -84,15 +76,9 @@ export function readMessage(contentType: string | null, content: Buffer): Messag
   if (contentType === null || mediaTypeOf(contentType) !== 'message/cpim') return null;
   const cpim = parseCpim(content);
   // RFC 7701 6.3: it goes on unchanged, so that what we have judged must be what every receiver reads.
-  if (isCpimAmbiguous(cpim)) throw new RemoteError(400, 'Whom the message is from or to is ambiguous');
-  return {
-    from: addressesOf(cpim, 'From'),
-    to: addressesOf(cpim, 'To'),
-    cc: addressesOf(cpim, 'cc'),
-    requires: cpimRequires(cpim),
-    wrappedType: wrappedTypeOf(cpim),
-    headerBytes: content.length - cpim.body.length,
-  };
+  const { from, to, cc, requires } = cpimParties(cpim);
+  const headerBytes = content.length - cpim.body.length;
+  return { from, to, cc, requires, wrappedType: wrappedTypeOf(cpim), headerBytes };
 }
 
 /**
@@ -184,10 +170,6 @@ function namesRoom(to: string, conferenceUri: string): boolean {
 
 function withoutPort(uri: SipUri | null): SipUri | null {
   return uri === null ? null : { ...uri, port: null };
-}
-
-function addressesOf(cpim: CpimMessage, name: 'From' | 'To' | 'cc'): readonly string[] {
-  return cpimAddresses(cpim, name).map((address) => address.uri);
 }
 
 function refuse(status: number, comment: string): Verdict {
