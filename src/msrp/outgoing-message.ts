@@ -141,6 +141,7 @@ export class OutgoingMessage implements ChunkedMessage {
   #watch(receiver: number, session: Session, length: number): void {
     this.#congestion ??= new Congestion({
       clock: this.#options.clock,
+      receiverCount: () => this.#openCount,
       onRelieved: () => this.#relieve(),
       onImpatient: (impatient) => this.failed(impatient, null, 'congested'),
     });

@@ -80,7 +80,7 @@ const sections = {
       ['of that, before large messages to it wait', octets(limits.msrpWindowBytes)],
       ['how long they wait', seconds(limits.msrpPatienceMs)],
       [
-        'or in all, for one receiver',
+        'or in all, for one receiver while most do not hold them up',
         `${seconds(limits.msrpPatienceMs)} and what the message takes at ${octets(limits.msrpPaceBytes)} a second`,
       ],
       ['a peer that reads nothing loses its session', `after ${seconds(limits.msrpStallMs)}`],
