@@ -20,6 +20,7 @@ import { openPostgres } from './postgres.ts';
 import { keyPort, openReferrals, readPort, record } from './reads.ts';
 import type { Interrupted } from './restarted.ts';
 import type { StoreLog } from './store-log.ts';
+import { eraseUnsaid } from './unsaid-messages.ts';
 
 export type Store = SavePort &
   ReadPort &
@@ -126,7 +127,7 @@ async function open(options: StoreOptions, { opened, close }: Opened): Promise<S
     users: userStore(prisma),
     save: (change) => commits.save(change),
     load: async (conferenceId, unsaid = []) => {
-      if (unsaid.length > 0) await prisma.message.deleteMany({ where: { conferenceId, id: { in: [...unsaid] } } });
+      await eraseUnsaid(prisma, { node: nodeId, conferenceId, ids: unsaid });
       const found = await record(prisma, conferenceId);
       const referrals = await openReferrals(prisma, conferenceId);
       commits.readAgain(conferenceId);

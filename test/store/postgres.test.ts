@@ -1,9 +1,10 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { StartRefused } from '../../src/store/errors.ts';
-import { askPostgres, describePostgres, startPostgres, type TestPostgres } from '../support/postgres.ts';
-import { changeOf, conferenceRow, noon } from '../support/stored-rows.ts';
+import { askPostgres, describePostgres, sessionOn, startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { changeOf, conferenceRow, messageRow, noon } from '../support/stored-rows.ts';
 import { openTestStore } from '../support/test-store.ts';
+import { waitFor } from '../support/wait.ts';
 
 async function refusalOf(databaseUrl: string): Promise<string> {
   try {
@@ -91,6 +92,34 @@ describePostgres('a real Postgres', () => {
     await askPostgres(server.href, `ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
     expect((await store.load('conf-1'))?.conference.id).toBe('conf-1');
     await store.save(change);
+    await close();
+  });
+
+  test('what was not said after all is erased, also where its save comes to an end only now', async () => {
+    const databaseUrl = await postgres.createDatabase();
+    const { store, close } = await openTestStore({ databaseUrl });
+    const early = messageRow({ id: 'early', conferenceId: 'conf-1' });
+    await store.save(changeOf({ conferences: [conferenceRow({ id: 'conf-1' })], messages: [early] }));
+    // A save as it is left at the server when the connection to it breaks.
+    const session = await sessionOn(databaseUrl);
+    await session.query('BEGIN');
+    await session.query("SELECT FROM nodes WHERE id = 'node-1' FOR SHARE");
+    await session.query(
+      `INSERT INTO messages SELECT (jsonb_populate_record(m, '{"id": "late"}')).* FROM messages m WHERE id = 'early'`,
+    );
+    const order: string[] = [];
+    const loaded = store.load('conf-1', ['late']).then(() => order.push('read'));
+    const waits = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    await waitFor('the look at the store', async () => {
+      return order.length > 0 || (await askPostgres(databaseUrl, waits)).length > 0;
+    });
+    order.push('saved');
+    await session.query('COMMIT');
+    await session.end();
+    await loaded;
+    expect(order).toEqual(['saved', 'read']);
+    expect(await store.message('conf-1', 'late')).toBeUndefined();
+    expect(await store.message('conf-1', 'early')).toEqual(early);
     await close();
   });
 
