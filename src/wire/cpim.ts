@@ -3,7 +3,7 @@
  * octets. Blocks are text, the wrapped octets are never touched.
  */
 
-import { hasControls } from './control-characters.ts';
+import { hasControls, isPlain } from './control-characters.ts';
 import { isNamed, mediaTypeOf } from './msrp.ts';
 import { RemoteError } from './remote-error.ts';
 
@@ -253,7 +253,7 @@ class BlockLines {
     if (this.#endsInCrLf !== hasCr) throw new RemoteError(400, 'The lines of the CPIM headers do not end alike', at);
     const end = hasCr ? lf - 1 : lf;
     const line = this.#text.slice(at, end);
-    return /[^ -~]/.test(line) ? this.#content.toString('utf8', at, end) : line;
+    return isPlain(line) ? line : this.#content.toString('utf8', at, end);
   }
 
   /** Where the line at `at` ends; -1 when that is not there, or beyond what a line may have. */
@@ -277,7 +277,7 @@ const usualNames: ReadonlySet<string> = new Set(['From', 'To', 'cc', 'DateTime',
 function parseHeader(line: string): CpimHeader {
   const colon = line.indexOf(':');
   const usual = line.slice(0, Math.max(colon, 0));
-  if (usualNames.has(usual) && line[colon + 1] !== ';' && !hasControls(line))
+  if (usualNames.has(usual) && line[colon + 1] !== ';' && isPlain(line))
     return { name: usual, params: [], value: line.slice(colon + 1).trim() };
   const match = headerPattern.exec(line);
   // RFC 3862 2.3: control characters stand escaped in a header; folding is unknown to it.
@@ -298,17 +298,22 @@ function beginsMime(line: string): boolean {
 }
 
 function addContentHeader(headers: ContentHeader[], line: string): void {
+  if (line.startsWith('Content-Type: ') && isPlain(line)) {
+    headers.push({ name: 'Content-Type', value: line.slice('Content-Type: '.length).trim() });
+    return;
+  }
+  if (hasControls(line)) throw malformedMime();
   const last = headers.at(-1);
   // RFC 2045 by RFC 5322 2.2.3: MIME headers may be folded.
   if (last !== undefined && (line[0] === ' ' || line[0] === '\t')) {
     headers[headers.length - 1] = { name: last.name, value: `${last.value} ${line.trim()}` };
     return;
   }
-  if (line.startsWith('Content-Type: ') && !hasControls(line)) {
-    headers.push({ name: 'Content-Type', value: line.slice('Content-Type: '.length).trim() });
-    return;
-  }
   const match = /^([!-9;-~]+)[ \t]*:[ \t]*(.*)$/.exec(line);
-  if (match === null || hasControls(line)) throw new RemoteError(400, 'A MIME header in the CPIM is malformed');
+  if (match === null) throw malformedMime();
   headers.push({ name: match[1] ?? '', value: (match[2] ?? '').trimEnd() });
+}
+
+function malformedMime(): RemoteError {
+  return new RemoteError(400, 'A MIME header in the CPIM is malformed');
 }
