@@ -112,16 +112,21 @@ export class WebSocketCarrier implements Carrier {
   /** The next piece has a turn of its own, in which what follows from the one before it has been done. */
   #goOn(): void {
     const { webSocket } = this.#parts;
-    if (this.#isPaused || this.#stopTurn !== null) return;
-    if (this.#pieces.length > 0) {
-      webSocket.pause();
-      const turn = setImmediate(() => {
-        this.#stopTurn = null;
-        if (!this.#isPaused) this.#handOn();
-      });
-      this.#stopTurn = () => clearImmediate(turn);
-    } else if (this.#isClosed) this.#tellClosed();
+    if (this.#stopTurn !== null) return;
+    // Nothing is left to be held up by a pause.
+    if (this.#isClosed && this.#pieces.length === 0) return this.#tellClosed();
+    if (this.#isPaused) return;
+    if (this.#pieces.length > 0) this.#takeTurn();
     else if (webSocket.isPaused) webSocket.resume();
+  }
+
+  #takeTurn(): void {
+    this.#parts.webSocket.pause();
+    const turn = setImmediate(() => {
+      this.#stopTurn = null;
+      if (!this.#isPaused) this.#handOn();
+    });
+    this.#stopTurn = () => clearImmediate(turn);
   }
 
   #tellClosed(): void {

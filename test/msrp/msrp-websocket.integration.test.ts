@@ -147,6 +147,20 @@ describe('a client behind WebSocket (RFC 7977)', () => {
     expect(room.closed).toEqual([]);
   });
 
+  test('a client that does not read its answers is given up, and is gone then', async () => {
+    const room = await openWebRoom();
+    const { socket } = await openSession(room, 'alice');
+    socket.pause();
+    const flood = firstSend(room.path('alice', 'ws'), `msrp://c:2/${'c'.repeat(3_000)};ws`).repeat(200);
+    for (let i = 0; i < 75; i += 1) socket.send(flood);
+    await waitFor('the loss of alice', () => {
+      room.clock.turn(limits.msrpStallMs);
+      return room.closed.length > 0;
+    });
+    expect(room.closed).toEqual(['alice: the peer does not read what it is sent']);
+    await waitFor('the end of the connection', () => room.shell.counts().connections === 0);
+  });
+
   test('a WebSocket message over the bound ends the connection', async () => {
     const room = await openWebRoom();
     const { socket } = await openWebSocket(room, 'ws');
@@ -242,6 +256,6 @@ function sendOf(toPath: string, body: Buffer): Buffer {
   return writeMsrpRequest({ transactionId: 'uuuu', method: 'SEND', ...paths, headers, body, flag: '$' });
 }
 
-function firstSend(toPath: string): string {
-  return `MSRP tttt SEND\r\nTo-Path: ${toPath}\r\nFrom-Path: ${clientPath}\r\nMessage-ID: abcd\r\n-------tttt$\r\n`;
+function firstSend(toPath: string, fromPath = clientPath): string {
+  return `MSRP tttt SEND\r\nTo-Path: ${toPath}\r\nFrom-Path: ${fromPath}\r\nMessage-ID: abcd\r\n-------tttt$\r\n`;
 }
