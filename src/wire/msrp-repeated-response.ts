@@ -3,6 +3,7 @@
 import type { MsrpResponse } from './msrp.ts';
 
 const magic = 'MSRP ';
+const dashes = '\r\n-------';
 const ending = '$\r\n';
 const [blank, digitFirst, digitLast] = [0x20, 0x30, 0x39];
 const transactionBytesMax = 32;
@@ -21,9 +22,11 @@ export class RepeatedResponse {
     const text = octets.toString('latin1');
     const idLength = response.transactionId.length;
     if (!text.startsWith(magic) || !text.endsWith(ending)) return;
-    this.#middle = text.slice(magic.length + idLength, -ending.length - idLength);
+    const middle = text.slice(magic.length + idLength, -ending.length - idLength);
+    // A header that begins like an end-line would be one to another transaction.
+    if (middle.indexOf(dashes) !== middle.length - dashes.length) return;
+    this.#middle = middle;
     this.#last = response;
-    this.#text = null;
   }
 
   /** The response at `at` when all of it is there and it says the same again, else null. `octets` are the same until `release`. */

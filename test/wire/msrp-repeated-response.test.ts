@@ -14,6 +14,7 @@ const kinds: readonly ((id: string) => string)[] = [
   (id) => response(id, { line: '413 OK' }),
   (id) => response(id, { lines: paths.replace('bob', 'ted') }),
   (id) => response(id, { lines: `${paths}X-Other: 1\r\n` }),
+  (id) => response(id, { lines: `${paths}-------cccc1: 1\r\n` }),
   (id) => response(id, { end: `-------${id}#` }),
   (id) => `\r\n${response(id)}`,
   (id) => response(id).replace(' 200', ' SEND').replace(' OK', ''),
