@@ -17,6 +17,12 @@ export type Standing<Row extends Definition> = {
   readonly headers: Conditional;
 };
 
+/** Puts a row beside those that there are. */
+export async function addDefinition<Row extends Definition>(port: DefinitionPort<Row>, row: Row): Promise<void> {
+  const refused = await stored(() => port.add(row));
+  if (refused !== null) throw new Refused({ code: refused });
+}
+
 /** Puts what `next` makes of the row as it stands in its place, and answers with that. */
 export async function changeStanding<Row extends Definition>(
   standing: Standing<Row>,
@@ -41,10 +47,20 @@ async function onNewest<Row extends Definition>(
   write: (row: Row) => Promise<Written<Row>>,
 ): Promise<Row> {
   for (let tries = 1; ; tries += 1) {
-    const row = await find();
+    const row = await stored(find);
     assureMatch(headers, etagOf(row));
-    const [written, refused] = await write(row);
+    const [written, refused] = await stored(() => write(row));
     if (refused === null) return written;
     if (refused !== 'changed-meanwhile' || tries === triesMax) throw new Refused({ code: refused });
+  }
+}
+
+/** RFC 9110 15.6.4: a store that is away will be there again; whoever wanted a change may ask once more. */
+async function stored<Result>(ask: () => Promise<Result>): Promise<Result> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof Refused) throw error;
+    throw new Refused({ code: 'store-failed', cause: error });
   }
 }

@@ -7,7 +7,8 @@ import { type Fault, PROBLEM_MEDIA_TYPE, problemOf, Refused } from './problem.ts
 /** Whatever a route, a hook or fastify itself threw, answered as a problem. The only place that does. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const refused = refusedOf(error);
-  if (refused.code === 'internal-error') request.log.error({ err: error, requestId: request.id }, 'request failed');
+  const failure = refused.code === 'internal-error' ? error : refused.cause;
+  if (failure !== undefined) request.log.error({ err: failure, requestId: request.id }, 'request failed');
   reply
     .code(refused.status)
     .headers({ ...waitOf(refused), ...refused.headers, 'x-request-id': request.id })

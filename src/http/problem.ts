@@ -17,6 +17,8 @@ export type RefusedOptions = {
   readonly faults?: readonly Fault[];
   readonly sip?: SipCause;
   readonly headers?: Readonly<Record<string, string>>;
+  /** What went wrong here, for the log only. */
+  readonly cause?: unknown;
 };
 
 /** An expected "no" on its way to the one place that answers it: thrown by routes and hooks, caught by the server. */
@@ -27,7 +29,7 @@ export class Refused extends Error {
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(options: RefusedOptions) {
-    super(options.detail ? options.detail : refusal(options.code).text);
+    super(options.detail ? options.detail : refusal(options.code).text, { cause: options.cause });
     this.name = 'Refused';
     this.code = options.code;
     this.faults = options.faults ?? [];

@@ -141,7 +141,7 @@ export class FakeDefinitions<Row extends Definition> implements DefinitionPort<R
   readonly byUri: DefinitionPort<Row>['byUri'];
   /** Why nothing can be added. */
   refusal: DefinitionRefusal | null = null;
-  /** What somebody else does, each time just before a change takes place. */
+  /** What somebody else does, or what goes wrong, each time just before a change takes place. */
   crossing: (() => Promise<unknown>) | null = null;
 
   constructor(store: MemoryDefinitions<Row>) {
@@ -153,6 +153,7 @@ export class FakeDefinitions<Row extends Definition> implements DefinitionPort<R
 
   readonly add: DefinitionPort<Row>['add'] = async (row) => {
     if (this.refusal !== null) return this.refusal;
+    await this.crossing?.();
     return (await this.store.insert(row)) ? null : 'already-defined';
   };
 

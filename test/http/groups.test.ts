@@ -201,6 +201,28 @@ test.each([
   expect(response.json()).toMatchObject({ status, code: refusal });
 });
 
+test('a store that is away is 503, whatever was to be written', async () => {
+  await team();
+  const away = async (): Promise<never> => {
+    throw new Error('connect ECONNREFUSED');
+  };
+  world.groups.crossing = away;
+  const changes = [
+    world.patch('/v1/groups/team', { subject: 'x' }),
+    world.put('/v1/groups/team/members/sip:carol@example.com', {}),
+    world.delete('/v1/groups/team'),
+    world.post('/v1/groups', { uri: 'other' }),
+    world.post('/v1/users', { uri: 'sip:carol@example.com' }),
+  ];
+  world.users.crossing = away;
+  for (const response of await Promise.all(changes))
+    expect(response.json()).toMatchObject({
+      status: 503,
+      code: 'store-failed',
+      detail: 'The state could not be saved',
+    });
+});
+
 test('groups are listed newest first, in pages, by a text they hold', async () => {
   await team();
   await team({ id: 'night', uri: 'sip:night@conf.example.com', subject: null, createdAt: startOfTime + 1 });

@@ -1,14 +1,14 @@
 import type { Static } from 'typebox';
 import type { GroupRow } from '../../core/rows.ts';
 import type { Api, RouteContext } from '../api.ts';
-import { changeStanding, etagOf, removeStanding } from '../definition-changes.ts';
+import { addDefinition, changeStanding, etagOf, removeStanding } from '../definition-changes.ts';
 import { invalid } from '../errors.ts';
 import { Group, GroupChange, GroupPage, groupJson, NewGroup } from '../group-json.ts';
 import { membersOf, standingGroup } from '../group-members.ts';
 import { pageJson, pageRequest } from '../listing.ts';
 import { policyOf } from '../policy-json.ts';
 import { etagHeader, IfMatch } from '../preconditions.ts';
-import { problems, Refused } from '../problem.ts';
+import { problems } from '../problem.ts';
 import { DefinitionQuery, GroupPath, jsonResponse, locationHeader } from '../schemas.ts';
 
 const tags = ['Groups'];
@@ -61,8 +61,7 @@ function defineGroup(api: Api, context: RouteContext): void {
     },
     async ({ body }, reply) => {
       const row = newGroup(body, context);
-      const refused = await context.groups.add(row);
-      if (refused !== null) throw new Refused({ code: refused });
+      await addDefinition(context.groups, row);
       return reply
         .code(201)
         .headers({ location: `/v1/groups/${row.id}`, etag: etagOf(row) })

@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { digestSecrets } from '../../core/identity/digest.ts';
 import type { UserRow } from '../../core/rows.ts';
 import type { Api, RouteContext } from '../api.ts';
-import { changeStanding, etagOf, removeStanding, type Standing } from '../definition-changes.ts';
+import { addDefinition, changeStanding, etagOf, removeStanding, type Standing } from '../definition-changes.ts';
 import { pageJson, pageRequest } from '../listing.ts';
 import { type Conditional, etagHeader, IfMatch } from '../preconditions.ts';
 import { problems, Refused } from '../problem.ts';
@@ -62,8 +62,7 @@ function addUser(api: Api, context: RouteContext): void {
     },
     async ({ body }, reply) => {
       const row = newUser(body, context);
-      const refused = await context.users.add(row);
-      if (refused !== null) throw new Refused({ code: refused });
+      await addDefinition(context.users, row);
       const location = `/v1/users/${encodeURIComponent(row.uri)}`;
       return reply
         .code(201)
