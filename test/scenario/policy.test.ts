@@ -266,6 +266,17 @@ test('who is barred is not called either, by whomever and whatever way', () => {
   expect([list.wasInvited('bob'), list.wasInvited('ted')]).toEqual([false, true]);
 });
 
+test('RFC 3261 19.1: who is barred is so by sips: too, and so is who may make no conferences', () => {
+  const secure = { aor: 'sips:bob@biloxi.example.com', displayName: null, private: false };
+  const world = conference();
+  defineUser(world, 'bob', { uri: 'sip:bob@biloxi.example.com', barred: true });
+  expect(world.outcome(world.dialsIn('bob', { caller: secure }).reply)).toMatchObject({ code: 'barred' });
+  expect(world.outcome(world.subscribes('bob', { caller: secure }).reply)).toMatchObject({ code: 'barred' });
+  defineUser(world, 'carol', { uri: 'sip:bob@biloxi.example.com', mayCreate: false, revision: 2 });
+  defineUser(world, 'bob', { uri: 'sips:bob@biloxi.example.com', revision: 2 });
+  expect(world.outcome(world.factoryInvite([], { caller: secure }).reply)).toMatchObject({ code: 'not-allowed' });
+});
+
 test('a barred member of a list that refuses us is not called in its stead', () => {
   const world = new World();
   defineUser(world, 'carol', { barred: true });

@@ -28,6 +28,17 @@ export class Users {
 
   /** Whether the operator has barred whom `uri`, a canonical AOR, names. Of whom nothing is said, everything is fine. */
   isBarred(uri: string): boolean {
-    return this.#byUri.get(uri)?.barred === true;
+    return this.#saidOf(uri).some(({ barred }) => barred);
+  }
+
+  /** Whether whom `uri` names may make conferences. */
+  mayCreate(uri: string): boolean {
+    return this.#saidOf(uri).every(({ mayCreate }) => mayCreate);
+  }
+
+  /** RFC 3261 19.1: a SIP URI may be upgraded to SIPS by its scheme alone. Our rule: what is forbidden one is forbidden both. */
+  #saidOf(uri: string): readonly UserRow[] {
+    const twin = uri.startsWith('sips:') ? `sip:${uri.slice('sips:'.length)}` : uri.replace(/^sip:/, 'sips:');
+    return [uri, twin].flatMap((each) => this.#byUri.get(each) ?? []);
   }
 }

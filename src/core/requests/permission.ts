@@ -12,7 +12,7 @@ export function barredRefused({ users }: Context, aor: string): Refused | null {
 /** Who must not make conferences, be it by the factory or by calling a group. */
 export function creatorRefused({ users }: Context, aor: string): Refused | null {
   const refused: Refused = { code: 'not-allowed', detail: 'This user may make no conferences' };
-  return users.byUri(aor)?.mayCreate === false ? refused : null;
+  return users.mayCreate(aor) ? null : refused;
 }
 
 /**
