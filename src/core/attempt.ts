@@ -1,4 +1,4 @@
-import { writeSipUri } from '../wire/sip-uri.ts';
+import { withoutPasswords, writeSipUri } from '../wire/sip-uri.ts';
 import type { Refused } from './conference/requirements.ts';
 import { type Context, loose, type Turn } from './context.ts';
 import type { Caller, Command, RequestRefused, SipRequestFacts } from './input.ts';
@@ -25,7 +25,7 @@ export function refuseCommand(context: Context, input: Command<'conference-reque
     caller: { aor: actor },
     callId: null,
     quirks: [],
-    received: JSON.stringify({ subject, participants: participants.map(({ raw }) => raw) }),
+    received: JSON.stringify({ subject, participants: participants.map(({ raw }) => withoutPasswords(raw)) }),
   };
   const row = attemptRow(context, asked, refused);
   return logged({ ...row, status: refusal(refused.code).http }, reply, refused);
@@ -68,12 +68,12 @@ function attemptRow(context: Context, facts: Attempted, refused: Refused): Attem
     node: context.settings.node,
     at: context.now,
     method: facts.method,
-    target: facts.target.slice(0, limits.uriCharactersMax),
+    target: withoutPasswords(facts.target).slice(0, limits.uriCharactersMax),
     caller: facts.caller?.aor ?? null,
     callId: facts.callId?.slice(0, limits.uriCharactersMax) ?? null,
     code: refused.code,
     status: refusal(refused.code).sip,
-    reason: refused.detail.slice(0, limits.uriCharactersMax),
+    reason: withoutPasswords(refused.detail).slice(0, limits.uriCharactersMax),
     quirks: [...facts.quirks],
     received: facts.received.slice(0, limits.receivedTextMax),
   };

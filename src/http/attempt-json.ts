@@ -15,7 +15,7 @@ export const Attempt = Type.Object(
     status: Type.Integer({ description: 'The status it was answered with.' }),
     reason: Type.String({ description: 'What exactly was wrong.' }),
     quirks: Type.Array(Type.String(), { description: 'Quirks that were needed to read it.' }),
-    received: Type.String({ description: 'The request as it came, shortened.' }),
+    received: Type.String({ description: 'The request as it came, shortened, without credentials and passwords.' }),
   },
   {
     ...closed,

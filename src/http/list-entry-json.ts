@@ -4,7 +4,7 @@ import { nullableText, oneOf } from './schemas.ts';
 
 /** The fields of a list's entry and of how it was read. */
 export const listEntryFields = {
-  raw: Type.String({ description: 'The URI as it arrived.' }),
+  raw: Type.String({ description: 'The URI as it arrived, but for a password.' }),
   uri: nullableText({ description: 'The URI that is dialled; null when it could not be read.' }),
   quirks: Type.Array(Type.String(), { description: 'Quirks that were needed to read it.' }),
   position: Type.Integer({ description: 'Place in the list, from 0.' }),

@@ -16,7 +16,7 @@ import {
 
 const target = Type.Object(
   {
-    raw: Type.String({ description: 'The URI as it arrived.' }),
+    raw: Type.String({ description: 'The URI as it arrived, but for a password.' }),
     uri: nullableText({ description: 'As it was read, without method and headers; null when it could not be.' }),
     method: Type.String({ description: 'What was asked for: INVITE, BYE or REFER.' }),
     replaces: replacesShown('The dialog that the invitation was to take over.'),

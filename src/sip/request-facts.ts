@@ -5,7 +5,7 @@ import type { RefusalCode } from '../core/refusal.ts';
 import { RemoteError } from '../wire/remote-error.ts';
 import { isToken, parseCSeq, parseMediaType, parseNameAddr, splitList } from '../wire/sip-headers.ts';
 import { headerValues, type SipRequest } from '../wire/sip-message.ts';
-import { parseSipUri, type SipUri, withoutHeaders } from '../wire/sip-uri.ts';
+import { parseSipUri, type SipUri, withoutHeaders, withoutPasswords } from '../wire/sip-uri.ts';
 import { callerOf, claimedCaller, credentialsIn, type IdentityRules } from './identity.ts';
 
 /** A request as it came up from the SIP server. */
@@ -153,11 +153,13 @@ export function callerIfReadable(message: SipRequest, sourceAddress: string, rul
 // With the lines it is folded into; a dot would stop at line ends that SIP does not know.
 const authorization = /(?<=^|\n)((?:Proxy-)?Authorization[ \t]*:)[^\n]*(?:\n[ \t][^\n]*)*/gi;
 
-/** The request's text for the attempts log: bounded, without credentials. */
+/** The request's text for the attempts log: bounded, without credentials and the passwords of URIs. */
 export function excerpt(raw: string): string {
   // Most requests name none, which is found out at a tenth of the price.
   const kept = /authorization/i.test(raw) ? raw.replace(authorization, '$1 …\r') : raw;
-  return kept.slice(0, limits.receivedTextMax);
+  // What is cut off is read a little further, so that no password loses the @ it is known by.
+  const shown = withoutPasswords(kept.slice(0, limits.receivedTextMax + limits.uriCharactersMax));
+  return shown.slice(0, limits.receivedTextMax);
 }
 
 /** RFC 3261 20.16 and 7.3: a bad value counts as absent, and absent as 70. */

@@ -116,6 +116,14 @@ export function destinationHost(uri: SipUri): string {
   return uriParam(uri, 'maddr')?.toLowerCase() ?? uri.host;
 }
 
+// RFC 3261 25.1: a user part, a colon, a password, and the @ without which it is host and port.
+const passwordInText = /(\bsips?:[^\s:@<>"]+:)[\w\-.!~*'()&=+$,%]*@/gi;
+
+/** RFC 3261 19.1.1: a password in a URI is better not there; where `text` is kept or shown it is not. */
+export function withoutPasswords(text: string): string {
+  return text.replace(passwordInText, '$1…@');
+}
+
 /** The user part for people to read: unescaped once; left as it is where its octets are not UTF-8. */
 export function unescapeUser(user: string): string {
   try {

@@ -257,6 +257,16 @@ describe('an INVITE that cannot be read is refused with the reason', () => {
     );
   });
 
+  test('nor the password of a URI, wherever it is cut off', () => {
+    const uri = 'sip:carol:5ec7e7@example.com';
+    const bodyless = factoryInvite({ 'Contact': null, 'X-Pad': '' }, '');
+    for (let spare = 0; spare < 40; spare += 1) {
+      const pad = 'x'.repeat(Math.max(0, limits.receivedTextMax - bodyless.length - spare));
+      const input = as('request-refused', read(factoryInvite({ 'Contact': null, 'X-Pad': pad, 'X-Uri': uri }, uri)));
+      expect(input.received).not.toMatch(/carol:5/);
+    }
+  });
+
   test('cut off anywhere, nothing is thrown', () => {
     const raw = factoryInvite();
     for (let at = 0; at < raw.length; at += 1) expect(read(raw.slice(0, at)).reply).toBe('sip:1');

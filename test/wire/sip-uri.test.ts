@@ -10,6 +10,7 @@ import {
   unescapeUser,
   uriParam,
   withoutHeaders,
+  withoutPasswords,
   writeSipUri,
 } from '../../src/wire/sip-uri.ts';
 
@@ -282,4 +283,14 @@ test('what cannot be read is null for whoever asks so', () => {
   expect(readableSipUri('sip:alice@atlanta.example.com')).toEqual(parseSipUri('sip:alice@atlanta.example.com'));
   for (const text of ['', '*', 'mailto:alice@atlanta.example.com', 'sip:a@b@c'])
     expect(readableSipUri(text)).toBeNull();
+});
+
+test.each([
+  ['sip:bob:secret@example.com', 'sip:bob:…@example.com'],
+  ['<SIPS:bob:se%63ret@example.com;lr>, <sip:carol:@a>', '<SIPS:bob:…@example.com;lr>, <sip:carol:…@a>'],
+  ['sip:bob@example.com:5060;maddr=10.0.0.1', 'sip:bob@example.com:5060;maddr=10.0.0.1'],
+  ['To: <sip:example.com:5060>\nFrom: x@y', 'To: <sip:example.com:5060>\nFrom: x@y'],
+  ['mailto:bob@example.com', 'mailto:bob@example.com'],
+])('passwords of URIs are not shown: %s', (text, shown) => {
+  expect(withoutPasswords(text)).toBe(shown);
 });

@@ -1,5 +1,5 @@
 import type { RecipientEntry } from '../../wire/resource-lists.ts';
-import { aorOf, type SipUri } from '../../wire/sip-uri.ts';
+import { aorOf, type SipUri, withoutPasswords } from '../../wire/sip-uri.ts';
 import type { Ids } from '../ids.ts';
 import type { InvitationOrder, ReferredBy } from '../input.ts';
 import { limits } from '../limits.ts';
@@ -78,7 +78,7 @@ export class Invitations {
       role: order.role ?? 'participant',
       replaces: order.replaces,
       listEntry: {
-        raw: order.raw,
+        raw: withoutPasswords(order.raw),
         uri: aor,
         quirks: [],
         position: 0,

@@ -1,7 +1,15 @@
 import { isPrivateHost } from '../../wire/ip-address.ts';
 import { writeRecipientHistory } from '../../wire/recipient-history.ts';
 import type { RecipientEntry } from '../../wire/resource-lists.ts';
-import { aorOf, destinationHost, parseSipUri, type SipUri, sameUri, writeSipUri } from '../../wire/sip-uri.ts';
+import {
+  aorOf,
+  destinationHost,
+  parseSipUri,
+  type SipUri,
+  sameUri,
+  withoutPasswords,
+  writeSipUri,
+} from '../../wire/sip-uri.ts';
 import { limits } from '../limits.ts';
 import type { CopyControl, ListEntryRow, ReplacesValue, SipCause } from '../rows.ts';
 import type { Settings } from '../settings.ts';
@@ -74,8 +82,9 @@ export function historyOf(invitees: readonly Invitee[]): string | null {
 
 function inviteeOf(entry: RecipientEntry, { settings, isBarred }: ListReading): Invitee {
   const { reading } = entry;
+  const raw = withoutPasswords(entry.raw).slice(0, limits.uriCharactersMax);
   const listEntry = (uri: string | null): ListEntryRow => ({
-    raw: entry.raw.slice(0, limits.uriCharactersMax),
+    raw,
     uri,
     quirks: entry.quirks,
     position: entry.position,
@@ -86,7 +95,7 @@ function inviteeOf(entry: RecipientEntry, { settings, isBarred }: ListReading): 
   const never = { target: null, replaces: null, join: null, extraHeaders: [], displayName: entry.displayName };
   if (!reading.ok) {
     const failure = { status: reading.status, reason: reading.reason };
-    return { ...never, aor: entry.raw.slice(0, limits.uriCharactersMax), listEntry: listEntry(null), failure };
+    return { ...never, aor: raw, listEntry: listEntry(null), failure };
   }
   const { target } = reading;
   const aor = aorOf(target).slice(0, limits.uriCharactersMax);

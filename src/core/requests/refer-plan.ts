@@ -1,7 +1,7 @@
 import { RemoteError } from '../../wire/remote-error.ts';
 import type { RecipientEntry } from '../../wire/resource-lists.ts';
 import { parseNameAddr } from '../../wire/sip-headers.ts';
-import { aorOf, parseSipUri, type SipUri, withoutHeaders, writeSipUri } from '../../wire/sip-uri.ts';
+import { aorOf, parseSipUri, type SipUri, withoutHeaders, withoutPasswords, writeSipUri } from '../../wire/sip-uri.ts';
 import type { Conference } from '../conference/conference.ts';
 import { listReading } from '../conference/invitation-list.ts';
 import { type Invitee, inviteesOf, privateTargetRefusal } from '../conference/invitees.ts';
@@ -66,8 +66,8 @@ export function outcomeOf({ code }: Refused): SipCause {
 
 function rowOf({ raw, quirks, reading }: RecipientEntry): ReferTargetRow {
   return {
-    raw: raw.slice(0, limits.uriCharactersMax),
-    uri: reading.ok ? writeSipUri(reading.target).slice(0, limits.uriCharactersMax) : null,
+    raw: withoutPasswords(raw).slice(0, limits.uriCharactersMax),
+    uri: reading.ok ? withoutPasswords(writeSipUri(reading.target)).slice(0, limits.uriCharactersMax) : null,
     method: methodOf(reading),
     replaces: reading.ok ? reading.replaces : null,
     quirks,

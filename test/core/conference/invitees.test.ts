@@ -35,3 +35,10 @@ test('a conference that nobody of SIP has made drops nobody as its creator', () 
   expect(inviteesOf(list, reading)).toHaveLength(1);
   expect(inviteesOf(list, { ...reading, creatorAor: null })).toHaveLength(2);
 });
+
+test('RFC 3261 19.1.1: an entry is kept without the password of its URI, and dialled with it', () => {
+  const list = recipients(['sip:bob:5ec7e7@example.com', 'sip:carol:5ec7e7@not a host']);
+  const invitees = inviteesOf(list, reading);
+  expect(invitees[0]?.target).toMatchObject({ password: '5ec7e7' });
+  expect(JSON.stringify(invitees.map(({ aor, listEntry }) => [aor, listEntry]))).not.toContain('5ec7e7');
+});
