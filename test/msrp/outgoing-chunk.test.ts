@@ -1,6 +1,14 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type ChunkContent, type ChunkedMessage, OutgoingChunk } from '../../src/msrp/outgoing-chunk.ts';
-import { joinParts, type MsrpRequest, partsLength, pathLines } from '../../src/wire/msrp.ts';
+import {
+  joinParts,
+  joinTexts,
+  type MsrpRequest,
+  partsLength,
+  pathLines,
+  writeMsrpRequest,
+} from '../../src/wire/msrp.ts';
 import { MsrpReader } from '../../src/wire/msrp-reader.ts';
 
 const whole = (body: Buffer): ChunkContent => ({
@@ -57,4 +65,36 @@ test('the transaction is one whose end-line the body does not hold', () => {
   const [copy] = copies(body, 1);
   expect(copy?.transactionId).toBe('tx-3.0');
   expect(copy?.body?.equals(body)).toBe(true);
+});
+
+test('what leaves is the same as text and as octets, and as long as it was said to be', () => {
+  const paths = { toPath: ['msrp://bob:3/c;tcp'], fromPath: ['msrp://focus:1/d;tcp'] };
+  const lengths = fc.oneof(fc.nat(40), fc.integer({ min: 4_090, max: 4_100 }));
+  const octetsOf = (length: number) =>
+    fc.uint8Array({ minLength: length, maxLength: length }).map((each) => Buffer.from(each));
+  const texts = fc.string({ unit: fc.constantFrom('a', ' ', 'é', 'ÿ', '日', '😀') });
+  fc.assert(
+    fc.property(lengths.chain(octetsOf), texts, fc.nat(2_000), (body, value, receiver) => {
+      const mime = [
+        { name: 'Content-Description', value },
+        { name: 'Content-Type', value: `text/plain; name="${value}"` },
+      ];
+      const chunk = OutgoingChunk.of(message, { ...whole(body), mime }, counting());
+      const copy = chunk.copy(receiver, pathLines(paths.toPath, paths.fromPath));
+      const parts = copy.parts();
+      const octets = joinParts([parts], copy.length);
+      const { length: total } = body;
+      const headers = [
+        { name: 'Message-ID', value: 'ours' },
+        { name: 'Byte-Range', value: `1-${total > 2_048 ? '*' : total}/${total}` },
+        ...mime,
+      ];
+      const transactionId = chunk.transactionOf(receiver);
+      const expected = writeMsrpRequest({ transactionId, method: 'SEND', ...paths, headers, body, flag: '$' });
+      expect(octets.equals(expected)).toBe(true);
+      const text = joinTexts([parts]);
+      if (text !== null) expect(Buffer.from(text, 'latin1').equals(expected)).toBe(true);
+      expect(text === null).toBe(total > 4_096);
+    }),
+  );
 });

@@ -56,6 +56,8 @@ describe('to the room', () => {
     ['text/css', ['ted']],
     ['image/png', []],
     ['textile/plain', []],
+    ['text', []],
+    ['', []],
   ])('CC-187 who cannot take %s is left out and the sender is not told', (wrappedType, expected) => {
     expect(judged({ wrappedType })).toEqual([200, expected]);
   });
