@@ -35,6 +35,8 @@ export type Dialog = {
   readonly referrals: readonly ReferralUsage[];
   /** A REFER has been accepted in it, with or without a report. */
   readonly referred: boolean;
+  /** The highest CSeq number of the peer's requests; null: none has come. */
+  readonly remoteCseq: number | null;
 };
 
 /** A dialog whose owner is gone, to be ended towards its peer. */
@@ -63,6 +65,19 @@ export class Dialogs {
     const { endpointId, confirmed, contact } = opened;
     const session: SessionUsage = { endpointId, ackAwaited: null, confirmed, ending: false };
     this.#put({ ...this.#base(id, contact), session });
+  }
+
+  /** The session of this endpoint has not come about: what there was `before` stands as it did. */
+  undoSession(id: string, endpointId: string, before: Dialog | null): void {
+    const dialog = this.#byId.get(id);
+    if (dialog?.session?.endpointId !== endpointId) return;
+    this.#put({ ...dialog, session: before?.session ?? null, remoteCseq: before?.remoteCseq ?? null });
+  }
+
+  /** A request of the peer has come in it. */
+  heard(id: string, cseq: number): void {
+    const dialog = this.#byId.get(id);
+    if (dialog !== undefined) this.#put({ ...dialog, remoteCseq: cseq });
   }
 
   /** Gives the subscription that ran in its place: its subscriber began anew with the same Call-ID and tag. */
@@ -143,7 +158,8 @@ export class Dialogs {
   }
 
   #base(id: string, contact: string): Dialog {
-    return this.#byId.get(id) ?? { id, contact, session: null, subscription: null, referrals: [], referred: false };
+    const usages = { session: null, subscription: null, referrals: [], referred: false };
+    return this.#byId.get(id) ?? { id, contact, ...usages, remoteCseq: null };
   }
 
   #changeReferrals(id: string, change: (usage: ReferralUsage) => readonly ReferralUsage[]): void {

@@ -71,10 +71,11 @@ export class Incoming {
       this.#parts.log.debug({ reply: to, outcome: outcome.kind }, 'nobody waits for this answer');
       return;
     }
+    const before = this.#parts.dialogs.find(pending.dialogId);
     // Entered before it is sent: whatever the peer sends next finds its dialog.
     this.#enter(pending, outcome);
     const answer = this.#answerTo(pending, outcome);
-    const failed = (): void => this.#notSent(pending, outcome);
+    const failed = (): void => this.#notSent(pending, { outcome, before });
     sendAnswer(pending.response, answer, { log: this.#parts.log, failed });
   }
 
@@ -100,6 +101,7 @@ export class Incoming {
       const before = dialogs.openSubscription(pending.dialogId, { subscriptionId, contact });
       if (before !== null) queueMicrotask(() => this.#replaced(before));
     }
+    if (!pending.inDialog) dialogs.heard(pending.dialogId, pending.cseq);
   }
 
   /** The SIP server knows a dialog by Call-ID and tag of its subscriber: what has them now hides what had them before. */
@@ -107,10 +109,17 @@ export class Incoming {
     this.#parts.submit({ type: 'notify-answered', subscriptionId, status: 481 });
   }
 
-  /** The peer never saw our 200, so what it began is over. An answer within a dialog leaves that as it was. */
-  #notSent(pending: PendingReply, outcome: Outcome): void {
+  /**
+   * The peer never saw our 200, so what it began is over. An answer within a dialog leaves that as it was, and so does
+   * one to an INVITE with Call-ID and tag of a call that stands, which a drachtio server refuses.
+   */
+  #notSent(
+    pending: PendingReply,
+    { outcome, before }: { readonly outcome: Outcome; readonly before: Dialog | null },
+  ): void {
     if (outcome.kind !== 'session-accepted' || pending.inDialog) return;
-    this.#closeSession(pending.dialogId);
+    this.#parts.heldByes.drop(pending.dialogId);
+    this.#parts.dialogs.undoSession(pending.dialogId, outcome.endpointId, before);
     this.#parts.submit({ type: 'invite-cancelled', dialogId: pending.dialogId });
   }
 
@@ -134,6 +143,12 @@ export class Incoming {
       dialog,
       this.#parts.rules,
     );
+    const outOfPlace = this.#outOfPlace(input, dialog);
+    if (outOfPlace !== null) {
+      this.#refuse(request, response, outOfPlace);
+      return;
+    }
+    if (dialog !== null && 'cseq' in input) this.#parts.dialogs.heard(dialog.id, input.cseq);
     const pending: PendingReply = {
       method,
       response,
@@ -149,6 +164,17 @@ export class Incoming {
     });
     if (method === 'INVITE') this.#watchInvite(request, () => this.#cancelled(input));
     this.#parts.submit(input);
+  }
+
+  /** Why a request is refused for the place that it has among others; a drachtio server hands it up all the same. */
+  #outOfPlace(input: Extract<Input, { reply: ReplyTo }>, dialog: Dialog | null): RefusalCode | null {
+    if (!('cseq' in input)) return null;
+    // RFC 3261 12.2.2: one that a later one has overtaken gets 500.
+    if (dialog !== null) return dialog.remoteCseq !== null && input.cseq < dialog.remoteCseq ? 'internal-error' : null;
+    // RFC 3261 8.2.2.2: the same request over another path.
+    if (this.#pending.hasTwin(input)) return 'loop';
+    const accepted = input.method === 'INVITE' ? this.#parts.dialogs.find(input.dialogId) : null;
+    return accepted?.session && accepted.remoteCseq === input.cseq ? 'loop' : null;
   }
 
   /** The library hands over a CANCEL and an UPDATE during an INVITE on the request object of that INVITE. */

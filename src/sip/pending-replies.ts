@@ -16,6 +16,8 @@ export type PendingReply = {
   readonly inDialog: boolean;
 };
 
+type Origin = Pick<PendingReply, 'dialogId' | 'cseq' | 'method'>;
+
 type Kept = { readonly pending: PendingReply; readonly stopTimer: () => void };
 
 /** The responses that are still owed, by reply token. */
@@ -24,6 +26,8 @@ export class PendingReplies {
   readonly #kept = new Map<ReplyTo, Kept>();
   /** Methods of those that came within a dialog, by dialog. */
   readonly #within = new Map<string, readonly string[]>();
+  /** What those outside dialogs have in common with their copies. */
+  readonly #outside = new Set<string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -45,6 +49,12 @@ export class PendingReplies {
     this.#kept.set(to, { pending, stopTimer });
     const { dialogId, method, inDialog } = pending;
     if (inDialog) this.#within.set(dialogId, [...this.methodsWithin(dialogId), method]);
+    else this.#outside.add(originOf(pending));
+  }
+
+  /** Whether one with the same Call-ID, From tag, CSeq and method waits, outside dialogs. */
+  hasTwin(request: Origin): boolean {
+    return this.#outside.has(originOf(request));
   }
 
   /** Methods of the requests of a dialog that are still to be answered. */
@@ -59,6 +69,7 @@ export class PendingReplies {
     kept.stopTimer();
     this.#kept.delete(to);
     if (kept.pending.inDialog) this.#leave(kept.pending);
+    else this.#outside.delete(originOf(kept.pending));
     return kept.pending;
   }
 
@@ -66,6 +77,7 @@ export class PendingReplies {
     for (const kept of this.#kept.values()) kept.stopTimer();
     this.#kept.clear();
     this.#within.clear();
+    this.#outside.clear();
   }
 
   #leave({ dialogId, method }: PendingReply): void {
@@ -74,4 +86,9 @@ export class PendingReplies {
     if (methods.length === 0) this.#within.delete(dialogId);
     else this.#within.set(dialogId, methods);
   }
+}
+
+/** The id that the dialog would have holds Call-ID and From tag. */
+function originOf({ dialogId, cseq, method }: Origin): string {
+  return `${cseq} ${method} ${dialogId}`;
 }

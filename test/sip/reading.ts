@@ -45,6 +45,7 @@ export const sessionDialog: Dialog = {
   subscription: null,
   referrals: [],
   referred: false,
+  remoteCseq: null,
 };
 export const subscriptionDialog: Dialog = {
   id: 'sub-a11ce-01;from-tag=a11ce5ub',
@@ -53,6 +54,7 @@ export const subscriptionDialog: Dialog = {
   subscription: { subscriptionId: 'subscription-1', ending: false },
   referrals: [],
   referred: false,
+  remoteCseq: null,
 };
 /** The To of requests within that session. */
 export const toUs = 'Conf Factory <sip:conf-fact@conf.example.com>;tag=fa7e11c0';

@@ -128,15 +128,15 @@ test('CC-082 RFC 3515 2.4.6: the second REFER of a session is one, whatever beca
     stages.server.deliver(inDialog('REFER', { ...headers, 'CSeq': `${cseq} REFER` }), { dialogId: aliceDialog });
     return await stage.input('refer-received');
   };
-  const first = await asks(2);
+  const first = await asks(203_049);
   expect([first.endpointId, first.further]).toEqual(['alice', false]);
   stage.shell.reply(first.reply, { ...accepted, toTag: null, subscribes: false });
-  const second = await asks(3);
+  const second = await asks(203_050);
   expect(second.further).toBe(true);
   stage.shell.reply(second.reply, { ...accepted, referralId: 'r2', toTag: null });
-  stage.shell.perform({ ...last, referralId: 'r2', dialogId: aliceDialog, eventId: 3 });
+  stage.shell.perform({ ...last, referralId: 'r2', dialogId: aliceDialog, eventId: 203_050 });
   const sent = await stages.server.request('NOTIFY');
-  expect([sent.dialogId, headerOf(sent.text, 'Event')]).toEqual([aliceDialog, 'refer;id=3']);
+  expect([sent.dialogId, headerOf(sent.text, 'Event')]).toEqual([aliceDialog, 'refer;id=203050']);
   stages.server.respond(sent, '200 OK');
   await stage.input('referral-notify-answered');
   // The session it came in stays.

@@ -50,6 +50,7 @@ const session: Dialog = {
   subscription: null,
   referrals: [],
   referred: false,
+  remoteCseq: null,
 };
 const withTag = { 'To': `<${conferenceUri}>;tag=fa7e11c0` };
 
