@@ -9,6 +9,7 @@ import {
   msrpHeader,
   parseByteRange,
 } from '../wire/msrp.ts';
+import { ownText } from '../wire/own-text.ts';
 import { RemoteError } from '../wire/remote-error.ts';
 import type { Answer } from './connection.ts';
 
@@ -60,7 +61,7 @@ function readChunk(send: MsrpHead): Chunk {
     contentType = header.value;
   }
   const wantsSuccessReport = msrpHeader(send, 'Success-Report')?.toLowerCase() === 'yes';
-  return { messageId, start, total, contentType, mime, wantsSuccessReport };
+  return { messageId: ownText(messageId), start, total, contentType, mime, wantsSuccessReport };
 }
 
 /** RFC 7701 6.3: the one type of content that is switched. */

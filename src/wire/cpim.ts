@@ -5,6 +5,7 @@
 
 import { hasControls, isPlain } from './control-characters.ts';
 import { isNamed, mediaTypeOf } from './msrp.ts';
+import { ownText } from './own-text.ts';
 import { RemoteError } from './remote-error.ts';
 
 /** `name` with its namespace prefix as it came (`imdn.Message-ID`); `value` still escaped as on the wire. */
@@ -187,7 +188,7 @@ function namesIn(value: string): readonly string[] {
 export function wrappedTypeOf(message: CpimMessage): string {
   const header = message.contentHeaders.find((each) => isNamed(each, 'content-type'));
   const type = mediaTypeOf(header?.value ?? '');
-  return type === '' ? 'text/plain' : type;
+  return type === '' ? 'text/plain' : ownText(type);
 }
 
 /** RFC 3862 2.3.1: an unknown escape stands for the character after the backslash, a last lone backslash for nothing. */
