@@ -209,6 +209,13 @@ function domains(env: Env, how: { sipHosts: readonly string[]; drachtio: boolean
       throw new BadConfig(`SIP_DOMAINS must be domain names or addresses, comma separated; "${domain}" is neither.`);
     }
   }
+  const [first = ''] = names;
+  // It replaces `localhost` in Contact and From by its own address, which is no domain of ours.
+  if (how.drachtio && first.includes('localhost')) {
+    throw new BadConfig(
+      `SIP_DOMAINS must begin with a domain without "localhost" when DRACHTIO_HOST is set, not "${first}".`,
+    );
+  }
   return names.map(bracketed);
 }
 

@@ -118,6 +118,17 @@ test('a drachtio server is never on loopback for this purpose, and needs its dom
   });
 });
 
+test('a drachtio server puts its own address in place of localhost: no new URI may have that', () => {
+  for (const domain of ['localhost', 'localhost.example.com', 'conf.localhost']) {
+    const env = { DRACHTIO_HOST: '127.0.0.1', SIP_DOMAINS: `${domain},conf.example.com` };
+    expect(() => readConfig(env)).toThrow(
+      `SIP_DOMAINS must begin with a domain without "localhost" when DRACHTIO_HOST is set, not "${domain}".`,
+    );
+  }
+  const second = { DRACHTIO_HOST: '127.0.0.1', SIP_DOMAINS: 'conf.example.com,localhost' };
+  expect(readConfig(second).domains).toEqual(['conf.example.com', 'localhost']);
+});
+
 test('whom lists may invite, how many conferences may be made, when they end, how long a session lives', () => {
   expect(readConfig({})).toMatchObject({
     consent: 'off',

@@ -136,7 +136,7 @@ export class InviteClient {
   /** RFC 3262 5, RFC 3261 13.2.1: the first description in a reliable response is the answer; later ones count for nothing. */
   #answeredEarly({ answers }: Dial, remoteTag: string, message: SipMessage): void {
     if (answers.has(remoteTag) || answers.size >= bounds.earlyAnswersMax) return;
-    const answer = answerOf(message);
+    const answer = answerOf(message, this.#parts.lenient);
     if (answer !== null) answers.set(remoteTag, answer);
   }
 
@@ -170,7 +170,7 @@ export class InviteClient {
     ending.acknowledge();
     const message = messageOf(raw);
     const sessionTimer = sessionTimerIn(message);
-    this.#parts.submit({ type: 'reinvite-answered', endpointId, answer: answerOf(message), sessionTimer });
+    this.#parts.submit({ type: 'reinvite-answered', endpointId, answer: answerOf(message, this.#parts.lenient), sessionTimer });
   }
 
   #answered({ effect, answers }: Dial, { response, acknowledge }: Extract<Ending, { kind: 'answered' }>): void {
@@ -178,6 +178,12 @@ export class InviteClient {
     acknowledge();
     const message = messageOf(response.raw);
     const contact = nameAddrOf(message, 'Contact');
+    // RFC 3261 12.1.2: it is where requests of the dialog go. Without it the SIP server sends neither ACK nor BYE.
+    if (contact === null || !/^sips?:/i.test(contact.uri)) {
+      this.#hangUp(effect, 'No Contact in the answer');
+      this.#failed(effect, bare({ status: 400, reason: 'No Contact in the answer' }));
+      return;
+    }
     const remoteTag = tagOf(nameAddrOf(message, 'To')?.params ?? []) ?? '';
     const isPrivate = privacyAsked(message);
     const trusted = this.#parts.routing.isTrustedPeer(response.source_address);
@@ -186,13 +192,13 @@ export class InviteClient {
       type: 'endpoint-answered',
       endpointId: effect.endpointId,
       dialogId: effect.dialogId,
-      contact: contact?.uri ?? null,
+      contact: contact.uri,
       remoteTag,
-      displayName: isPrivate ? null : ((trusted ? assertedName(message) : null) ?? contact?.displayName ?? null),
+      displayName: isPrivate ? null : ((trusted ? assertedName(message) : null) ?? contact.displayName),
       private: isPrivate,
       languages: languagesOf(message),
       associatedAors: associatedAors.ok ? associatedAors.value : [],
-      answer: answers.get(remoteTag) ?? answerOf(message),
+      answer: answers.get(remoteTag) ?? answerOf(message, this.#parts.lenient),
       sessionTimer: sessionTimerIn(message),
     });
   }
@@ -206,8 +212,13 @@ export class InviteClient {
   #late(dial: Dial, { response, acknowledge }: { response: SrfAnswer; acknowledge: () => void }): void {
     if (response.status >= 300) return;
     acknowledge();
-    const bye = byeRequest(dial.effect.dialogId, 'Answered too late');
-    this.#parts.requests.send(bye, { timeoutMs: bounds.requestTimeoutMs, ended: () => undefined });
+    this.#hangUp(dial.effect, 'Answered too late');
+  }
+
+  /** Ends a call that the core does not know of. */
+  #hangUp({ dialogId }: SipInvite, reason: string): void {
+    const timeoutMs = bounds.requestTimeoutMs;
+    this.#parts.requests.send(byeRequest(dialogId, reason), { timeoutMs, ended: () => undefined });
   }
 }
 
@@ -223,8 +234,8 @@ function messageOf(raw: string): SipMessage {
 }
 
 /** The readable session description of a 2xx. */
-function answerOf(message: SipMessage): SessionDescription | null {
-  const answer = answerIn(message, true);
+function answerOf(message: SipMessage, lenient: boolean): SessionDescription | null {
+  const answer = answerIn(message, lenient);
   return answer === 'unreadable' ? null : answer;
 }
 
@@ -250,7 +261,7 @@ function refusalIn({ status, reason, raw }: SrfAnswer, lenient: boolean): Refusa
 /** Who is behind a URI that was refused as a list; null when it is not told, or not to be read. */
 function membersIn(message: SipMessage, lenient: boolean): Refusal['members'] {
   if (Buffer.byteLength(message.body) > limits.bodyBytesMax) return null;
-  const bounds = { partsMax: limits.multipartPartsMax, depthMax: limits.multipartDepthMax };
+  const bounds = { partsMax: limits.multipartPartsMax, depthMax: limits.multipartDepthMax, lenient };
   const lists = reading('bad-list', () => entriesOf(refusedListsIn(message, bounds) ?? [], lenient));
   return lists.ok ? (lists.value?.entries ?? null) : null;
 }

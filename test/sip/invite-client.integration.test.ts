@@ -5,6 +5,7 @@ import { parseSdp } from '../../src/wire/sdp.ts';
 import { headerOf } from '../support/fake-drachtio.ts';
 import { unexplained } from '../support/fixtures.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { waitFor } from '../support/wait.ts';
 import { aliceDialog, conferenceUri, inDialog, Stages } from './shell-on-stage.ts';
 import { offer } from './sip-texts.ts';
 
@@ -106,11 +107,11 @@ describe('an INVITE of ours', () => {
     const stage = await stages.connected();
     stage.shell.perform(invite);
     stages.server.respond(await stages.server.request('INVITE'), '200 OK', {
+      ...answer,
       body: 'nonsense',
-      lines: ['Content-Type: application/sdp'],
     });
     await stages.server.request('ACK');
-    expect(await stage.input('endpoint-answered')).toMatchObject({ contact: null, answer: null });
+    expect(await stage.input('endpoint-answered')).toMatchObject({ endpointId: 'bob', answer: null });
   });
 
   test('refused tells status, reason and what is unsupported', async () => {
@@ -325,6 +326,26 @@ describe('an INVITE of ours', () => {
       status: 503,
       reason: 'requested protocol/transport not available',
     });
+  });
+
+  test.each([
+    ['no Contact', []],
+    ['a Contact that SIP cannot reach', ['Contact: <tel:+12015550123>']],
+  ])('answered with %s has failed: the server can neither acknowledge nor end that call', async (_, contact) => {
+    const stage = await stages.connected();
+    stages.server.judge = ({ text }) =>
+      /^(?:ACK|BYE) /.test(text)
+        ? { nok: 'Server error: unable to find route when sending request inside dialog' }
+        : 'confirm';
+    stage.shell.perform(invite);
+    const lines = ['Content-Type: application/sdp', ...contact];
+    stages.server.respond(await stages.server.request('INVITE'), '200 OK', { ...answer, lines });
+    expect((await stage.input('endpoint-failed')).cause).toEqual({ status: 400, reason: 'No Contact in the answer' });
+    expect(stage.inputs).toEqual([]);
+    // Should it be able to after all, nobody else would end the call.
+    await stages.server.request('BYE');
+    await waitFor('the end of the BYE', () => stage.shell.counts.openRequests === 0);
+    expect(stage.shell.counts.dialogs).toBe(0);
   });
 
   test('to a tel URI fails 416 without reaching the server', async () => {
