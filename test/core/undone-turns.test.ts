@@ -46,6 +46,20 @@ test('who joined in a turn that could not be saved keeps no conference alive', (
   expect(saved(left)).toMatchObject([{ status: 'ended', endReason: 'last-left', participantCount: 0 }]);
 });
 
+test('of an end that could not be saved nobody who switches messages is told, also later: they are all there still', () => {
+  const handle = service();
+  const made = handle(inviteFrom('alice', factoryUri));
+  const uri = saved(made)[0]?.uri ?? '';
+  handle(inviteFrom('bob', uri));
+  const [accepted] = outcomes(made);
+  if (accepted?.kind !== 'session-accepted') throw new Error('Alice is not in');
+  const ended = handle({ type: 'dialog-ended', endpointId: accepted.endpointId, by: 'peer', reason: null });
+  expect(saved(ended)).toMatchObject([{ endReason: 'creator-left' }]);
+  ended.undo();
+  const routes = handle(subscribeFrom('bob', uri)).effects.filter(({ type }) => type === 'msrp.route');
+  expect(routes).toEqual([]);
+});
+
 test('who left in a turn that could not be saved is still there', () => {
   const handle = service({ endPolicy: 'idle' });
   const made = handle(inviteFrom('alice', factoryUri));

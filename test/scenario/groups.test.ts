@@ -34,6 +34,15 @@ test('a member calls the group: its session starts, and the other members are in
   expect(world.participant('alice')).toMatchObject({ listEntry: null, endpoints: [{ origin: { by: 'group' } }] });
 });
 
+test('the subject is the group’s, whatever its first caller says; where it has none, the caller’s', () => {
+  const named = teamWorld({ subject: 'Stand-up' });
+  callsTeam(named, 'bob', { subject: 'Lunch' });
+  expect([named.conference?.subject, named.inviteTo('alice').subject]).toEqual(['Stand-up', 'Stand-up']);
+  const unnamed = teamWorld({ subject: null });
+  callsTeam(unnamed, 'bob', { subject: 'Lunch' });
+  expect([unnamed.conference?.subject, unnamed.inviteTo('alice').subject]).toEqual(['Lunch', 'Lunch']);
+});
+
 test('each has the role that the member list says; who starts it is not chair beside one who is', () => {
   const world = teamWorld();
   callsTeam(world, 'bob');

@@ -88,6 +88,15 @@ test('RFC 4575 5.7.3, CC-118: only chairs learn the ids of dialogs, and nobody t
     expect(callIds(view)).toEqual([undefined, undefined, undefined, undefined]);
 });
 
+test('RFC 4575 5.7.3: the tags are those of the INVITE: whoever called has the from-tag, be it the focus or the user', () => {
+  const world = mixed();
+  const [alice, bob] = endpointsOf(shownIn(world, 'chair')).map((endpoint) => endpoint?.callInfo);
+  const dialogs = { alice: world.dialogOf('alice'), bob: world.dialogOf('bob') };
+  // Tags as the focus has them: its own is the to-tag.
+  expect(alice).toMatchObject({ fromTag: dialogs.alice.fromTag, toTag: dialogs.alice.toTag });
+  expect(bob).toMatchObject({ fromTag: dialogs.bob.toTag, toTag: dialogs.bob.fromTag });
+});
+
 test('that somebody is being called is for chairs; others see who is expected', () => {
   const world = mixed();
   const statuses = (view: View) => endpointsOf(shownIn(world, view)).map((endpoint) => endpoint?.status);
