@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { headerOf, steps } from '../stack-world.ts';
+import { headerOf, steps, toTagOf } from '../stack-world.ts';
 import { answered, asked, forward, got, nothing, scene, statusOf, toBob, toCarol, values } from './proxying.ts';
 
 describe('one target', () => {
@@ -270,6 +270,18 @@ describe('what the application hears', () => {
     world.appAnswers(1, '180 Ringing');
     forward(world, [toBob]);
     expect(world.lastReply(1).tokens).toEqual(['NOK', 'request belongs to a dialog of this server']);
+  });
+
+  test.each(['INFO', 'BYE'])('%s in a call of the server is not forwarded', (method) => {
+    const { world, alice, bob } = scene();
+    world.asks(alice, 'INVITE');
+    world.appAnswers(1, '200 OK');
+    const toTag = toTagOf(answered(world, alice));
+    world.asks(alice, 'ACK', { toTag });
+    world.asks(alice, method, { toTag, cseq: 2 });
+    forward(world, [toBob]);
+    expect(world.lastReply(1).tokens).toEqual(['NOK', 'request belongs to a dialog of this server']);
+    expect(world.sent.some(({ to }) => to === bob.name)).toBe(false);
   });
 
   test('a request is forwarded once', () => {
