@@ -8,7 +8,7 @@ import { limits } from '../../src/core/limits.ts';
 import type { Fingerprint } from '../../src/wire/sdp.ts';
 import { authority, certificateFiles, certificatePair } from '../support/certificates.ts';
 import { waitFor } from '../support/wait.ts';
-import { openRoom, roomUri, type SwitchRoom, uriOf } from './switch-room.ts';
+import { chatLine, openRoom, roomUri, type SwitchRoom, uriOf } from './switch-room.ts';
 
 const hello = { from: uriOf('alice'), to: roomUri, text: 'Hello' };
 const [first, second] = [certificatePair('server'), certificatePair('second')];
@@ -36,6 +36,18 @@ describe('a peer that connects over TLS', () => {
     expect(await bob.send({ ...hello, from: uriOf('bob'), text: 'Hi' })).toBe(200);
     expect((await alice.waitForMessage()).text).toBe('Hi');
     expect(room.shell.counts().connections).toBe(2);
+  });
+
+  test('gets every octet as it was sent', async () => {
+    const room = await openTlsRoom();
+    const [alice, bob] = [await room.client({ tls: second }), await room.join('bob')];
+    room.offer('alice', { localPath: room.path('alice', 'tls'), remotePath: [alice.path] });
+    await alice.connect(room.path('alice', 'tls'));
+    room.route('alice', 'bob');
+    const octets = Buffer.from(Array.from({ length: 512 }, (_, i) => i % 256));
+    const content = Buffer.concat([chatLine('', 'bob'), octets]);
+    expect(await bob.send({ contentType: 'message/cpim', content })).toBe(200);
+    expect((await alice.waitForMessage()).content.equals(content)).toBe(true);
   });
 
   test('shows the certificate that its description tells of', async () => {
