@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { chanceInPureCode, forbiddenImports, foreignPackages, importsOf, partOf } from './imports.ts';
+import {
+  chanceInPureCode,
+  forbiddenImports,
+  foreignPackages,
+  idleOwners,
+  importsOf,
+  partOf,
+  unusedLeaves,
+} from './imports.ts';
 import { sourceFiles } from './source-files.ts';
 
 const sources = sourceFiles('src', '.ts');
@@ -51,6 +59,18 @@ test('an import that points outward, sideways or to an unknown part is found', (
   expect(file('src/webhooks/sender.ts', './x.ts')).toHaveLength(1);
   expect(file('src/core/conference/roster.ts', '../../wire/msrp.ts')).toEqual([]);
   expect(file('src/app.ts', './store/store.ts')).toEqual([]);
+});
+
+test('nothing may be imported that is not', () => {
+  expect(unusedLeaves(sources)).toEqual([]);
+  expect(idleOwners(sources)).toEqual([]);
+});
+
+test('a leave that nobody uses is found', () => {
+  expect(unusedLeaves([])).toContain('banner may import config');
+  const text = "import { config } from './config.ts';";
+  expect(unusedLeaves([{ path: 'src/banner.ts', text }])).not.toContain('banner may import config');
+  expect(idleOwners([])).toContainEqual(expect.stringMatching(/^wire\/xml\.ts owns /));
 });
 
 test('each package has one owner', () => {

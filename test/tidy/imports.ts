@@ -11,8 +11,17 @@ export type Import = {
   readonly line: number;
 };
 
+/** Many checks ask the same of the same files. */
+const known = new Map<string, readonly Import[]>();
+
 /** Every static import, re-export and dynamic import of `source`. */
-export function importsOf(source: string): Import[] {
+export function importsOf(source: string): readonly Import[] {
+  const imports = known.get(source) ?? importsIn(source);
+  known.set(source, imports);
+  return imports;
+}
+
+function importsIn(source: string): Import[] {
   const tokens = tokensOf(source);
   return tokens.flatMap((token, at) => {
     if (token.kind !== 'word' || tokens[at - 1]?.text === '.') return [];
@@ -71,7 +80,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'msrp-config': ['environment'],
   'environment': [],
   'variables': [],
-  'log': ['core'],
+  'log': [],
   'clock': ['core'],
   'ids': ['core'],
   'banner': ['config', 'http'],
@@ -97,6 +106,19 @@ export function forbiddenImports(file: SourceFile): Finding[] {
     if (target.startsWith('src/') && allowed.includes(partOf(target))) return [];
     return [`${file.path}:${line}: ${part} may not import ${target}`];
   });
+}
+
+/** What a part may import of another part and does not: `log may import core`. */
+export function unusedLeaves(files: readonly SourceFile[]): Finding[] {
+  const used = new Set(
+    files.flatMap(({ path, text }) =>
+      importsOf(text).map(({ specifier }) => `${partOf(path)} may import ${partOf(join(dirname(path), specifier))}`),
+    ),
+  );
+  const given = Object.entries(mayImport).flatMap(([part, others]) =>
+    others.filter((other) => other !== part).map((other) => `${part} may import ${other}`),
+  );
+  return given.filter((leave) => !used.has(leave));
 }
 
 type Owner = {
@@ -127,25 +149,13 @@ const owners: readonly Owner[] = [
   { package: /^node:worker_threads$/, owners: ['store/', 'sipd/'] },
   {
     package: /^node:fs(\/promises)?$/,
-    owners: ['store/', 'http/', 'sipd/', 'msrp/certificate.ts', 'environment.ts', 'app.ts', 'main.ts'],
+    owners: ['store/', 'http/', 'sipd/', 'msrp/certificate.ts', 'environment.ts', 'main.ts'],
   },
   { package: /^node:crypto$/, owners: [''] },
   { package: /^node:assert(\/strict)?$/, owners: [''] },
   {
-    package: /^node:(buffer|events|os|path|perf_hooks|stream|string_decoder|timers|timers\/promises|url|util|v8|zlib)$/,
-    owners: [
-      'sip/',
-      'msrp/',
-      'http/',
-      'store/',
-      'sipd/',
-      'config.ts',
-      'log.ts',
-      'clock.ts',
-      'ids.ts',
-      'app.ts',
-      'main.ts',
-    ],
+    package: /^node:(buffer|events|os|path|stream|url)$/,
+    owners: ['sip/', 'msrp/', 'http/', 'store/', 'sipd/'],
   },
 ];
 
@@ -160,6 +170,18 @@ export function foreignPackages(file: SourceFile): Finding[] {
     if (owner.owners.some((prefix) => path.startsWith(prefix))) return [];
     return [`${file.path}:${line}: ${specifier} belongs to ${owner.owners.join(', ')}`];
   });
+}
+
+/** Owners that import nothing of what they own. */
+export function idleOwners(files: readonly SourceFile[]): Finding[] {
+  const imports = files.flatMap(({ path, text }) =>
+    importsOf(text).map(({ specifier }) => ({ path: path.replace(/^src\//, ''), specifier })),
+  );
+  return owners.flatMap(({ package: name, owners: prefixes }) =>
+    prefixes
+      .filter((prefix) => !imports.some(({ path, specifier }) => path.startsWith(prefix) && name.test(specifier)))
+      .map((prefix) => `${prefix} owns ${name.source}`),
+  );
 }
 
 /** What of node:crypto gives the same for the same, always. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { impurities, isPure } from './purity.ts';
+import { environmentReads, impurities, isPure } from './purity.ts';
 import { sourceFiles } from './source-files.ts';
 
 test('core, wire and sipd behind its sockets know neither time nor chance nor waiting nor the environment', () => {
@@ -39,4 +39,14 @@ test('what is pure is told by its path', () => {
   expect(['src/driver.ts', 'src/sipd/sipd.ts', 'src/sipd/transport/udp.ts', 'src/sip/gate.ts'].some(isPure)).toBe(
     false,
   );
+});
+
+test('the environment is read where the processes begin, and handed on', () => {
+  expect(sourceFiles('src', '.ts').flatMap(environmentReads)).toEqual([]);
+});
+
+test('who else reads it is found', () => {
+  const text = "const host = process.env['HTTP_HOST']; process.exit(); // process.env";
+  expect(environmentReads({ path: 'src/http/http-server.ts', text })).toHaveLength(1);
+  expect(environmentReads({ path: 'src/main.ts', text })).toEqual([]);
 });

@@ -36,6 +36,20 @@ export function impurities(file: SourceFile): Finding[] {
   });
 }
 
+/** Who reads the environment: the two processes, which hand it on. */
+const processes = new Set(['src/main.ts', 'src/sipd/main.ts']);
+
+/** Reads of the environment by anybody else. */
+export function environmentReads({ path, text }: SourceFile): Finding[] {
+  if (processes.has(path)) return [];
+  const words = tokensOf(text);
+  return words.flatMap(({ text: word, line }, at) =>
+    word === 'process' && words[at + 1]?.text === '.' && words[at + 2]?.text === 'env'
+      ? [`${path}:${line}: the environment is read by the processes only`]
+      : [],
+  );
+}
+
 function chance(tokens: readonly Token[], at: number): string | undefined {
   return tokens[at + 1]?.text === '.' && tokens[at + 2]?.text === 'random' ? 'chance comes from Ids' : undefined;
 }
