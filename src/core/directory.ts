@@ -30,7 +30,8 @@ export class Directory {
   readonly #bySubscription = new Map<string, Conference>();
   readonly #byDialog = new Map<string, DialogOwner>();
   readonly #byReferral = new Map<string, Conference>();
-  readonly #byGroup = new Map<string, Conference>();
+  /** The sessions of a group, the oldest first; nearly always one. */
+  readonly #byGroup = new Map<string, readonly Conference[]>();
   /** User part of an ended conference's URI → when it ended; oldest first. */
   readonly #ended = new Memory(limits.endedMemoryMax);
   /** Ended conferences of which something may still be told, with the time; oldest first. */
@@ -56,7 +57,9 @@ export class Directory {
     this.#late.delete(conference.row.id);
     this.#byUser.set(userOf(conference), conference);
     this.#ended.delete(userOf(conference));
-    if (conference.row.groupId !== null) this.#byGroup.set(conference.row.groupId, conference);
+    const { groupId } = conference.row;
+    // After a turn that is undone it may be older than one that was started since.
+    if (groupId !== null) this.#byGroup.set(groupId, [...this.#leaveGroup(conference), conference].sort(byAge));
     const { participants, subscriptions } = conference.ledger.record();
     for (const endpoint of participants.flatMap((participant) => participant.endpoints)) {
       if (endpoint.status === 'disconnected') continue;
@@ -127,7 +130,7 @@ export class Directory {
     const conference = this.#byUser.get(user);
     if (conference !== undefined) return { kind: 'conference', conference };
     const group = this.#groups.byUser(user);
-    if (group !== undefined) return { kind: 'group', group, conference: this.#byGroup.get(group.id) ?? null };
+    if (group !== undefined) return { kind: 'group', group, conference: this.#sessionOf(group.id) };
     const endedAt = this.#ended.get(user);
     return endedAt !== undefined && now - endedAt <= limits.endedMemoryMs ? { kind: 'ended' } : { kind: 'unknown' };
   }
@@ -142,13 +145,27 @@ export class Directory {
   drop(conference: Conference): void {
     this.#byId.delete(conference.row.id);
     this.#byUser.delete(userOf(conference));
-    const { groupId } = conference.row;
-    if (groupId !== null && this.#byGroup.get(groupId) === conference) this.#byGroup.delete(groupId);
+    this.#leaveGroup(conference);
     const { participants, subscriptions } = conference.ledger.record();
     for (const endpoint of participants.flatMap((participant) => participant.endpoints)) this.#disown(endpoint.id);
     for (const row of subscriptions) this.#bySubscription.delete(row.id);
     // Also of those that a turn began which was undone.
     for (const [id, owner] of this.#byReferral) if (owner === conference) this.#byReferral.delete(id);
+  }
+
+  /** The session of a group: the latest that runs, should the end of one be undone once another has begun. */
+  #sessionOf(groupId: string): Conference | null {
+    const sessions = this.#byGroup.get(groupId) ?? [];
+    return sessions.findLast(({ row }) => row.status === 'active') ?? sessions.at(-1) ?? null;
+  }
+
+  #leaveGroup(conference: Conference): readonly Conference[] {
+    const { groupId } = conference.row;
+    if (groupId === null) return [];
+    const others = (this.#byGroup.get(groupId) ?? []).filter((other) => other !== conference);
+    if (others.length === 0) this.#byGroup.delete(groupId);
+    else this.#byGroup.set(groupId, others);
+    return others;
   }
 
   #learn(conference: Conference, effect: Effect, now: Instant): void {
@@ -225,4 +242,8 @@ function nameOf({ callId, localTag, remoteTag }: Pick<EndpointRow, 'callId' | 'l
 function userOf(conference: Conference): string {
   const { uri } = conference.row;
   return uri.slice(uri.indexOf(':') + 1, uri.indexOf('@'));
+}
+
+function byAge(a: Conference, b: Conference): number {
+  return a.row.createdAt - b.row.createdAt;
 }
