@@ -170,7 +170,12 @@ export class InviteClient {
     ending.acknowledge();
     const message = messageOf(raw);
     const sessionTimer = sessionTimerIn(message);
-    this.#parts.submit({ type: 'reinvite-answered', endpointId, answer: answerOf(message, this.#parts.lenient), sessionTimer });
+    this.#parts.submit({
+      type: 'reinvite-answered',
+      endpointId,
+      answer: answerOf(message, this.#parts.lenient),
+      sessionTimer,
+    });
   }
 
   #answered({ effect, answers }: Dial, { response, acknowledge }: Extract<Ending, { kind: 'answered' }>): void {

@@ -7,14 +7,18 @@ import { headerValues, type SipMessage } from './sip-message.ts';
 import { unescapeOnce } from './sip-uri.ts';
 
 /** All multiparts together, and multiparts within multiparts. */
-export type RefusedListBounds = { readonly partsMax: number; readonly depthMax: number };
+export type RefusedListBounds = { readonly partsMax: number; readonly depthMax: number; readonly lenient: boolean };
 
 /**
  * The resource lists that a refusal names as the members of refused URIs, in the order of the body. Null when it has no
  * P-Refused-URI-List, or one that names no part there is. Throws RemoteError 400 for what cannot be read.
  */
 export function refusedListsIn(message: SipMessage, bounds: RefusedListBounds): readonly string[] | null {
-  const wanted = new Set(headerValues(message, 'P-Refused-URI-List').flatMap(splitList).flatMap(membersId));
+  const wanted = new Set(
+    headerValues(message, 'P-Refused-URI-List')
+      .flatMap(splitList)
+      .flatMap((element) => membersId(element, bounds)),
+  );
   if (wanted.size === 0) return null;
   const found: Found = { wanted, lists: [], partsLeft: bounds.partsMax, depthMax: bounds.depthMax };
   walk(message, 0, found);
@@ -22,8 +26,8 @@ export function refusedListsIn(message: SipMessage, bounds: RefusedListBounds): 
 }
 
 /** RFC 5318: the grammar has the value in quotes, the examples without; both are taken. */
-function membersId(element: string): readonly string[] {
-  const { params } = parseNameAddr(element, { lenient: true });
+function membersId(element: string, { lenient }: RefusedListBounds): readonly string[] {
+  const { params } = parseNameAddr(element, { lenient });
   const value = params.find(({ name }) => name === 'members')?.value ?? null;
   if (value === null) return [];
   const url = /^<?\s*cid:([^>]+)>?$/i.exec(value.trim())?.[1];

@@ -3,7 +3,7 @@ import { refusedListsIn } from '../../src/wire/refused-uri-list.ts';
 import { RemoteError } from '../../src/wire/remote-error.ts';
 import { parseSipMessage } from '../../src/wire/sip-message.ts';
 
-const bounds = { partsMax: 16, depthMax: 4 };
+const bounds = { partsMax: 16, depthMax: 4, lenient: true };
 const list = '<resource-lists xmlns="urn:ietf:params:xml:ns:resource-lists"/>';
 
 function forbidden(headers: readonly string[], body: string): ReturnType<typeof parseSipMessage> {
@@ -48,6 +48,15 @@ test('nothing is named, or nothing is there, or it is no list: nobody is known',
   expect(
     refusedListsIn(forbidden([named, 'Content-Type: text/plain', 'Content-ID: <an3@x.example>'], list), bounds),
   ).toBeNull();
+});
+
+test('QK-19 blanks in the brackets: not where reading is strict', () => {
+  const message = forbidden(
+    ['P-Refused-URI-List: < sip:friends@x.example >;members="<cid:an3@x.example>"', ...alone],
+    list,
+  );
+  expect(refusedListsIn(message, bounds)).toEqual([list]);
+  expect(() => refusedListsIn(message, { ...bounds, lenient: false })).toThrow(RemoteError);
 });
 
 test('what cannot be read is told so', () => {
