@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { parseSipUri } from '../../src/wire/sip-uri.ts';
 import { addressOf } from '../support/fixtures.ts';
 import { answersRefer, answersReferNotify, conferenceOfTwo, referralOf, refers } from '../support/refer-steps.ts';
+import { callsTeam, teamWorld } from '../support/teams.ts';
 
 const askingIn = 'carol;method=REFER?Refer-To=%3Csip:conf-1%40conf.example.com%3E';
 
@@ -75,4 +76,16 @@ test('a refusal of the REFER is told; an answer that comes after the conference 
   world.ladder.take();
   world.happens({ type: 'refer-answered', referralId: id, target: 0, cause: { status: 200, reason: 'OK' } });
   expect(world.ladder.take()).toEqual([]);
+});
+
+test('RFC 4579 5.7: whoever was asked to call in is no stranger to a conference of members; once removed he is', () => {
+  const world = teamWorld();
+  callsTeam(world, 'alice');
+  expect(world.outcome(world.dialsIn('carol').reply)).toMatchObject({ code: 'not-a-member' });
+  refers(world, 'alice', { to: 'carol;method=REFER' });
+  answersReferNotify(world, 'alice');
+  answersRefer(world, 'carol', { by: 'alice', status: 202 });
+  expect(world.outcome(world.dialsIn('carol').reply)).toMatchObject({ kind: 'session-accepted' });
+  world.removes('carol');
+  expect(world.outcome(world.dialsIn('carol').reply)).toMatchObject({ code: 'not-a-member' });
 });

@@ -11,6 +11,7 @@ import type {
 } from '../rows.ts';
 import type { Ledger } from './ledger.ts';
 import { isPresent } from './participant.ts';
+import type { Referrals } from './referrals.ts';
 import type { Refused } from './requirements.ts';
 
 /** Who somebody is to a conference. */
@@ -18,18 +19,24 @@ export type Standing = {
   readonly aor: string;
   readonly row: ConferenceRow;
   readonly participant: ParticipantRow | undefined;
+  /** Somebody in the conference has had it asked to call in. */
+  readonly askedIn: boolean;
   /** The group whose session it is, as it is defined now; undefined without one, and when it was removed. */
   readonly group: GroupRow | undefined;
 };
 
 /** The standing of `aor`, a canonical address. */
 export function standingIn(
-  conference: { readonly row: ConferenceRow; readonly ledger: Ledger },
+  conference: {
+    readonly row: ConferenceRow;
+    readonly ledger: Ledger;
+    readonly referrals: Pick<Referrals, 'hasAskedIn'>;
+  },
   { aor, groups }: { readonly aor: string; readonly groups: Groups },
 ): Standing {
-  const { row, ledger } = conference;
+  const { row, ledger, referrals } = conference;
   const group = row.groupId === null ? undefined : groups.byId(row.groupId);
-  return { aor, row, participant: ledger.participantByUri(aor), group };
+  return { aor, row, participant: ledger.participantByUri(aor), askedIn: referrals.hasAskedIn(aor), group };
 }
 
 /** The member of `group` with this address. */
@@ -109,9 +116,10 @@ function isMember({ aor, group }: Standing): boolean {
 }
 
 /** Whom somebody asked in by name and nobody has removed; a member of a group no longer defined was asked in by name. */
-function wasInvited({ aor, row, participant, group }: Standing): boolean {
+function wasInvited({ aor, row, participant, askedIn, group }: Standing): boolean {
   if (group === undefined && aor === row.createdBy) return true;
-  if (participant === undefined || participant.disconnection?.method === 'booted') return false;
+  if (participant?.disconnection?.method === 'booted') return false;
+  if (participant === undefined || askedIn) return askedIn;
   const origins = participant.endpoints.map((endpoint) => endpoint.origin.by);
   const byName = origins.some((by) => by !== 'invite' && (by !== 'group' || group === undefined));
   return byName || participant.listEntry !== null;

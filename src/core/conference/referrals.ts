@@ -1,4 +1,4 @@
-import { type SipUri, writeSipUri } from '../../wire/sip-uri.ts';
+import { aorOf, type SipUri, writeSipUri } from '../../wire/sip-uri.ts';
 import type { SipNotifyReferral } from '../effect.ts';
 import type { Ids } from '../ids.ts';
 import type { ReferReceived, ReferralRefreshed } from '../input.ts';
@@ -45,16 +45,24 @@ export class Referrals {
   readonly #ids: Ids;
   readonly #ledger: Ledger;
   readonly #open: TurnMap<string, Open>;
+  /** AORs of those who were asked to call in, the latest last. */
+  readonly #askedIn: TurnMap<string, true>;
 
   constructor(parts: { ids: Ids; ledger: Ledger; turns: Turns }) {
     this.#ids = parts.ids;
     this.#ledger = parts.ledger;
     this.#open = new TurnMap(parts.turns);
+    this.#askedIn = new TurnMap(parts.turns);
   }
 
   /** Ids of those that are not settled. */
   get openIds(): readonly string[] {
     return [...this.#open.keys()];
+  }
+
+  /** Whether `aor` was asked to call in (RFC 4579 5.7). */
+  hasAskedIn(aor: string): boolean {
+    return this.#askedIn.has(aor);
   }
 
   /** How many of them came in one dialog. */
@@ -175,6 +183,9 @@ export class Referrals {
     of: { index: number; callee: SipUri; input: ReferReceived; referredBy: string | null },
   ): void {
     const { index, callee, input, referredBy } = of;
+    this.#askedIn.set(aorOf(callee), true);
+    const [first] = this.#askedIn.keys();
+    if (this.#askedIn.size > limits.participantsPerConferenceMax && first !== undefined) this.#askedIn.delete(first);
     this.#ledger.ask({
       type: 'sip.refer',
       referralId,
