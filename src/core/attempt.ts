@@ -1,4 +1,4 @@
-import { withoutPasswords, writeSipUri } from '../wire/sip-uri.ts';
+import { readableSipUri, withoutPasswords, writeSipUri } from '../wire/sip-uri.ts';
 import type { Refused } from './conference/requirements.ts';
 import { type Context, loose, type Turn } from './context.ts';
 import type { Caller, Command, RequestRefused, SipRequestFacts } from './input.ts';
@@ -15,19 +15,18 @@ export function refuseAttempt(context: Context, facts: SipRequestFacts, refused:
   return logged(row, facts.reply, refused);
 }
 
-/** The same for a conference that an operator asks for; what is kept of it reads as it was asked. */
-export function refuseCommand(context: Context, input: Command<'conference-requested'>, refused: Refused): Turn {
-  const { factoryUser, conferenceAuthority } = context.settings;
-  const { actor, subject, participants, reply } = input;
-  const asked = {
-    method: 'POST',
-    target: `sip:${factoryUser}@${conferenceAuthority}`,
-    caller: { aor: actor },
-    callId: null,
-    quirks: [],
-    received: JSON.stringify({ subject, participants: participants.map(({ raw }) => withoutPasswords(raw)) }),
-  };
-  const row = attemptRow(context, asked, refused);
+/** What an operator asked, and of which URI of ours. */
+type OperatorAsked = { readonly target: string; readonly asked: unknown; readonly refused: Refused };
+
+/** The same for what an operator asks for; what is kept of it reads as it was asked. */
+export function refuseCommand(
+  context: Context,
+  { actor, reply }: Command<'conference-requested' | 'participant-requested'>,
+  { target, asked, refused }: OperatorAsked,
+): Turn {
+  const received = withoutPasswords(JSON.stringify(asked));
+  const facts = { method: 'POST', target, caller: { aor: actor }, callId: null, quirks: [], received };
+  const row = attemptRow(context, facts, refused);
   return logged({ ...row, status: refusal(refused.code).http }, reply, refused);
 }
 
@@ -37,8 +36,17 @@ export function refuseUnread(context: Context, input: RequestRefused): Turn {
     code: input.code,
     detail: input.detail,
     ...(input.headers === undefined ? {} : { headers: input.headers }),
+    ...calledAt(context, input),
   };
   return logged(attemptRow(context, input, refused), input.reply, refused);
+}
+
+/** RFC 3261 8.2.3: what a body may be depends on what was called. */
+function calledAt({ directory, now }: Context, { code, target }: RequestRefused): Pick<Refused, 'at'> {
+  if (refusal(code).sip !== 415) return {};
+  const uri = readableSipUri(target);
+  const kind = uri === null ? 'unknown' : directory.target(uri, now).kind;
+  return kind === 'unknown' || kind === 'ended' ? {} : { at: kind };
 }
 
 function logged(row: AttemptRow, to: string, refused: Refused): Turn {

@@ -171,6 +171,8 @@ export type Outcome =
       /** RFC 7616 3.3: the credentials were right but for the age of their nonce. */
       readonly stale?: boolean;
       readonly body?: { readonly contentId: string; readonly type: string; readonly text: string };
+      /** What was called, where that says what a body may be. */
+      readonly at?: Place;
     }
   /** 200 to an INVITE or an UPDATE. `contact` is the conference URI. */
   | {

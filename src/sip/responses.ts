@@ -164,14 +164,14 @@ function partNamed({ contentId, type, text }: NonNullable<Of<'refused'>['body']>
 }
 
 /** What the body of a request may be. RFC 5366 5.1: within a session a list has no meaning. */
-function acceptedIn({ method, isWithinDialog }: AnswerRules): string {
-  if (method === 'INVITE' || method === 'UPDATE') return acceptAt(isWithinDialog ? 'conference' : 'factory');
+function acceptedIn({ method, isWithinDialog }: AnswerRules, at: Place = 'factory'): string {
+  if (method === 'INVITE' || method === 'UPDATE') return acceptAt(isWithinDialog ? 'conference' : at);
   // RFC 5368 7: the list that Refer-To points at.
   return method === 'REFER' ? 'multipart/mixed, application/resource-lists+xml' : '';
 }
 
 /** What a response of this status must carry to be of use. */
-function explanatoryHeaders({ code, stale = false }: Of<'refused'>, rules: AnswerRules): HeaderList {
+function explanatoryHeaders({ code, stale = false, at }: Of<'refused'>, rules: AnswerRules): HeaderList {
   switch (refusal(code).sip) {
     case 401:
       return rules.challenges(stale).map((challenge) => ['WWW-Authenticate', challenge] as const);
@@ -179,9 +179,9 @@ function explanatoryHeaders({ code, stale = false }: Of<'refused'>, rules: Answe
       // RFC 3261 8.2.1.
       return [['Allow', allow]];
     case 415:
-      // RFC 3261 8.2.3. The factory understands most; a SUBSCRIBE and others may have no body at all.
+      // RFC 3261 8.2.3. Where nobody knows what was called, what the factory takes; a SUBSCRIBE and others may have no body at all.
       return [
-        ['Accept', acceptedIn(rules)],
+        ['Accept', acceptedIn(rules, at)],
         ['Accept-Encoding', 'identity'],
       ];
     case 423:

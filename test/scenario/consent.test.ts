@@ -82,6 +82,7 @@ test('an operator invites nobody either who has not agreed', () => {
   world.dialsOut('ted', world.conference.id);
   world.ladder.matches(`
     op    -> focus : dial ted
+    focus -> store : attempt consent-missing
     focus -> op    : 470 consent-missing
   `);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { InviteReceived } from '../../src/core/input.ts';
 import { limits } from '../../src/core/limits.ts';
-import { addressOf, callerNamed, clientSdp, recipients } from '../support/fixtures.ts';
+import { addressOf, callerNamed, clientSdp, factoryUri, recipients } from '../support/fixtures.ts';
 import { World } from '../support/world.ts';
 
 /** A refused creation leaves nobody invited and no conference; only the attempts log tells of it. */
@@ -183,4 +183,40 @@ test('an INVITE that has no hops left invites nobody further', () => {
   const world = new World();
   world.factoryInvite(['bob'], { maxForwards: 1 });
   expect(world.participant('bob')).toMatchObject({ disconnection: { sipStatus: 483 } });
+});
+
+test('RFC 3261 8.2.3: a 415 names what may come to the URI that was called', () => {
+  const world = new World();
+  world.factoryInvite([]);
+  const asked = {
+    method: 'INVITE',
+    caller: null,
+    callId: 'c',
+    code: 'unsupported-body',
+    detail: 'x',
+    quirks: [],
+  } as const;
+  const at = (target: string): unknown => {
+    const reply = `sip:eve:${target}`;
+    world.happens({ type: 'request-refused', reply, ...asked, target, received: '…' });
+    const outcome = world.outcome(reply);
+    return outcome.kind === 'refused' ? outcome.at : outcome;
+  };
+  expect(at(world.conferenceUri)).toBe('conference');
+  expect(at(factoryUri)).toBe('factory');
+});
+
+test('a REFER that cannot be read is kept as one that is refused', () => {
+  const world = new World();
+  const asked = { method: 'REFER', target: 'sip:conf-1@conf.example.com', callId: 'c', quirks: [], received: 'REFER' };
+  const caller = callerNamed('bob');
+  world.happens({
+    type: 'request-refused',
+    reply: 'sip:bob:1',
+    ...asked,
+    caller,
+    code: 'bad-request',
+    detail: 'Refer-To',
+  });
+  expect(world.attempts).toMatchObject([{ method: 'REFER', code: 'bad-request', received: 'REFER' }]);
 });

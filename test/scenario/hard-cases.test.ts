@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { addressOf, answerFrom, callerNamed, clientSdp, inviteFrom, unexplained } from '../support/fixtures.ts';
+import { teamUri, teamWorld } from '../support/teams.ts';
 import { World } from '../support/world.ts';
 
 /** What is easy to get wrong: each of these once was. */
@@ -215,6 +216,17 @@ test('an operator cannot have the focus call itself', () => {
   world.dialsOut(world.conferenceUri, id);
   expect(world.effects.filter((effect) => effect.type === 'sip.invite')).toEqual([]);
   expect(world.outcome('http:op:sip:conf-fact@conf.example.com')).toMatchObject({ code: 'loop' });
+  expect(world.attempts).toMatchObject([
+    { method: 'POST', target: world.conferenceUri, caller: 'key:1', code: 'loop', status: 400 },
+    { received: expect.stringContaining(world.conferenceUri) },
+  ]);
+});
+
+test('RFC 5318 4: whoever asks a group into a conference is told that it is one', () => {
+  const world = teamWorld();
+  world.factoryInvite([]);
+  world.dialsOut(teamUri, world.conference.id);
+  expect(world.outcome(`http:op:${teamUri}`)).toMatchObject({ code: 'list-of-lists', detail: 'It is a group' });
 });
 
 test('who comes back and fails has left once only', () => {

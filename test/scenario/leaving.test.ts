@@ -140,6 +140,7 @@ test('an operator dials out a further participant; one who is there is not diall
     focus -> carol : INVITE
     focus -> op    : participant-dialled
     op    -> focus : dial bob
+    focus -> store : attempt already-joined
     focus -> op    : 403 already-joined
   `);
 });

@@ -26,7 +26,7 @@ export function createConference(context: Context, input: Wanted): Turn {
     const told = planTold(context, entries, plan);
     return loose([{ type: 'reply', to: input.reply, outcome: { kind: 'conference-planned', plan: told } }]);
   }
-  if ('code' in plan) return refuseCommand(context, input, plan);
+  if ('code' in plan) return refuseCreation(context, input, plan);
   const row = newConference(context, {
     kind: 'ad_hoc',
     groupId: null,
@@ -39,8 +39,18 @@ export function createConference(context: Context, input: Wanted): Turn {
     labels: input.labels,
   });
   const made = found(context, { row, begin: (conference) => begin(conference, input, plan.invitees) });
-  if ('code' in made) return refuseCommand(context, input, made);
+  if ('code' in made) return refuseCreation(context, input, made);
   return answered(made.turn, input.reply, { kind: 'conference-created', conference: made.conference.row });
+}
+
+function refuseCreation(context: Context, input: Wanted, refused: Refused): Turn {
+  const { factoryUser, conferenceAuthority } = context.settings;
+  const { subject, participants } = input;
+  return refuseCommand(context, input, {
+    target: `sip:${factoryUser}@${conferenceAuthority}`,
+    asked: { subject, participants: participants.map(({ raw }) => raw) },
+    refused,
+  });
 }
 
 type Plan = { readonly invitees: readonly Invitee[]; readonly policy: ConferencePolicy };

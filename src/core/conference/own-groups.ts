@@ -1,6 +1,7 @@
 import { readRecipientUri } from '../../wire/recipient-uri.ts';
 import { writeResourceList } from '../../wire/resource-list-text.ts';
 import type { RecipientEntry } from '../../wire/resource-lists.ts';
+import { type SipUri, writeSipUri } from '../../wire/sip-uri.ts';
 import type { Context } from '../context.ts';
 import { limits } from '../limits.ts';
 import type { GroupMember, GroupRow } from '../rows.ts';
@@ -53,6 +54,13 @@ export function refusedToFocus({ ids, settings }: Context, group: GroupRow, aske
     headers: { 'P-Refused-URI-List': `<${group.uri}>;members="<cid:${contentId}>"` },
     body: { contentId, type: 'application/resource-lists+xml', text },
   };
+}
+
+/** Why nobody is to be called who is ourselves: what `uri` names, where it is ours. */
+export function ownUriRefused({ directory, now }: Context, uri: SipUri): Refused | null {
+  const target = directory.target(uri, now);
+  if (target.kind === 'unknown') return null;
+  return target.kind === 'group' ? refusedGroups([target.group]) : { code: 'loop', detail: writeSipUri(uri) };
 }
 
 function refusedGroups(groups: readonly GroupRow[]): Refused {

@@ -1,3 +1,4 @@
+import type { Place } from '../effect.ts';
 import type { SessionTimerAsk, SipRequestFacts } from '../input.ts';
 import type { RefusalCode } from '../refusal.ts';
 import type { Settings } from '../settings.ts';
@@ -10,6 +11,7 @@ export type Refused = {
   readonly headers?: Readonly<Record<string, string>>;
   readonly stale?: boolean;
   readonly body?: { readonly contentId: string; readonly type: string; readonly text: string };
+  readonly at?: Place;
 };
 
 const sdpType = 'application/sdp';

@@ -5,10 +5,11 @@ import { aorOf, parseSipUri, type SipUri, withoutHeaders, withoutPasswords, writ
 import type { Conference } from '../conference/conference.ts';
 import { listReading } from '../conference/invitation-list.ts';
 import { type Invitee, inviteesOf, privateTargetRefusal } from '../conference/invitees.ts';
+import { ownUriRefused } from '../conference/own-groups.ts';
 import { isPresent, mayBringAnother, rosterEntity } from '../conference/participant.ts';
 import { isFull, mayInvite, type Standing } from '../conference/policy.ts';
 import type { Refused } from '../conference/requirements.ts';
-import { type Context, isFocus } from '../context.ts';
+import type { Context } from '../context.ts';
 import { limits } from '../limits.ts';
 import { refusal } from '../refusal.ts';
 import type { ParticipantRow, ReferTargetRow, SipCause } from '../rows.ts';
@@ -116,7 +117,8 @@ function removal(target: SipUri, { ledger }: Conference): Asked {
 function targetRefused(target: SipUri, { context, maxForwards }: ReferScene): Refused | null {
   const uri = writeSipUri(target);
   if (uri.length > limits.uriCharactersMax) return { code: 'uri-too-long', detail: 'Refer-To' };
-  if (isFocus(context, target)) return { code: 'loop', detail: uri };
+  const own = ownUriRefused(context, target);
+  if (own !== null) return own;
   if (privateTargetRefusal(target, context.settings) !== null) return { code: 'private-target', detail: uri };
   const barred = barredRefused(context, aorOf(target));
   if (barred !== null) return barred;

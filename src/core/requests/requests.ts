@@ -50,9 +50,9 @@ function unidentified(context: Context, input: Asked, refused: Refused): Turn {
   return isKnown ? refuseAttempt(context, input, refused) : refuse(input.reply, refused);
 }
 
-/** Only creations and joins are worth a place in the attempts log; where credentials count, strangers leave no trace in it. */
+/** Only creations, joins and referrals are worth a place in the attempts log; where credentials count, strangers leave no trace in it. */
 function unread(context: Context, input: RequestRefused): Turn {
-  if (input.method !== 'INVITE') return refuse(input.reply, input);
+  if (input.method !== 'INVITE' && input.method !== 'REFER') return refuse(input.reply, input);
   if (input.caller !== null || context.settings.auth === 'open') return refuseUnread(context, input);
   // No credentials would help it.
   if (input.facts === undefined) return refuse(input.reply, input);
