@@ -14,6 +14,7 @@ import { firstKey } from './http/api-key.ts';
 import type { ListeningAddress } from './http/http-options.ts';
 import type { HttpShell } from './http/http-server.ts';
 import { randomIds, randomMsrpIds } from './ids.ts';
+import { bound } from './listening.ts';
 import type { Logger } from './log.ts';
 import type { MsrpAddress } from './msrp/connections.ts';
 import { MsrpShell } from './msrp/msrp-shell.ts';
@@ -21,7 +22,6 @@ import { restShell } from './rest.ts';
 import type { LeftDialog } from './sip/dialogs.ts';
 import { SipShell } from './sip/sip-shell.ts';
 import { checkSwitches, type SipServer, sipServer } from './sip-server.ts';
-import { StartRefused } from './store/errors.ts';
 import type { Interrupted } from './store/restarted.ts';
 import { openStore, type Store } from './store/store.ts';
 import { parseSipUri } from './wire/sip-uri.ts';
@@ -146,7 +146,7 @@ async function layGround(parts: AppParts, closers: Closers): Promise<Ground> {
   });
   closers.push(() => store.close());
   const first = await firstKey({ keys: store, given: config.apiKey, now: systemClock.now(), newId: randomIds.row });
-  const sipAt = { host: config.sip.hosts.join(', '), port: config.sip.port };
+  const sipAt = { ...config.sip, host: config.sip.hosts.join(', ') };
   const server = await bound('SIP', sipAt, () => sipServer({ config, log, onLost: parts.onLost }));
   closers.push(server.close);
   const msrp = new MsrpShell({
@@ -340,26 +340,6 @@ function msrpListening({ host, port, tlsPort, wsPort, wssPort }: MsrpAddress): r
     ['wss', wssPort],
   ] as const;
   return ports.flatMap(([transport, at]) => (at === null ? [] : [{ part: 'msrp', transport, host, port: at }]));
-}
-
-/** What the system tells when an address cannot be had. */
-type ListenFailure = NodeJS.ErrnoException & { readonly address: string; readonly port: number };
-
-/** Opens a listener; a port that is taken, or an address that is not ours, is told in one sentence. */
-async function bound<Listening>(
-  what: string,
-  at: { host: string; port: number },
-  open: () => Promise<Listening>,
-): Promise<Listening> {
-  try {
-    return await open();
-  } catch (error) {
-    const { code, address, port, message } = error as Partial<ListenFailure>;
-    if (code === undefined) throw new StartRefused(message ?? String(error));
-    const reason = code === 'EADDRINUSE' ? 'the port is already in use' : code;
-    // Where several ports are opened the system's error says which it was.
-    throw new StartRefused(`${what} cannot listen on ${address ?? at.host} port ${port ?? at.port}: ${reason}.`);
-  }
 }
 
 /** Waits until `condition` holds, looking every few milliseconds, at most `limitMs`. */

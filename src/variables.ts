@@ -6,7 +6,7 @@ export const variables = [
     name: 'API_KEY',
     default: 'made at first start',
     meaning:
-      'an admin key given from outside, at least 24 characters; without one a key is made, printed once and kept hashed',
+      'an admin key given from outside, at least 24 characters; without one a key is made, printed once, and only its hash kept',
   },
   {
     name: 'SIP_HOST',
@@ -21,9 +21,9 @@ export const variables = [
     name: 'TLS_CERT',
     default: 'none',
     meaning:
-      'file of the certificate and its chain, PEM, read again when it changes; demanded with a TLS or secure WebSocket port of SIP or MSRP',
+      'file of the certificate and its chain, PEM, read again when it changes; demanded with any port for TLS or secure WebSocket',
   },
-  { name: 'TLS_KEY', default: 'none', meaning: 'file of its private key' },
+  { name: 'TLS_KEY', default: 'none', meaning: 'file of its private key, PEM; as `TLS_CERT`' },
   {
     name: 'SIP_PUBLIC_HOST',
     default: '`SIP_HOST`',
@@ -52,9 +52,13 @@ export const variables = [
     name: 'SIP_TRUSTED_PEERS',
     default: '`127.0.0.0/8,::1` on loopback, else none',
     meaning:
-      'addresses of the SIP/IP core, from which P-Asserted-Identity and P-Served-User are believed, and which the limits per source spare',
+      'addresses and networks (`10.0.0.0/8`) of the SIP/IP core, comma separated: P-Asserted-Identity and P-Served-User are believed from there, and limits per source spare them',
   },
-  { name: 'SIP_CORE', default: 'none', meaning: 'URI of the SIP/IP core: every request to somebody else goes there' },
+  {
+    name: 'SIP_CORE',
+    default: 'none',
+    meaning: 'URI of the SIP/IP core, where every request to an address that is not ours goes',
+  },
   {
     name: 'AUDIO',
     default: 'off',
@@ -74,7 +78,8 @@ export const variables = [
   {
     name: 'CREATIONS_PER_MINUTE',
     default: '60',
-    meaning: 'conferences one user may make in a minute, asking in ten times as many people; `0`: no limit',
+    meaning:
+      'conferences one user may make in a minute, and ten times as many people, at least 50, may be invited in it; `0`: no limit',
   },
   {
     name: 'END_POLICY',
@@ -87,7 +92,7 @@ export const variables = [
   {
     name: 'HISTORY',
     default: 'off',
-    meaning: 'what is kept of each message: nothing, what became of it (`facts`), or its words too (`content`)',
+    meaning: 'what is kept of each message: nothing (`off`), what became of it (`facts`), or its words too (`content`)',
   },
   { name: 'HISTORY_DAYS', default: '30', meaning: 'how many days that is kept, at most 365' },
   { name: 'GREETING', default: 'off', meaning: '`on`: everybody is told the subject on coming in' },
@@ -102,7 +107,11 @@ export const variables = [
     default: '5',
     meaning: 'seconds between two NOTIFYs to one subscriber, at least; `0`: no limit',
   },
-  { name: 'SESSION_EXPIRES', default: '1800', meaning: 'seconds of the session timer that is asked for' },
+  {
+    name: 'SESSION_EXPIRES',
+    default: '1800, or `MIN_SE` if that is longer',
+    meaning: 'seconds of the session timer that is asked for',
+  },
   { name: 'MIN_SE', default: '90', meaning: 'the shortest session timer that is accepted, at least 90' },
   {
     name: 'NODE_ID',
@@ -121,9 +130,9 @@ export const variables = [
   { name: 'DRACHTIO_HOST', default: 'none', meaning: 'use this drachtio server instead of the embedded one' },
   { name: 'DRACHTIO_PORT', default: '9022', meaning: 'its control port' },
   { name: 'DRACHTIO_SECRET', default: 'cymru', meaning: 'its secret' },
-  { name: 'MSRP_HOST', default: '127.0.0.1', meaning: 'address of MSRP over TCP' },
-  { name: 'MSRP_PORT', default: '2855', meaning: 'its port' },
-  { name: 'MSRP_TLS_PORT', default: 'off', meaning: 'its port for TLS, whose certificate `TLS_CERT` is' },
+  { name: 'MSRP_HOST', default: '127.0.0.1', meaning: 'address of MSRP' },
+  { name: 'MSRP_PORT', default: '2855', meaning: 'its port for TCP' },
+  { name: 'MSRP_TLS_PORT', default: 'off', meaning: 'its port for TLS, with the certificate of `TLS_CERT`' },
   { name: 'MSRP_WS_PORT', default: 'off', meaning: 'its port for WebSocket (RFC 7977)' },
   { name: 'MSRP_WSS_PORT', default: 'off', meaning: 'its port for secure WebSocket' },
   {

@@ -36,7 +36,7 @@ export const Conference = Type.Object(
     policy: named(Policy),
     created_by: Type.String({ description: 'Address of record of the creator, or `key:` and the id of an API key.' }),
     created_at: time({ description: 'When the creating request came.' }),
-    activated_at: nullableTime({ description: 'When the first participant was connected.' }),
+    activated_at: nullableTime({ description: 'When it became active, as a rule when it was made.' }),
     ended_at: nullableTime({ description: 'When it ended.' }),
     end_reason: nullableOneOf(endReasons, { description: 'Why it ended.' }),
     ended_by: nullableText({ description: 'Who ended it: an address of record, or `key:` and the id of an API key.' }),

@@ -57,7 +57,7 @@ test('a taken port stops the start in one sentence, as on the main thread', asyn
   await rm(folder, { recursive: true });
   expect([code, output.trim().split('\n').at(-1)]).toEqual([
     1,
-    `SIP cannot listen on 127.0.0.1 port ${port}: the port is already in use.`,
+    `SIP cannot listen on 127.0.0.1 port ${port}: the port is already in use; see SIP_PORT.`,
   ]);
 });
 

@@ -34,7 +34,7 @@ test('a first start that failed on a taken port takes no key with it: the next o
   taken.close();
   expect([code, output.trim().split('\n').at(-1)]).toEqual([
     1,
-    `HTTP cannot listen on 127.0.0.1 port ${port}: the port is already in use.`,
+    `HTTP cannot listen on 127.0.0.1 port ${port}: the port is already in use; see HTTP_PORT.`,
   ]);
   await using service = await Service.start({ API_KEY: undefined, DATA_DIR: folder });
   expect(service.banner.key).toMatch(/^\S{24,}$/);

@@ -84,6 +84,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'clock': ['core'],
   'ids': ['core'],
   'banner': ['config', 'http'],
+  'listening': ['store'],
 };
 /** They join the parts, hence may know them all. */
 const joints = new Set(['app', 'main', 'rest', 'sip-server']);

@@ -27,7 +27,7 @@ export function attemptRoutes(api: Api, context: RouteContext): void {
         operationId: 'listAttempts',
         summary: 'List refused attempts',
         description:
-          'Creations and joins that were refused or failed, newest first: who came, what was sent, how it was read, and why the answer was no. The oldest make room for new ones.',
+          'Creations, joins and referrals that were refused or failed, newest first: who came, what was sent, how it was read, and why the answer was no. The oldest make room for new ones.',
         querystring: AttemptQuery,
         response: {
           200: jsonResponse('Attempts.', AttemptPage),

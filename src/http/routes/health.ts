@@ -64,7 +64,8 @@ function scrape(api: Api, metrics: Metrics): void {
         security,
         operationId: 'getMetrics',
         summary: 'Metrics for Prometheus',
-        description: 'The process, the HTTP requests and the present counts, in the Prometheus text format.',
+        description:
+          'Counts of conferences, SIP, messages, HTTP and the process itself, in the Prometheus text format.',
         response: {
           200: { description: 'The metrics.', content: { 'text/plain': { schema: Type.String() } } },
           ...problems(500),
