@@ -179,6 +179,17 @@ test('a list of an operator’s is no longer than anybody’s, and none is made 
   expect(stopping.outcome('http:op:1')).toMatchObject({ code: 'stopping' });
 });
 
+test('whom an operator asks into a conference that runs has no private address either, where none may be called', () => {
+  const world = new World({ privateTargets: 'refuse' });
+  world.factoryInvite(null);
+  const { conferenceId } = world.participant('alice');
+  world.dialsOut('sip:pbx@192.168.0.7', conferenceId);
+  expect(world.outcome('http:op:sip:pbx@192.168.0.7')).toMatchObject({ code: 'private-target' });
+  expect(inviteCount(world)).toBe(0);
+  world.dialsOut('bob', conferenceId);
+  expect(world.outcome('http:op:bob')).toMatchObject({ kind: 'participant-dialled' });
+});
+
 test('operators make as many as they like', () => {
   const world = new World({ creationsPerMinute: 1 });
   asks(world, [order('bob')]);

@@ -27,6 +27,15 @@ test.each([null, 'presence'])('CC-096 Event %s: 489', (event) => {
   expect(world.outcome(input.reply)).toMatchObject({ code: 'bad-event' });
 });
 
+test.each([null, 'presence'])('CC-096 nor is a subscription refreshed with Event %s', (event) => {
+  const world = conference();
+  world.subscribes('alice');
+  world.answersNotify('alice');
+  world.refreshes('alice', 100, { event, reply: 'sip:alice:again' });
+  expect(world.outcome('sip:alice:again')).toMatchObject({ code: 'bad-event', detail: event ?? 'no Event header' });
+  expect(world.notifies('alice')).toHaveLength(1);
+});
+
 test('CC-097 Accept without conference-info: 406; wildcards will do', () => {
   const world = conference();
   expect(world.outcome(world.subscribes('alice', { accepts: ['text/plain'] }).reply)).toMatchObject({

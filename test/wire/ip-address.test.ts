@@ -30,6 +30,9 @@ test.each([
   '1.2.3.4::',
   '::1.2.3.4:5',
   '::g',
+  '::256.0.0.1',
+  '::1.2.3',
+  `::${'0'.repeat(60)}`,
 ])('%s is no address', (text) => {
   expect(ipOctets(text)).toBeNull();
 });

@@ -90,6 +90,12 @@ describe('what is refused', () => {
     expect(read([optional])).toMatchObject({ lists: [] });
   });
 
+  test('a part that says twice what it is, or how it is meant: readers would differ', () => {
+    const { headers, body } = listPart('l@x');
+    for (const twice of ['Content-Type: text/plain', 'Content-Disposition: session', 'Content-ID: <m@x>'])
+      expect(() => read([{ headers: [...headers, twice], body }])).toThrow(/several/);
+  });
+
   test('an encoded part, a body without a type, too much nesting', () => {
     const gzip = { headers: [...listPart('l@x').headers, 'Content-Encoding: gzip'], body: list };
     expect(() => read([gzip])).toThrow(/encoded/);

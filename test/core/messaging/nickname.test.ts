@@ -31,6 +31,11 @@ test('CC-193 Alice and ALICE are one name, and so are forms that only a computer
   expect(key('Alice')).not.toBe(key('Al ice'));
 });
 
+test('RFC 8266 2.1: what a round of the rules leaves is given to them again until they leave it as it is', () => {
+  // NFKC makes a space of the first half of a diaeresis that stands alone, and no name begins with a space.
+  expect(readNickname('\u00a8Alice')).toEqual({ shown: '\u0308Alice', key: '\u0308alice' });
+});
+
 test('what is shown keeps its case', () => {
   expect(shown('  Foo \u2003  Bar ')).toBe('Foo Bar');
   expect(shown('JOSE\u0301')).toBe('JOS\u00c9');
