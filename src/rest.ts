@@ -66,11 +66,12 @@ export function restShell(parts: RestParts): HttpShell {
     stopping: () => service.stopping,
     parseUri: parseSipUri,
     aorOf,
+    isOurs: (uri) => service.isOurs(uri, systemClock.now()),
     groupUri: (text) => groupUri(text, settings),
     groupPolicy: groupPolicy(settings),
     policyRefused: (policy) => chatRefused(policy, settings),
     realm: settings.realm,
-    readings: [...parts.readings, ...tallied(parts.tally, parts.msrp), ...connected(parts.msrp)],
+    readings: [...parts.readings, ...tallied(parts.tally, parts.msrp), ...connected(parts)],
     log: parts.log,
     ids: { request: randomIds.row, reply: () => `http:${newToken()}`, row: randomIds.row },
     clock: systemClock,
@@ -109,7 +110,7 @@ function tallied(tally: Tally, msrp: MsrpShell): readonly Reading[] {
   ];
 }
 
-function connected(msrp: MsrpShell): readonly Reading[] {
+function connected({ sip, msrp }: Pick<RestParts, 'sip' | 'msrp'>): readonly Reading[] {
   const gauge = (name: string, help: string, count: 'connections' | 'waitingBytesMost'): Reading => ({
     kind: 'gauge',
     name: `isfocus_msrp_${name}`,
@@ -118,6 +119,12 @@ function connected(msrp: MsrpShell): readonly Reading[] {
   });
   return [
     gauge('connections', 'Open MSRP connections', 'connections'),
+    {
+      kind: 'gauge',
+      name: 'isfocus_sip_dialogs',
+      help: 'Open SIP dialogs: sessions, subscriptions and referrals of one dialog are one',
+      read: () => sip.counts.dialogs,
+    },
     gauge('waiting_bytes_most', 'Most octets that waited for one peer to read, since the start', 'waitingBytesMost'),
   ];
 }

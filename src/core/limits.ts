@@ -183,8 +183,9 @@ export const limits = {
   unsavedMessagesMax: 10_000,
   /** What is kept of a message: a longer text is a file rather than something said. */
   keptContentBytesMax: 10 * 1024,
-  /** All of them are in memory, about 1 KB each. */
+  /** All that stand in the store are in memory, about 0.6 KB each; each process counts for itself what it knows of. */
   usersMax: 100_000,
+  /** The same, about 0.2 KB for each member. */
   groupsMax: 10_000,
   /** Members of one group; its session dials them no faster than `parallelInvitesMax`. */
   groupMembersMax: 500,

@@ -58,6 +58,18 @@ describe.each<Transport>(['udp', 'tcp'])('over %s', (transport) => {
     expect((await switched.bye()).status).toBe(200);
   });
 
+  test('/metrics has how many dialogs are open', async () => {
+    await using scene = await bobIsIn();
+    const dialogs = async (): Promise<number> => {
+      const text = await (await fetch(new URL('/metrics', service.banner.rest))).text();
+      return Number(/^isfocus_sip_dialogs (\d+)$/m.exec(text)?.[1]);
+    };
+    const before = await dialogs();
+    expect(before).toBeGreaterThanOrEqual(3);
+    await scene.call.bye();
+    expect(await dialogs()).toBeLessThan(before);
+  });
+
   test('CC-063 CC-065 CC-066 CC-067 CC-068 CC-069 whoever names a dialog wrongly is told how, and it goes on', async () => {
     await using scene = await bobIsIn();
     const { cast, conference, call, tablet } = scene;
