@@ -1,6 +1,7 @@
+import type { SipUri } from '../wire/sip-uri.ts';
 import { handleCommand } from './commands/commands.ts';
 import { Conference } from './conference/conference.ts';
-import type { Context, Turn } from './context.ts';
+import { type Context, isFocus, type Turn } from './context.ts';
 import { Groups } from './definitions/groups.ts';
 import { Users } from './definitions/users.ts';
 import { Directory } from './directory.ts';
@@ -82,6 +83,11 @@ export class Service {
   /** The version of the document that the subscription was sent last; undefined when it is not running here. */
   lastVersionSent(subscriptionId: string): number | undefined {
     return this.#directory.bySubscription(subscriptionId)?.ledger.subscription(subscriptionId)?.lastVersionSent;
+  }
+
+  /** Whether `uri` names the factory, a conference of ours or a group. */
+  isOurs(uri: SipUri, now: Instant): boolean {
+    return isFocus(this.#context(now), uri);
   }
 
   /** Nothing new is taken any more. */

@@ -7,7 +7,7 @@ export const Attempt = Type.Object(
     id: Type.String({ description: 'Key of the attempt.' }),
     node: Type.String({ description: 'The node it came to.' }),
     at: time({ description: 'When it came.' }),
-    method: Type.String({ description: 'SIP method; `POST` for a conference asked for over REST.' }),
+    method: Type.String({ description: 'SIP method; `POST` for what was asked for over REST.' }),
     target: Type.String({ description: 'What was addressed.' }),
     caller: nullableText({ description: 'Who asked, as far as it was believed; `key:` and the id of an API key.' }),
     call_id: nullableText({ description: 'Call-ID of the request.' }),

@@ -47,7 +47,11 @@ export const MemberFields = Type.Object(memberFields, {
 
 const NewMember = Type.Object(
   {
-    uri: printable({ minLength: 1, maxLength: 1024, description: 'The member: a sip:, sips: or tel: URI.' }),
+    uri: printable({
+      minLength: 1,
+      maxLength: 1024,
+      description: 'The member: a sip:, sips: or tel: URI, but none of this service itself: no group is a member.',
+    }),
     ...memberFields,
   },
   closed,

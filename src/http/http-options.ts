@@ -66,6 +66,8 @@ export type HttpOptions = {
   readonly parseUri: (text: string) => CommandUri;
   /** The canonical address of record, as rows keep it. */
   readonly aorOf: (uri: CommandUri) => string;
+  /** Whether it names the factory, a conference of ours or a group. */
+  readonly isOurs: (uri: CommandUri) => boolean;
   /** The URI of a group from what an operator calls it, or why it cannot be one. */
   readonly groupUri: (text: string) => GroupName;
   /** What holds of a group that nothing else is said of. */

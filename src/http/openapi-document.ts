@@ -46,6 +46,7 @@ const unserved: HttpOptions = {
   stopping: () => true,
   parseUri: notServed,
   aorOf: notServed,
+  isOurs: notServed,
   groupUri: notServed,
   policyRefused: notServed,
   groupPolicy: groupPolicy({ idleSeconds: 0, chat: usualChat }),

@@ -201,6 +201,23 @@ test.each([
   expect(response.json()).toMatchObject({ status, code: refusal });
 });
 
+test('CC-038 no member is the factory, a conference or a group: calls to ourselves would only come back', async () => {
+  await team();
+  world.ours.add('sip:conf-fact@conf.example.com').add('sip:team@conf.example.com');
+  const itself = { uri: 'night', members: [bob, { uri: 'sip:night@other.example.com' }] };
+  const answers = [
+    [world.post('/v1/groups', { uri: 'x', members: [{ uri: 'sip:conf-fact@conf.example.com' }] }), '#/members/0/uri'],
+    [world.post('/v1/groups', itself), '#/members/1/uri'],
+    [world.patch('/v1/groups/team', { members: [bob, { uri: 'sip:team@conf.example.com' }] }), '#/members/1/uri'],
+    [world.put('/v1/groups/team/members/sip:team@conf.example.com', {}), '#/uri'],
+  ] as const;
+  for (const [answer, pointer] of answers) {
+    const problem = { status: 400, code: 'loop', errors: [{ pointer }], sip: { status: 482, reason: 'Loop Detected' } };
+    expect((await answer).json()).toMatchObject(problem);
+  }
+  expect((await world.groups.byId('team'))?.members).toHaveLength(2);
+});
+
 test('a store that is away is 503, whatever was to be written', async () => {
   await team();
   const away = async (): Promise<never> => {

@@ -59,6 +59,8 @@ export class HttpWorld {
   core: (input: CommandInput) => Outcome | undefined = silentCore;
   conferenceInfo: string | undefined = undefined;
   policyRefused: HttpOptions['policyRefused'] = () => null;
+  /** URIs that name the service itself. */
+  readonly ours = new Set<string>();
   stopping = false;
   health = healthy;
   stats = someStats;
@@ -84,6 +86,7 @@ export class HttpWorld {
       stopping: () => this.stopping,
       parseUri: parseSipUri,
       aorOf,
+      isOurs: (uri) => this.ours.has(aorOf(uri)),
       groupUri: (text) => groupUri(text, names),
       policyRefused: (policy) => this.policyRefused(policy),
       groupPolicy: groupPolicy({ idleSeconds: 300, chat: usualChat }),
@@ -111,6 +114,7 @@ export class HttpWorld {
     this.submitted.length = 0;
     this.core = silentCore;
     this.conferenceInfo = undefined;
+    this.ours.clear();
     this.stopping = false;
     this.health = healthy;
     this.stats = someStats;

@@ -3,13 +3,15 @@ import type { GroupMember, GroupRow } from '../../core/rows.ts';
 import type { Api, RouteContext } from '../api.ts';
 import { changeStanding, etagOf } from '../definition-changes.ts';
 import { Member, MemberFields, memberJson } from '../group-json.ts';
-import { memberOf, standingGroup } from '../group-members.ts';
+import { memberOf, memberUri, standingGroup } from '../group-members.ts';
 import { etagHeader, IfMatch } from '../preconditions.ts';
 import { problems, Refused } from '../problem.ts';
 import { readableUri } from '../readable-uri.ts';
 import { jsonResponse, MemberPath } from '../schemas.ts';
 
 const tags = ['Groups'];
+
+const uriPlace = { in: 'path', pointer: '#/uri' } as const;
 
 /** Members of a group, one by one: read, put, remove. The tag is that of the group. */
 export function groupMemberRoutes(api: Api, context: RouteContext): void {
@@ -68,7 +70,7 @@ function putMember(api: Api, context: RouteContext): void {
       },
     },
     async ({ params, headers, body }, reply) => {
-      const member = memberOf(addressOf(params.uri, context), body);
+      const member = memberOf(memberUri(params.uri, uriPlace, context), body);
       let isNew = true;
       const group = await changeStanding(standingGroup(context, params.id, headers), (row) => {
         isNew = row.members.every(({ uri }) => uri !== member.uri);
@@ -112,7 +114,7 @@ function removeMember(api: Api, context: RouteContext): void {
 }
 
 function addressOf(text: string, context: RouteContext): string {
-  return context.aorOf(readableUri(text, { in: 'path', pointer: '#/uri' }, context));
+  return context.aorOf(readableUri(text, uriPlace, context));
 }
 
 /** The group with `member` in its place, or at the end. */

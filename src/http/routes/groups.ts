@@ -153,7 +153,7 @@ function newGroup(body: Static<typeof NewGroup>, context: RouteContext): GroupRo
     id: context.ids.row(),
     uri: name.uri,
     subject: body.subject ?? null,
-    members: membersOf(body.members ?? [], context),
+    members: membersOf(body.members ?? [], { name: name.uri, context }),
     policy: { ...context.groupPolicy, ...wantedPolicy(body, context) },
     maxParticipants: body.max_participants ?? null,
     labels: body.labels ?? {},
@@ -167,7 +167,7 @@ function changedGroup(row: GroupRow, body: Static<typeof GroupChange>, context: 
   return {
     ...row,
     subject: body.subject === undefined ? row.subject : body.subject,
-    members: body.members === undefined ? row.members : membersOf(body.members, context),
+    members: body.members === undefined ? row.members : membersOf(body.members, { name: row.uri, context }),
     policy: { ...row.policy, ...wantedPolicy(body, context) },
     maxParticipants: body.max_participants === undefined ? row.maxParticipants : body.max_participants,
     labels: body.labels ?? row.labels,
