@@ -163,7 +163,12 @@ export class Incoming {
       this.#refuse(request, response, 'busy');
     });
     if (method === 'INVITE') this.#watchInvite(request, () => this.#cancelled(input));
-    this.#parts.submit(input);
+    try {
+      this.#parts.submit(input);
+    } catch (error) {
+      this.#pending.take(input.reply);
+      throw error;
+    }
   }
 
   /** Why a request is refused for the place that it has among others; a drachtio server hands it up all the same. */

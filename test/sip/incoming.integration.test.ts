@@ -113,6 +113,18 @@ describe('an INVITE to us', () => {
     expect(stage.shell.counts.dialogs).toBe(0);
   });
 
+  test('that breaks us is answered 500, and told in the log', async () => {
+    const stage = await stages.connected({
+      submit: () => {
+        throw new Error('a mistake of ours');
+      },
+    });
+    const transaction = stages.server.deliver(factoryInvite());
+    expect((await stages.server.response(transaction)).text).toMatch(/^SIP\/2.0 500 /);
+    expect(stage.log.texts('error')).toEqual(['a request broke us']);
+    expect(stage.shell.counts.pendingReplies).toBe(0);
+  });
+
   test('beyond the bound of requests under way is answered 503 at once', async () => {
     const stage = await stages.connected();
     for (let at = 0; at < bounds.pendingRepliesMax; at += 1) {
