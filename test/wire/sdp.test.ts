@@ -217,6 +217,18 @@ test('max-size is octets, or nothing that can be used', () => {
   ).toEqual([10_240, 0, null, null, null]);
 });
 
+test('without a c= line nothing says where middleboxes want to be connected to, though the line can be used', () => {
+  const usable = msrp((text) => text.replace(/c=.*\r\n/, ''));
+  expect([usable?.address, usable?.path]).toEqual([null, ['msrp://pc33.atlanta.example.com:7654/jshA7weztas;tcp']]);
+});
+
+test('addresses of IPv6 are named as such, without the brackets of URIs (RFC 4566 5.7)', () => {
+  const origin = { username: 'focus', sessionId: '1', version: '1', address: '[2001:db8::1]' };
+  const text = writeSdp({ origin, connection: '2001:db8::2', attributes: [], media: [] });
+  expect(text).toContain('\r\no=focus 1 1 IN IP6 2001:db8::1\r\n');
+  expect(text).toContain('\r\nc=IN IP6 2001:db8::2\r\n');
+});
+
 test.each([
   ['another kind of media', (text: string) => text.replace('m=message', 'm=audio')],
   ['port 0', (text: string) => text.replace('message 7654', 'message 0')],
