@@ -23,6 +23,14 @@ export class DocumentCheck {
     expect(this.#faults(schema, value), `${method} ${url} ${response.statusCode}`).toEqual([]);
   }
 
+  /** Holds the example of each component against its schema. */
+  examples(): void {
+    for (const [name, schema] of Object.entries(at(this.#document, 'components', 'schemas') ?? {})) {
+      const { examples = [] } = schema as { readonly examples?: readonly unknown[] };
+      for (const example of examples) expect(this.#faults(asJson(schema), example), name).toEqual([]);
+    }
+  }
+
   /** The schema of a body; undefined when there is none to be. Whatever the document does not know must be a problem. */
   #schemaFor(found: { method: string; url: string; status: number; mediaType: string }): Json | undefined {
     const operation = this.#operation(found.method, found.url);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { openApiText } from '../../src/http/openapi-document.ts';
-import { at, operationsOf } from './document-check.ts';
+import { at, DocumentCheck, operationsOf } from './document-check.ts';
 import { HttpWorld } from './http-world.ts';
 
 const world = new HttpWorld();
@@ -111,6 +111,10 @@ test('every component has a description, and an example unless it is a part or a
     expect(description, name).toEqual(expect.any(String));
     if (!/Page|Endpoint/.test(name)) expect(examples, name).toHaveLength(1);
   }
+});
+
+test('every example has what its schema demands, and nothing else', () => {
+  new DocumentCheck(document).examples();
 });
 
 test('what has a default may be left out, and so may a body that demands nothing', () => {
