@@ -113,8 +113,9 @@ export class Directory {
       for (const tag of [remoteTag, toTag]) {
         const owner = this.#byDialog.get(`${callId};from-tag=${tag}`);
         const endpoint = owner?.conference.ledger.participantOf(owner.endpointId)?.endpoint;
-        if (endpoint?.callId !== callId || endpoint.localTag !== toTag || endpoint.remoteTag !== remoteTag) continue;
-        return owner;
+        if (owner === undefined || endpoint?.callId !== callId || endpoint.localTag !== toTag) continue;
+        const { dialler } = owner.conference;
+        if (endpoint.remoteTag === remoteTag || dialler.hasEarlyDialog(endpoint.id, remoteTag)) return owner;
       }
       const goneAt = this.#gone.get(nameOf({ callId, localTag: toTag, remoteTag }));
       if (goneAt !== undefined && now - goneAt <= limits.goneDialogMemoryMs) return 'gone';

@@ -66,6 +66,8 @@ export const limits = {
   referralExpiresMax: 3_600,
   /** How long an invitee may ring before CANCEL: about what a caller waits for. */
   ringTimeoutMs: 60_000,
+  /** Phones of one forked INVITE whose early dialogs are known. */
+  earlyDialogsMax: 8,
   /** An INVITE that was cancelled must end by Timer B of the SIP server; after this it is given up. */
   cancelTimeoutMs: 40_000,
   /** RFC 3261 13.3.1.4: 64*T1. Whose ACK has not come by then has no session any more. */

@@ -12,8 +12,8 @@ export const bounds = {
   ackTimeoutMs: 40_000,
   /** Ringing and cancelling are the core's timers; this one runs out only when the SIP server never reports an end. */
   inviteTimeoutMs: limits.ringTimeoutMs + limits.cancelTimeoutMs + 20_000,
-  /** Phones of one forked INVITE whose answers in reliable provisional responses are kept until the 2xx. */
-  earlyAnswersMax: 8,
+  /** Phones of one forked INVITE that are told of as they ring, and whose answers in reliable responses are kept until the 2xx. */
+  earlyAnswersMax: limits.earlyDialogsMax,
   /** Dialogs without an owner that are being ended: a process may have left more than the gate would queue. */
   farewellsMax: 1_000,
   connectTimeoutMs: 10_000,

@@ -34,8 +34,8 @@ type Dial = {
   readonly effect: SipInvite;
   request: SrfRequest | null;
   cancelled: boolean;
-  /** What the core has been told of 18x: nothing yet, or one without a To tag, or one with. */
-  alerted: 'no' | 'untagged' | 'tagged';
+  /** To tags of the 18x that the core has been told of, null for none. */
+  readonly alerted: Set<string | null>;
   /** Answers that came in reliable provisional responses, by To tag. */
   readonly answers: Map<string, SessionDescription>;
 };
@@ -60,7 +60,7 @@ export class InviteClient {
       queueMicrotask(() => this.#failed(effect, bare({ status: 416, reason: 'Unsupported URI Scheme' })));
       return;
     }
-    const dial: Dial = { effect, request: null, cancelled: false, alerted: 'no', answers: new Map() };
+    const dial: Dial = { effect, request: null, cancelled: false, alerted: new Set(), answers: new Map() };
     this.#dials.set(effect.endpointId, dial);
     const { endpointId, conferenceUri: contact } = effect;
     // Confirmed from the start: the ACK is ours, and no BYE is asked for before there is a 200.
@@ -123,14 +123,17 @@ export class InviteClient {
 
   #provisional(dial: Dial, response: SrfAnswer): void {
     const reliable = isReliable(response);
-    if (!reliable && dial.alerted === 'tagged') return;
+    const { alerted, effect } = dial;
+    if (!reliable && alerted.size >= bounds.earlyAnswersMax) return;
     const message = messageOf(response.raw);
     const remoteTag = tagOf(nameAddrOf(message, 'To')?.params ?? []);
     if (reliable) this.#answeredEarly(dial, remoteTag ?? '', message);
     const rings = response.status >= 180 && response.status <= 189;
-    if (!rings || dial.alerted === 'tagged' || (dial.alerted === 'untagged' && remoteTag === null)) return;
-    dial.alerted = remoteTag === null ? 'untagged' : 'tagged';
-    this.#parts.submit({ type: 'endpoint-alerting', endpointId: dial.effect.endpointId, remoteTag });
+    // One without a tag says nothing new once another has come.
+    if (!rings || alerted.has(remoteTag) || (remoteTag === null && alerted.size > 0)) return;
+    if (alerted.size >= bounds.earlyAnswersMax) return;
+    alerted.add(remoteTag);
+    this.#parts.submit({ type: 'endpoint-alerting', endpointId: effect.endpointId, remoteTag });
   }
 
   /** RFC 3262 5, RFC 3261 13.2.1: the first description in a reliable response is the answer; later ones count for nothing. */

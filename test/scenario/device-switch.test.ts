@@ -255,6 +255,29 @@ test('RFC 3891 3: an early dialog that we began is taken over too; its INVITE is
   expect(world.timers).toEqual([]);
 });
 
+test('RFC 3891 3: of a forked INVITE each phone that rings has an early dialog, and any of them is taken over', () => {
+  const { world, replaces } = bobRings();
+  const endpointId = world.endpointOf('bob');
+  world.happens({ type: 'endpoint-alerting', endpointId, remoteTag: 'desktag' });
+  expect(world.ladder.take()).toEqual([]);
+  const unknown = switches(world, { replaces: { ...replaces, fromTag: 'doortag' } });
+  expect(world.outcome(unknown.reply)).toMatchObject({ code: 'no-such-dialog' });
+  const input = switches(world, { replaces: { ...replaces, fromTag: 'desktag' } });
+  expect(world.outcome(input.reply)).toMatchObject({ kind: 'session-accepted' });
+  expect(world.effects).toContainEqual({ type: 'sip.cancel', endpointId });
+});
+
+test('RFC 3261 13.2.2.4: once one of them has answered the others are no dialogs any more', () => {
+  const { world, replaces } = bobRings();
+  const endpointId = world.endpointOf('bob');
+  world.happens({ type: 'endpoint-alerting', endpointId, remoteTag: 'desktag' });
+  world.happens(answerFrom('bob', { endpointId, remoteTag: 'phonetag' }));
+  const named = { ...replaces, earlyOnly: false };
+  const gone = switches(world, { replaces: { ...named, fromTag: 'desktag' } });
+  expect(world.outcome(gone.reply)).toMatchObject({ code: 'no-such-dialog' });
+  expect(world.outcome(switches(world, { replaces: named }).reply)).toMatchObject({ kind: 'session-accepted' });
+});
+
 test('while that is being cancelled it is 603, and its answer that crosses is hung up', () => {
   const { world, replaces } = bobRings();
   const phone = world.endpointOf('bob');

@@ -295,11 +295,13 @@ describe('an INVITE of ours', () => {
     stages.server.respond(sent, '180 Ringing', { lines: ['To: <sip:bob@biloxi.example.com>'] });
     stages.server.respond(sent, '183 Session Progress', tagged);
     stages.server.respond(sent, '180 Ringing', tagged);
+    stages.server.respond(sent, '180 Ringing', { lines: ['To: <sip:bob@biloxi.example.com>;tag=de5c'] });
     stages.server.respond(sent, '486 Busy Here');
     await stage.input('endpoint-failed');
     expect(stage.inputs).toEqual([
       { type: 'endpoint-alerting', endpointId: 'bob', remoteTag: null },
       { type: 'endpoint-alerting', endpointId: 'bob', remoteTag: 'b0b' },
+      { type: 'endpoint-alerting', endpointId: 'bob', remoteTag: 'de5c' },
     ]);
   });
 

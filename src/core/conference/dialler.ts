@@ -61,6 +61,8 @@ export class Dialler {
   readonly #waiting = new Set<string>();
   readonly #slots: DialSlots;
   #membersDialled = 0;
+  /** The peers' tags of the early dialogs of an INVITE, by its endpoint. */
+  readonly #earlyTags: TurnMap<string, readonly string[]>;
   /** What the roster shall say when a cancelled INVITE has ended. */
   readonly #cancelledAs: TurnMap<string, EndpointRow['disconnection']>;
 
@@ -72,6 +74,7 @@ export class Dialler {
     this.#dials = new TurnMap(parts.turns);
     this.#slots = new DialSlots(parts.turns);
     this.#cancelledAs = new TurnMap(parts.turns);
+    this.#earlyTags = new TurnMap(parts.turns);
   }
 
   /** Puts a new endpoint of `participant` in the queue. */
@@ -123,12 +126,18 @@ export class Dialler {
   alerting(participant: ParticipantRow, endpoint: EndpointRow, remoteTag: string | null): void {
     const status = after(endpointTransitions, endpoint.status, 'ring');
     if (status === undefined) return;
-    // Of a forked INVITE the first phone that rings names the early dialog.
+    if (remoteTag !== null) this.#learnEarlyDialog(endpoint.id, remoteTag);
+    // Of a forked INVITE the first phone that rings is shown.
     const rung = { ...endpoint, status, remoteTag: endpoint.remoteTag ?? remoteTag };
     if (status === endpoint.status && rung.remoteTag === endpoint.remoteTag) return;
     // Whoever rings no longer takes a place: ringing costs nothing more.
     this.#slots.give(endpoint.id);
     this.#ledger.putParticipant(withEndpoint(participant, rung, this.#ledger.now));
+  }
+
+  /** RFC 3261 12.1.2: each phone that rings for a forked INVITE has an early dialog, until one of them answers. */
+  hasEarlyDialog(endpointId: string, remoteTag: string): boolean {
+    return this.#earlyTags.get(endpointId)?.includes(remoteTag) === true;
   }
 
   /** A final refusal: another INVITE in the next form, or the end of this endpoint. */
@@ -234,6 +243,7 @@ export class Dialler {
     const dial = { ...of.dial, cseq: of.dial.cseq + 1 };
     this.#dials.set(endpoint.id, dial);
     this.#waiting.delete(endpoint.id);
+    this.#earlyTags.delete(endpoint.id);
     this.#slots.take(endpoint.id, destinationHost(dial.order.target));
     const { now } = this.#ledger;
     const attempt: DialAttemptRow = {
@@ -278,6 +288,12 @@ export class Dialler {
     };
   }
 
+  #learnEarlyDialog(endpointId: string, remoteTag: string): void {
+    const known = this.#earlyTags.get(endpointId) ?? [];
+    if (known.includes(remoteTag) || known.length >= limits.earlyDialogsMax) return;
+    this.#earlyTags.set(endpointId, [...known, remoteTag]);
+  }
+
   #isOneTooMany({ status }: ParticipantRow): boolean {
     return !isPresent(status) && isFull(this.#ledger.conference, this.#ledger.count(isPresent));
   }
@@ -300,6 +316,7 @@ export class Dialler {
     this.#waiting.delete(endpointId);
     this.#slots.give(endpointId);
     this.#cancelledAs.delete(endpointId);
+    this.#earlyTags.delete(endpointId);
     this.#ledger.stopTimer('ring', endpointId);
     this.#ledger.stopTimer('cancel', endpointId);
   }
