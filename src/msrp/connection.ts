@@ -65,7 +65,7 @@ export class Connection {
   /** Who waits for the peer to have read most of what it is sent. */
   #relievers: (() => void)[] = [];
   /** Who waits for answers that may not come through for a while. */
-  #listeners: (() => void)[] = [];
+  readonly #listeners = new Set<() => void>();
   #waitingBytesMost = 0;
   #stopStall: (() => void) | null = null;
   #stopClosing: (() => void) | null = null;
@@ -109,9 +109,13 @@ export class Connection {
     this.#relievers.push(callback);
   }
 
-  /** Calls back once what the peer answers is not read for a while, since others could not take what else would come. */
-  whenUnheard(callback: () => void): void {
-    this.#listeners.push(callback);
+  /**
+   * Calls back once what the peer answers is not read for a while, since others could not take what else would come; not
+   * after what this gives was called.
+   */
+  whenUnheard(callback: () => void): () => void {
+    this.#listeners.add(callback);
+    return () => void this.#listeners.delete(callback);
   }
 
   /** RFC 4975 5.4: it serves so many sessions. Each adds what a connection of its own could hold: contents are shared anyway. */
@@ -157,7 +161,7 @@ export class Connection {
     this.#isUnheard = true;
     this.#carrier.pause();
     // Those who are told may go on with what is being done here.
-    if (this.#listeners.length > 0) queueMicrotask(() => this.#tellUnheard());
+    if (this.#listeners.size > 0) queueMicrotask(() => this.#tellUnheard());
   }
 
   resumeReading(): void {
@@ -229,8 +233,8 @@ export class Connection {
   }
 
   #tellUnheard(): void {
-    const listeners = this.#listeners;
-    this.#listeners = [];
+    const listeners = [...this.#listeners];
+    this.#listeners.clear();
     for (const callback of listeners) callback();
   }
 
@@ -268,7 +272,7 @@ export class Connection {
     this.#queue = [];
     this.#first = 0;
     this.#relievers = [];
-    this.#listeners = [];
+    this.#listeners.clear();
     this.#stopStall?.();
     this.#stopClosing?.();
     this.#options.onClose(this, this.#closeReason ?? closedByPeer, this.#isStalled ? 'stalled' : 'lost');

@@ -53,8 +53,8 @@ export class Session {
   #kept: Copy[] = [];
   /** Who wants to know when the peer has less before it. */
   #relievers: (() => void)[] = [];
-  /** Its connection will tell when answers do not come through. */
-  #isHearing = false;
+  /** Set while its connection will tell when answers do not come through. */
+  #stopHearing: (() => void) | null = null;
   #droppedCount = 0;
   #stopDeadline: (() => void) | null = null;
 
@@ -216,6 +216,8 @@ export class Session {
   close(event: Extract<MsrpSessionEvent, 'lost' | 'ended'>): void {
     this.#state = nextMsrpSessionState(this.#state, event);
     this.#stopDeadline?.();
+    // A connection that others share outlives it.
+    this.#stopHearing?.();
     this.#connection = null;
     const kept = this.#kept;
     this.#kept = [];
@@ -260,10 +262,9 @@ export class Session {
 
   /** Answers that come behind what is not read, on a connection shared with its sender, are not waited for either. */
   #hear(): void {
-    if (this.#isHearing || this.#connection === null) return;
-    this.#isHearing = true;
-    this.#connection.whenUnheard(() => {
-      this.#isHearing = false;
+    if (this.#stopHearing !== null || this.#connection === null) return;
+    this.#stopHearing = this.#connection.whenUnheard(() => {
+      this.#stopHearing = null;
       this.#relieve();
     });
   }

@@ -1,9 +1,8 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { readMessage } from '../../src/core/messaging/switch.ts';
 import { screenChunk } from '../../src/msrp/screen.ts';
 import { MsrpReader } from '../../src/wire/msrp-reader.ts';
+import { heldBytes } from '../support/garbage.ts';
 
 /** A message as chats have them; its Message-ID is a usual one, of 20 characters. */
 function sendOf(number: number): string {
@@ -11,13 +10,6 @@ function sendOf(number: number): string {
   const paths = 'To-Path: msrp://focus.example.com:1/session;tcp\r\nFrom-Path: msrp://bob.example.com:2/b;tcp\r\n';
   const head = `${paths}Message-ID: ${id}\r\nByte-Range: 1-900/900\r\nContent-Type: message/cpim\r\n`;
   return `MSRP aaaa SEND\r\n${head}\r\n${'x'.repeat(900)}\r\n-------aaaa$\r\n`;
-}
-
-/** Octets that are held in memory, once all that is not has been cleared away. */
-function heldBytes(): number {
-  setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
-  return process.memoryUsage().heapUsed;
 }
 
 const count = 5_000;

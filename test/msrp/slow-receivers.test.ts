@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { responseTo, writeMsrpResponse } from '../../src/wire/msrp.ts';
+import { clearGarbage } from '../support/garbage.ts';
 import { settled } from './memory-carrier.ts';
 import { type Member, MemoryRoom, shortOf } from './memory-room.ts';
 import { chatLine } from './switch-room.ts';
@@ -104,5 +105,15 @@ describe('a large message to who is behind one relay with others', () => {
     room.report();
     const outcomes = room.told.flatMap(({ deliveries }) => deliveries.map(({ outcome }) => outcome));
     expect(outcomes).toEqual(Array<string>(200).fill('delivered'));
+  });
+
+  test('leaves nothing of its session once that is over, though the relay stays', async () => {
+    room.joinBeside(bob, 'carol');
+    const carol = new WeakRef(room.sessions.byEndpointId('carol') ?? expect.fail());
+    carol.deref()?.whenRelieved(() => undefined);
+    room.close(carol.deref());
+    await new Promise(setImmediate);
+    clearGarbage();
+    expect(carol.deref()).toBeUndefined();
   });
 });
