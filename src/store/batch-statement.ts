@@ -1,5 +1,4 @@
 import { type ColumnType, columns } from './columns.ts';
-import type { Batch } from './fold.ts';
 
 /**
  * The one statement that writes a batch: its rows come as one JSON text, and each table takes its own from it. The rows
@@ -14,6 +13,8 @@ export const batchStatement = [
   [
     insert('conferences', 'replaced'),
     insert('participants', 'replaced'),
+    insert('endpoints', 'replaced'),
+    removeFormerEndpoints(),
     insert('subscriptions', 'replaced'),
     // Appended only: a second event with the same number is a conflict, and so is refused.
     insert('events', 'refused'),
@@ -29,20 +30,35 @@ export const fencedState = '22012';
 
 type Existing = 'replaced' | 'refused';
 
-function insert(table: keyof Batch, existing: Existing): string {
+function insert(table: keyof typeof columns, existing: Existing): string {
   const fields = Object.entries<ColumnType>(columns[table]);
   const names = fields.map(([field]) => columnName(field));
   const record = fields.map(([field, type]) => `"${field}" ${type === 'instant' ? 'bigint' : type}`);
   const values = fields.map(([field, type]) =>
     type === 'instant' ? `to_timestamp(r."${field}" / 1000.0)` : `r."${field}"`,
   );
-  const sets = names.slice(1).map((name) => `${name} = EXCLUDED.${name}`);
+  const key = table === 'endpoints' ? ['"participant_id"', '"id"'] : ['"id"'];
+  const others = names.filter((name) => !key.includes(name));
+  const sets = others.map((name) => `${name} = ${name === '"origin"' ? kept(table, name) : `EXCLUDED.${name}`}`);
   return `written_${table} AS (
   INSERT INTO ${table} (${names.join(', ')})
   SELECT ${values.join(', ')}
   FROM batch, jsonb_to_recordset(batch.rows->'${table}') AS r(${record.join(', ')})${
-    existing === 'replaced' ? `\n  ON CONFLICT (id) DO UPDATE SET ${sets.join(', ')}` : ''
+    existing === 'replaced' ? `\n  ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${sets.join(', ')}` : ''
   })`;
+}
+
+/** What is not written again stays. */
+function kept(table: string, name: string): string {
+  return `COALESCE(EXCLUDED.${name}, ${table}.${name})`;
+}
+
+/** Who comes and goes has only the latest of the endpoints that are gone. */
+function removeFormerEndpoints(): string {
+  const ids = (of: string): string =>
+    `ARRAY(SELECT jsonb_array_elements_text(batch.rows->'crowded'->'${of}') FROM batch)`;
+  return `removed_endpoints AS (
+  DELETE FROM endpoints WHERE participant_id = ANY (${ids('participants')}) AND id <> ALL (${ids('endpoints')}))`;
 }
 
 function columnName(field: string): string {

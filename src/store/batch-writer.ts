@@ -1,6 +1,7 @@
 import type { SqlQuery, SqlQueryable } from '@prisma/driver-adapter-utils';
 import { limits } from '../core/limits.ts';
 import { batchStatement, fencedState } from './batch-statement.ts';
+import { EndpointRows } from './endpoint-rows.ts';
 import { BatchFailed, databaseSaid, reasonOf } from './errors.ts';
 import type { Batch } from './fold.ts';
 import type { PrismaClient } from './generated/client.ts';
@@ -30,11 +31,15 @@ export type BatchWriterOptions = {
 /** Writes batches, each in one statement, and keeps the log of attempts within its bound. */
 export function batchWriter({ database, prisma, node, instance, log, onFenced }: BatchWriterOptions) {
   let untrimmed = attemptsSlack;
+  const endpoints = new EndpointRows();
   return async (batch: Batch): Promise<void> => {
     const started = performance.now();
     try {
-      await database.executeRaw({ sql: batchStatement, args: [jsonText(batch), node, instance], argTypes: threeTexts });
+      const rows = jsonText(endpoints.of(batch));
+      await database.executeRaw({ sql: batchStatement, args: [rows, node, instance], argTypes: threeTexts });
+      endpoints.written(batch);
     } catch (error) {
+      endpoints.forget();
       const failure = batchFailure(error);
       log.error({ state: failure.state, reason: failure.message, changes: batch.events.length }, 'batch not saved');
       if (failure.state === fencedState) onFenced();

@@ -7,6 +7,7 @@ import type {
   ReferralRow,
   SubscriptionRow,
 } from '../core/rows.ts';
+import type { KeptEndpoint } from './endpoint-rows.ts';
 
 /** How a field lies in its column; `instant` is milliseconds since the epoch in the row, timestamptz in the table. */
 export type ColumnType = 'text' | 'integer' | 'boolean' | 'jsonb' | 'instant';
@@ -63,6 +64,12 @@ export const columns = {
     position: 'integer',
     inRoster: 'boolean',
   } satisfies ColumnsOf<ParticipantRow>,
+  endpoints: {
+    participantId: 'text',
+    id: 'text',
+    facts: 'jsonb',
+    origin: 'jsonb',
+  } satisfies ColumnsOf<Required<KeptEndpoint>>,
   subscriptions: {
     id: 'text',
     conferenceId: 'text',

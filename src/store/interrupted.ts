@@ -4,7 +4,7 @@ import { reasonOf } from './errors.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
 import { openReferrals, record } from './reads.ts';
 import { dialogsOf, endedByRestart, type Interrupted } from './restarted.ts';
-import { conferenceRow, participantRow, subscriptionRow } from './rows.ts';
+import { conferenceRow, participantRow, subscriptionRow, withEndpoints } from './rows.ts';
 import type { StoreLog } from './store-log.ts';
 
 /** Conferences read, and closed together, at a time. */
@@ -31,7 +31,7 @@ async function* interruptedOf(prisma: PrismaClient, owner: Owner): AsyncGenerato
     const page = await prisma.conference.findMany({
       where: { ...unfinished(owner), id: { gt: after } },
       include: {
-        participants: { orderBy: [{ position: 'asc' }, { id: 'asc' }] },
+        participants: { include: withEndpoints, orderBy: [{ position: 'asc' }, { id: 'asc' }] },
         subscriptions: { where: { state: { not: 'terminated' } }, orderBy: { id: 'asc' } },
       },
       orderBy: { id: 'asc' },

@@ -11,7 +11,16 @@ import type {
 import { createdPast } from './created-order.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
 import { pageOf } from './paging.ts';
-import { attemptRow, conferenceRow, keyRow, messageRow, participantRow, referralRow, subscriptionRow } from './rows.ts';
+import {
+  attemptRow,
+  conferenceRow,
+  keyRow,
+  messageRow,
+  participantRow,
+  referralRow,
+  subscriptionRow,
+  withEndpoints,
+} from './rows.ts';
 
 /** The column is a Postgres integer. */
 const positionMax = 2 ** 31 - 1;
@@ -27,8 +36,10 @@ export function readPort(prisma: PrismaClient, clock: Clock): ReadPort {
     record: (id) => record(prisma, id),
     participants: (conferenceId, page) => participants(prisma, conferenceId, page),
     participant: async (conferenceId, id) => {
-      const kept = await prisma.participant.findUnique({ where: { id, conferenceId } });
-      return kept === null ? undefined : participantRow(kept);
+      const [kept] = await ofOneMoment(prisma, [
+        prisma.participant.findUnique({ where: { id, conferenceId }, include: withEndpoints }),
+      ]);
+      return kept ? participantRow(kept) : undefined;
     },
     subscriptions: (conferenceId, page) => subscriptions(prisma, conferenceId, page),
     referrals: (conferenceId, page) => referrals(prisma, conferenceId, page),
@@ -64,19 +75,28 @@ export function keyPort(prisma: PrismaClient): KeyPort {
   };
 }
 
+/** What the questions find, as if asked at once: the rows of a participant are in two tables. */
+function ofOneMoment<Questions extends Prisma.PrismaPromise<unknown>[]>(
+  prisma: PrismaClient,
+  questions: [...Questions],
+) {
+  return prisma.$transaction(questions, { isolationLevel: 'RepeatableRead' });
+}
+
 /** One conference with its participants and live subscriptions, all of one moment; undefined when there is none. */
 export async function record(prisma: PrismaClient, id: string): Promise<ConferenceRecord | undefined> {
-  const [conference, kept, subscribed] = await prisma.$transaction(
-    [
-      prisma.conference.findUnique({ where: { id } }),
-      prisma.participant.findMany({ where: { conferenceId: id }, orderBy: [{ position: 'asc' }, { id: 'asc' }] }),
-      prisma.subscription.findMany({
-        where: { conferenceId: id, state: { not: 'terminated' } },
-        orderBy: { id: 'asc' },
-      }),
-    ],
-    { isolationLevel: 'RepeatableRead' },
-  );
+  const [conference, kept, subscribed] = await ofOneMoment(prisma, [
+    prisma.conference.findUnique({ where: { id } }),
+    prisma.participant.findMany({
+      where: { conferenceId: id },
+      include: withEndpoints,
+      orderBy: [{ position: 'asc' }, { id: 'asc' }],
+    }),
+    prisma.subscription.findMany({
+      where: { conferenceId: id, state: { not: 'terminated' } },
+      orderBy: { id: 'asc' },
+    }),
+  ]);
   if (conference === null) return undefined;
   return {
     conference: conferenceRow(conference),
@@ -127,11 +147,14 @@ function participants(prisma: PrismaClient, conferenceId: string, page: PageRequ
       placeOf: (row) => ({ key: row.position, id: row.id }),
       rowsAfter: async (place, take) => {
         const past = place && [{ position: { gt: place.key } }, { position: place.key, id: { gt: place.id } }];
-        const kept = await prisma.participant.findMany({
-          where: { conferenceId, ...(past && { OR: past }) },
-          orderBy: [{ position: 'asc' }, { id: 'asc' }],
-          take,
-        });
+        const [kept] = await ofOneMoment(prisma, [
+          prisma.participant.findMany({
+            where: { conferenceId, ...(past && { OR: past }) },
+            include: withEndpoints,
+            orderBy: [{ position: 'asc' }, { id: 'asc' }],
+            take,
+          }),
+        ]);
         return kept.map(participantRow);
       },
       total: () => prisma.participant.count({ where: { conferenceId } }),

@@ -6,12 +6,14 @@ import type {
   ConferencePolicy,
   ConferenceRow,
   ConferenceStatus,
+  EndpointRow,
   EndpointStatus,
   EndReason,
   GroupRow,
   Instant,
   JoiningMethod,
   MessageRow,
+  OriginRow,
   ParticipantRow,
   ReferralRow,
   ReferralState,
@@ -24,6 +26,7 @@ import type {
   ApiKey,
   Attempt,
   Conference,
+  Endpoint,
   Group,
   Message,
   Participant,
@@ -83,8 +86,14 @@ export function conferenceRow(kept: Conference): ConferenceRow {
   };
 }
 
+/** What belongs to a row of `participants`. */
+export const withEndpoints = { endpointRows: true } as const;
+
 /** A row of `participants`, its endpoints and attempts included. Throws when it holds a word we do not know. */
-export function participantRow(kept: Participant): ParticipantRow {
+export function participantRow({
+  endpointRows,
+  ...kept
+}: Participant & { readonly endpointRows: readonly Endpoint[] }): ParticipantRow {
   return {
     ...kept,
     role: word(roles, kept.role),
@@ -94,11 +103,22 @@ export function participantRow(kept: Participant): ParticipantRow {
     joinedAt: instant(kept.joinedAt),
     leftAt: instant(kept.leftAt),
     disconnection: json(kept.disconnection),
-    endpoints: json(kept.endpoints),
+    endpoints: endpointsOf(json(kept.endpoints), endpointRows),
     listEntry: json(kept.listEntry),
     attempts: json(kept.attempts),
     lastError: json(kept.lastError),
   };
+}
+
+/** In the order of `ids`; a row beside them is of an endpoint that the participant has no longer. */
+function endpointsOf(ids: readonly string[], kept: readonly Endpoint[]): readonly EndpointRow[] {
+  const byId = new Map(kept.map((endpoint) => [endpoint.id, endpoint]));
+  return ids.flatMap((id) => {
+    const { facts, origin } = byId.get(id) ?? {};
+    return facts === undefined
+      ? []
+      : [{ ...json<Omit<EndpointRow, 'origin'>>(facts), origin: json<OriginRow>(origin) }];
+  });
 }
 
 /** A row of `subscriptions`. Throws when it holds a word we do not know. */

@@ -88,7 +88,7 @@ async function readByThis(databaseUrl: string | null): Promise<void> {
   const log = { ...silentLog, info: (fields: object) => void applied.push(fields) };
   const clock = new ManualClock(noon);
   await using store = await openStore({ databaseUrl, dataDir: folder.path, nodeId: 'node-1', log, clock });
-  const names = ['conference_control', 'messages'].map((name) => expect.stringContaining(name));
+  const names = ['conference_control', 'messages', 'endpoints'].map((name) => expect.stringContaining(name));
   expect(applied).toMatchObject([{ applied: names }]);
   const record: ConferenceRecord = { conference, participants: migrated, subscriptions: [] };
   expect(await store.record('conf-1')).toEqual(record);

@@ -13,13 +13,14 @@ const keptConference: Conference = {
   endedAt: new Date(rows.noon),
   labels: { a: 'b' },
 };
-const keptParticipant: Participant = {
+const keptParticipant: Participant & { endpointRows: [] } = {
   ...rows.participantRow({ id: 'part-1', conferenceId: 'conf-1' }),
   joinedAt: new Date(rows.noon),
   leftAt: null,
   replaces: null,
   disconnection: null,
   endpoints: [],
+  endpointRows: [],
   listEntry: null,
   attempts: [],
   lastError: null,
