@@ -1,8 +1,9 @@
 import { type ColumnType, columns } from './columns.ts';
 
 /**
- * The one statement that writes a batch: its rows come as one JSON text, and each table takes its own from it. The rows
- * go as the core made them; Postgres turns names and times. Parameters: that text, the node's id, its instance.
+ * The one statement that writes a batch: its rows come as one JSON text, and each table takes its own from it. A row is
+ * an array of its columns' values: names would be most of the text, to be written, read and sorted with every row. Times
+ * go as the core has them. Parameters: that text, the node's id, its instance.
  *
  * It ends in a fence: a node whose row is gone, or bears another instance, has been taken for dead and its conferences
  * have been closed; dividing by the count of its rows then fails the whole statement. The row is locked until the
@@ -33,19 +34,23 @@ type Existing = 'replaced' | 'refused';
 function insert(table: keyof typeof columns, existing: Existing): string {
   const fields = Object.entries<ColumnType>(columns[table]);
   const names = fields.map(([field]) => columnName(field));
-  const record = fields.map(([field, type]) => `"${field}" ${type === 'instant' ? 'bigint' : type}`);
-  const values = fields.map(([field, type]) =>
-    type === 'instant' ? `to_timestamp(r."${field}" / 1000.0)` : `r."${field}"`,
-  );
+  const values = fields.map(([, type], place) => valueAt(place, type));
   const key = table === 'endpoints' ? ['"participant_id"', '"id"'] : ['"id"'];
   const others = names.filter((name) => !key.includes(name));
   const sets = others.map((name) => `${name} = ${name === '"origin"' ? kept(table, name) : `EXCLUDED.${name}`}`);
   return `written_${table} AS (
   INSERT INTO ${table} (${names.join(', ')})
   SELECT ${values.join(', ')}
-  FROM batch, jsonb_to_recordset(batch.rows->'${table}') AS r(${record.join(', ')})${
+  FROM batch, jsonb_array_elements(batch.rows->'${table}') AS r(v)${
     existing === 'replaced' ? `\n  ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${sets.join(', ')}` : ''
   })`;
+}
+
+function valueAt(place: number, type: ColumnType): string {
+  if (type === 'jsonb') return `NULLIF(r.v->${place}, 'null')`;
+  const text = `r.v->>${place}`;
+  if (type === 'text') return text;
+  return type === 'instant' ? `to_timestamp((${text})::bigint / 1000.0)` : `(${text})::${type}`;
 }
 
 /** What is not written again stays. */

@@ -1,5 +1,6 @@
 import type { SqlQuery, SqlQueryable } from '@prisma/driver-adapter-utils';
 import { limits } from '../core/limits.ts';
+import { batchRows } from './batch-rows.ts';
 import { batchStatement, fencedState } from './batch-statement.ts';
 import { EndpointRows } from './endpoint-rows.ts';
 import { BatchFailed, databaseSaid, reasonOf } from './errors.ts';
@@ -35,9 +36,9 @@ export function batchWriter({ database, prisma, node, instance, log, onFenced }:
   return async (batch: Batch): Promise<void> => {
     const started = performance.now();
     try {
-      const rows = jsonText(endpoints.of(batch));
+      const rows = jsonText(batchRows(batch, endpoints));
       await database.executeRaw({ sql: batchStatement, args: [rows, node, instance], argTypes: threeTexts });
-      endpoints.written(batch);
+      endpoints.written(batch.participants);
     } catch (error) {
       endpoints.forget();
       const failure = batchFailure(error);

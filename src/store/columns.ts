@@ -69,7 +69,7 @@ export const columns = {
     id: 'text',
     facts: 'jsonb',
     origin: 'jsonb',
-  } satisfies ColumnsOf<Required<KeptEndpoint>>,
+  } satisfies ColumnsOf<KeptEndpoint>,
   subscriptions: {
     id: 'text',
     conferenceId: 'text',

@@ -1,22 +1,16 @@
 import { limits } from '../core/limits.ts';
 import type { EndpointRow, OriginRow, ParticipantRow } from '../core/rows.ts';
-import type { Batch } from './fold.ts';
 
 /** A row of `endpoints`; without origin the row keeps the one it has. */
 export type KeptEndpoint = {
   readonly participantId: string;
   readonly id: string;
   readonly facts: Omit<EndpointRow, 'origin'>;
-  readonly origin?: OriginRow;
+  readonly origin: OriginRow | null;
 };
 
-/** A batch as it is written: endpoints apart from their participants, whose rows keep the ids. */
-export type WrittenBatch = Omit<Batch, 'participants'> & {
-  readonly participants: readonly (Omit<ParticipantRow, 'endpoints'> & { readonly endpoints: readonly string[] })[];
-  readonly endpoints: readonly KeptEndpoint[];
-  /** Ids of participants that may have rows of endpoints which they have no longer, and of all that they have. */
-  readonly crowded: { readonly participants: readonly string[]; readonly endpoints: readonly string[] };
-};
+/** Ids of participants that may have rows of endpoints which they have no longer, and of all that they have. */
+export type Crowded = { readonly participants: readonly string[]; readonly endpoints: readonly string[] };
 
 /**
  * Which endpoints the table holds as they are. Who comes and goes keeps endpoints that are gone, each with the request
@@ -26,20 +20,30 @@ export type WrittenBatch = Omit<Batch, 'participants'> & {
 export class EndpointRows {
   #known = new WeakSet<EndpointRow | OriginRow>();
 
-  /** The batch with as much of its endpoints as the table does not hold. */
-  of(batch: Batch): WrittenBatch {
-    const { participants } = batch;
-    const crowded = participants.filter((participant) => this.#isCrowded(participant));
-    return {
-      ...batch,
-      participants: participants.map((participant) => ({ ...participant, endpoints: idsOf(participant) })),
-      endpoints: participants.flatMap((participant) => this.#changed(participant)),
-      crowded: { participants: crowded.map(({ id }) => id), endpoints: crowded.flatMap(idsOf) },
-    };
+  /** As much of the endpoints as the table does not hold. */
+  unwritten(participants: readonly ParticipantRow[]): readonly KeptEndpoint[] {
+    const rows: KeptEndpoint[] = [];
+    for (const { id: participantId, endpoints } of participants) {
+      for (const endpoint of endpoints) {
+        if (this.#known.has(endpoint)) continue;
+        const { origin, ...facts } = endpoint;
+        rows.push({ participantId, id: facts.id, facts, origin: this.#known.has(origin) ? null : origin });
+      }
+    }
+    return rows;
   }
 
-  /** The batch is in the tables. */
-  written({ participants }: Batch): void {
+  /** Those of whom a new endpoint may have taken the place of the oldest that is gone. */
+  crowded(participants: readonly ParticipantRow[]): Crowded {
+    const crowded = participants.filter(
+      ({ endpoints }) =>
+        endpoints.length >= limits.pastEndpointsMax && endpoints.some(({ origin }) => !this.#known.has(origin)),
+    );
+    return { participants: crowded.map(({ id }) => id), endpoints: crowded.flatMap(endpointIdsOf) };
+  }
+
+  /** They are in the table. */
+  written(participants: readonly ParticipantRow[]): void {
     for (const { endpoints } of participants) {
       for (const endpoint of endpoints) this.#known.add(endpoint).add(endpoint.origin);
     }
@@ -49,21 +53,8 @@ export class EndpointRows {
   forget(): void {
     this.#known = new WeakSet();
   }
-
-  #changed(participant: ParticipantRow): KeptEndpoint[] {
-    const changed = participant.endpoints.filter((endpoint) => !this.#known.has(endpoint));
-    return changed.map(({ origin, ...facts }) => {
-      const row = { participantId: participant.id, id: facts.id, facts };
-      return this.#known.has(origin) ? row : { ...row, origin };
-    });
-  }
-
-  /** A new endpoint may have taken the place of the oldest that is gone. */
-  #isCrowded({ endpoints }: ParticipantRow): boolean {
-    return endpoints.length >= limits.pastEndpointsMax && endpoints.some(({ origin }) => !this.#known.has(origin));
-  }
 }
 
-function idsOf({ endpoints }: ParticipantRow): readonly string[] {
+export function endpointIdsOf({ endpoints }: ParticipantRow): readonly string[] {
   return endpoints.map(({ id }) => id);
 }

@@ -2,48 +2,44 @@ import { expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import type { ParticipantRow } from '../../src/core/rows.ts';
 import { EndpointRows } from '../../src/store/endpoint-rows.ts';
-import { fold } from '../../src/store/fold.ts';
 import { askPostgres, describePostgres, startPostgres } from '../support/postgres.ts';
 import { changeOf, conferenceRow, endpointRow, participantRow } from '../support/stored-rows.ts';
 import { openTestStore } from '../support/test-store.ts';
 
 const inThe = { id: 'bob', conferenceId: 'conf-1' };
-const batchOf = (participant: ParticipantRow) => fold([changeOf({ participants: [participant] })]);
 
 test('an endpoint that was written is not written again, one that has changed goes without its origin', () => {
   const rows = new EndpointRows();
   const [gone, open] = [endpointRow({ id: 'gone', status: 'disconnected' }), endpointRow({ id: 'open' })];
-  const first = rows.of(batchOf(participantRow({ ...inThe, endpoints: [gone, open] })));
-  expect(first.participants[0]?.endpoints).toEqual(['gone', 'open']);
-  expect(first.endpoints.map(({ id, origin }) => [id, origin])).toEqual([
+  const before = [participantRow({ ...inThe, endpoints: [gone, open] })];
+  expect(rows.unwritten(before).map(({ id, origin }) => [id, origin])).toEqual([
     ['gone', gone.origin],
     ['open', open.origin],
   ]);
-  rows.written(batchOf(participantRow({ ...inThe, endpoints: [gone, open] })));
-  const { origin: _, ...left } = { ...open, status: 'disconnected' as const };
-  const second = rows.of(batchOf(participantRow({ ...inThe, endpoints: [gone, { ...open, status: 'disconnected' }] })));
-  expect(second.participants[0]?.endpoints).toEqual(['gone', 'open']);
-  expect(second.endpoints).toEqual([{ participantId: 'bob', id: 'open', facts: left }]);
+  rows.written(before);
+  const after = [participantRow({ ...inThe, endpoints: [gone, { ...open, status: 'disconnected' }] })];
+  const { origin: _, ...facts } = { ...open, status: 'disconnected' };
+  expect(rows.unwritten(after)).toEqual([{ participantId: 'bob', id: 'open', facts, origin: null }]);
 });
 
 test('after a failure everything is written again', () => {
   const rows = new EndpointRows();
-  const batch = batchOf(participantRow({ ...inThe, endpoints: [endpointRow({ id: 'open' })] }));
-  rows.written(batch);
-  expect(rows.of(batch).endpoints).toEqual([]);
+  const participants = [participantRow({ ...inThe, endpoints: [endpointRow({ id: 'open' })] })];
+  rows.written(participants);
+  expect(rows.unwritten(participants)).toEqual([]);
   rows.forget();
-  expect(rows.of(batch).endpoints).toMatchObject([{ id: 'open', origin: { by: 'list' } }]);
+  expect(rows.unwritten(participants)).toMatchObject([{ id: 'open', origin: { by: 'list' } }]);
 });
 
 test('whom a new endpoint may have cost an old one is named, with all that are left', () => {
   const rows = new EndpointRows();
   const endpoints = Array.from({ length: limits.pastEndpointsMax }, (_, index) => endpointRow({ id: `${index}` }));
-  const few = batchOf(participantRow({ ...inThe, endpoints: endpoints.slice(1) }));
-  expect(rows.of(few).crowded).toEqual({ participants: [], endpoints: [] });
-  const all = batchOf(participantRow({ ...inThe, endpoints }));
-  expect(rows.of(all).crowded).toEqual({ participants: ['bob'], endpoints: endpoints.map(({ id }) => id) });
+  const few = [participantRow({ ...inThe, endpoints: endpoints.slice(1) })];
+  expect(rows.crowded(few)).toEqual({ participants: [], endpoints: [] });
+  const all = [participantRow({ ...inThe, endpoints })];
+  expect(rows.crowded(all)).toEqual({ participants: ['bob'], endpoints: endpoints.map(({ id }) => id) });
   rows.written(all);
-  expect(rows.of(all).crowded).toEqual({ participants: [], endpoints: [] });
+  expect(rows.crowded(all)).toEqual({ participants: [], endpoints: [] });
 });
 
 /** What follows one another of somebody who comes and goes: the latest few that are gone, and the one that is open. */
