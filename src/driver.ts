@@ -79,8 +79,10 @@ export class Driver {
     if ('reply' in input) return this.#take(input);
     const subject = subjectOf(input);
     const earlier = this.#again.get(subject);
-    const queued = (): Input[] => (this.#queues.get(subject) ?? []).map((waiting) => waiting.input);
-    const taken = bearable(input, () => [...queued(), ...(earlier ?? [])]);
+    const taken = bearable(input, () => [
+      ...(this.#queues.get(subject) ?? []).map((waiting) => waiting.input),
+      ...(earlier ?? []),
+    ]);
     if (taken !== input) this.#parts.log.error(described(input), 'messages not kept: too many wait for the store');
     if (earlier === undefined) this.#take(taken);
     else earlier.push(taken);

@@ -24,11 +24,12 @@ export class CompletedMessages {
   }
 
   /** The others are in the conference no longer. */
-  keepOnly(conferenceId: string, endpointIds: ReadonlySet<string>): void {
+  keepOnly(conferenceId: string, endpoints: readonly Pick<Sender, 'endpointId'>[]): void {
     const byEndpointId = this.#byConferenceId.get(conferenceId);
-    for (const endpointId of byEndpointId?.keys() ?? []) {
-      if (!endpointIds.has(endpointId)) byEndpointId?.delete(endpointId);
-    }
+    // With each change of the members, most of whom have sent nothing.
+    if (byEndpointId === undefined || byEndpointId.size === 0) return;
+    const endpointIds = new Set(endpoints.map(({ endpointId }) => endpointId));
+    for (const endpointId of byEndpointId.keys()) if (!endpointIds.has(endpointId)) byEndpointId.delete(endpointId);
   }
 
   forget(conferenceId: string): void {

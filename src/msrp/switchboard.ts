@@ -73,7 +73,7 @@ export class Switchboard {
   /** A conference's route from now on; messages that its new members sent too early are switched. */
   route(route: MsrpRoute): void {
     this.#routes.set(route.conferenceId, route);
-    this.#completed.keepOnly(route.conferenceId, new Set(route.members.map(({ endpointId }) => endpointId)));
+    this.#completed.keepOnly(route.conferenceId, route.members);
     for (const { endpointId } of route.members) {
       for (const session of this.#options.sessions.ofEndpoint(endpointId)) {
         if (this.#routed.has(session)) continue;

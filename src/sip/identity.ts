@@ -84,11 +84,13 @@ function assertedIdentity(message: SipMessage, lenient: boolean): Named | null {
 
 type Asserted = { readonly sip: readonly Named[]; readonly tel: readonly Named[] };
 
+const nobody: Asserted = { sip: [], tel: [] };
+
 /** RFC 3325 9.1: at most one sip or sips URI, which names the user best, and one tel URI. RemoteError for more. */
 function assertedIdentities(message: SipMessage, lenient: boolean): Asserted {
-  const identities = headerValues(message, 'P-Asserted-Identity')
-    .flatMap(splitList)
-    .map((value) => named(value, lenient));
+  const values = headerValues(message, 'P-Asserted-Identity');
+  if (values.length === 0) return nobody;
+  const identities = values.flatMap(splitList).map((value) => named(value, lenient));
   const isTel = ({ uri }: Named): boolean => uri.scheme === 'tel';
   const [sip, tel] = [identities.filter((identity) => !isTel(identity)), identities.filter(isTel)];
   for (const ofKind of [sip, tel]) {

@@ -268,6 +268,8 @@ function cseqOf(message: SipMessage | null): number {
 
 /** RFC 3326: the text of Reason, or the whole value when it has none. */
 function reasonIn(raw: string): string | null {
+  // Most have none, which is found out at a tenth of the price of reading them.
+  if (!/\nreason[ \t]*:/i.test(raw)) return null;
   const message = messageOf(raw);
   const value = message === null ? undefined : header(message, 'Reason');
   if (value === undefined) return null;

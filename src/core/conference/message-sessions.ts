@@ -153,17 +153,24 @@ export class MessageSessions {
   publishRoute(): readonly string[] {
     const arrived: string[] = [];
     let differs = this.#memberLost;
-    const look = (endpointId: string): void => {
+    for (const endpointId of this.#looked()) {
       const wasIn = (this.#sessions.get(endpointId)?.member ?? null) !== null;
-      if (!this.#updateMember(endpointId)) return;
+      if (!this.#updateMember(endpointId)) continue;
       differs = true;
       if (!wasIn) arrived.push(endpointId);
-    };
-    for (const { endpoints } of this.#ledger.changedParticipants) for (const { id } of endpoints) look(id);
-    for (const id of this.#renegotiated) look(id);
+    }
     this.wentBack();
     if (differs) this.#publish();
     return arrived;
+  }
+
+  /** The endpoints whose place may be another after this turn: of those who changed, as far as they have a session. */
+  #looked(): readonly string[] {
+    const endpointIds: string[] = [];
+    for (const { endpoints } of this.#ledger.changedParticipants)
+      for (const { id } of endpoints) if (this.#sessions.has(id)) endpointIds.push(id);
+    for (const id of this.#renegotiated) endpointIds.push(id);
+    return endpointIds;
   }
 
   /** The endpoints in the route as it was published last. */

@@ -117,15 +117,29 @@ export function withEndpoint(participant: ParticipantRow, endpoint: EndpointRow,
   const joinedBefore = returns ? null : participant.joinedAt;
   const joinedAt = present && !wasPresent ? now : joinedBefore;
   const left = status === 'disconnected' && joinedAt !== null;
+  // Written out, as for a new one.
   return {
-    ...participant,
+    id: participant.id,
+    conferenceId: participant.conferenceId,
+    uri: participant.uri,
+    displayName: participant.displayName,
     // RFC 7701 7: a name is asked for before it is used, and who is back has not yet asked.
     nickname: returns ? null : participant.nickname,
-    endpoints,
+    private: participant.private,
+    role: participant.role,
     status,
+    joiningMethod: participant.joiningMethod,
+    referredBy: participant.referredBy,
+    replaces: participant.replaces,
+    muted: participant.muted,
     joinedAt,
     leftAt: left ? (participant.leftAt ?? now) : null,
     disconnection: status === 'disconnected' ? endpoint.disconnection : null,
+    endpoints,
+    listEntry: participant.listEntry,
+    attempts: participant.attempts,
+    lastError: participant.lastError,
+    position: participant.position,
     inRoster: status === 'disconnected' ? participant.inRoster : true,
   };
 }
