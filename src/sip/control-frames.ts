@@ -60,9 +60,13 @@ export class ConfirmationReader {
   }
 
   #frameEnd(confirmed: string[]): void {
-    const [, kind, id] = this.#head.split('|', 3);
+    const head = this.#head;
     this.#head = '';
-    if (kind === 'response' && id !== undefined) confirmed.push(id.trim());
+    const kind = head.indexOf('|') + 1;
+    if (kind === 0 || !head.startsWith('response|', kind)) return;
+    const id = kind + 'response|'.length;
+    const end = head.indexOf('|', id);
+    confirmed.push((end === -1 ? head.slice(id) : head.slice(id, end)).trim());
   }
 }
 

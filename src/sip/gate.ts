@@ -34,7 +34,10 @@ export class Gate {
     this.#clock = parts.clock;
     this.#log = parts.log;
     const write = socket.write.bind(socket);
-    this.#write = (text, written) => (written === undefined ? write(text) : write(text, written));
+    this.#write = (text, written) => {
+      this.#gather();
+      return written === undefined ? write(text) : write(text, written);
+    };
   }
 
   /** Takes over the writing of the socket until it closes. */
@@ -71,6 +74,13 @@ export class Gate {
   #flush(): void {
     for (const frame of this.#pacing.take(this.#clock.now())) this.#write(frame.text, frame.written);
     if (this.#pacing.unconfirmedFrames > 0 && this.#stopTimer === null) this.#startTimer();
+  }
+
+  /** What one save lets go is one write: each costs the kernel, and wakes the SIP server, as much as all of them. */
+  #gather(): void {
+    if (this.#socket.writableCorked > 0) return;
+    this.#socket.cork();
+    process.nextTick(() => this.#socket.uncork());
   }
 
   /** A server that forgets one confirmation must not stop us for good. */

@@ -55,6 +55,7 @@ export class EndpointRows {
   }
 }
 
+/** What a participant's row keeps of its endpoints. */
 export function endpointIdsOf({ endpoints }: ParticipantRow): readonly string[] {
   return endpoints.map(({ id }) => id);
 }

@@ -272,11 +272,12 @@ export class Ledger {
     const asked = inOrder(this.#effects, save);
     this.#conferenceChanged = false;
     this.#rosterChanged = false;
-    this.#changedParticipants.clear();
-    this.#changedSubscriptions.clear();
+    // To clear one that is empty makes a new table.
+    if (this.#changedParticipants.size > 0) this.#changedParticipants.clear();
+    if (this.#changedSubscriptions.size > 0) this.#changedSubscriptions.clear();
     this.#events = [];
-    this.#changedReferrals.clear();
-    this.#messages.clear();
+    if (this.#changedReferrals.size > 0) this.#changedReferrals.clear();
+    if (this.#messages.size > 0) this.#messages.clear();
     this.#effects = [];
     return asked;
   }

@@ -134,7 +134,7 @@ export class MessageSessions {
 
   /** Turns are undone: what they had changed needs no look any more. */
   wentBack(): void {
-    this.#renegotiated.clear();
+    if (this.#renegotiated.size > 0) this.#renegotiated.clear();
     this.#memberLost = false;
   }
 

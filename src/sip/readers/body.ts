@@ -28,8 +28,9 @@ export const bodyLimits = { partsMax: limits.multipartPartsMax, depthMax: limits
 
 /** The parts of a request's body, told apart. */
 export function bodyOf({ message, facts, lenient }: Asked): Read<InviteBody> {
+  const { partsMax, depthMax } = bodyLimits;
   const expectList = facts.requires.includes(listTag) || (lenient && facts.requires.includes(listTagOfQuirk));
-  const body = reading('bad-body', () => readInviteBody(message, { ...bodyLimits, lenient, expectList }));
+  const body = reading('bad-body', () => readInviteBody(message, { partsMax, depthMax, lenient, expectList }));
   if (body.ok || body.code !== 'unsupported-body') return body;
   const encoded = /^Content-Encoding[ \t]*:[ \t]*(?!identity\b)/im.test(`${contentEncodings(message)}${message.body}`);
   return encoded ? { ...body, code: 'unsupported-encoding' } : body;
