@@ -51,24 +51,3 @@ test('a timer that was stopped as it fired does nothing: nobody is cancelled, hu
   world.ladder.matches('');
   expect(world.conference).toMatchObject({ status: 'active', participantCount: 2 });
 });
-
-test('what is still on its way for whoever has left a conference that goes on changes nothing', () => {
-  const world = new World();
-  world.factoryInvite(['bob', 'ted']);
-  world.answers('bob');
-  world.answers('ted');
-  const endpointId = world.endpointOf('bob');
-  world.hangsUp('bob');
-  world.ladder.take();
-  const late: readonly Input[] = [
-    { type: 'ack-received', endpointId, answer: null },
-    { type: 'endpoint-alerting', endpointId, remoteTag: 'tag' },
-    { type: 'endpoint-failed', endpointId, cause: busy, unsupported: [], ...unexplained },
-    { type: 'reinvite-failed', endpointId, cause: busy },
-    { type: 'reinvite-failed', endpointId, cause: { status: 481, reason: 'Call/Transaction Does Not Exist' } },
-    { type: 'dialog-ended', endpointId, by: 'peer', reason: null },
-  ];
-  for (const input of late) world.happens(input);
-  world.ladder.matches('');
-  expect(world.participant('bob').disconnection).toMatchObject({ method: 'departed' });
-});
