@@ -17,7 +17,6 @@ export function batchRows(batch: Batch, endpoints: EndpointRows): object {
     conferences: rowsOf('conferences', batch.conferences),
     participants: participants.map(participantValues),
     endpoints: rowsOf('endpoints', endpoints.unwritten(participants)),
-    crowded: endpoints.crowded(participants),
     subscriptions: rowsOf('subscriptions', batch.subscriptions),
     events: rowsOf('events', batch.events),
     attempts: rowsOf('attempts', batch.attempts),

@@ -15,7 +15,6 @@ export const batchStatement = [
     insert('conferences', 'replaced'),
     insert('participants', 'replaced'),
     insert('endpoints', 'replaced'),
-    removeFormerEndpoints(),
     insert('subscriptions', 'replaced'),
     // Appended only: a second event with the same number is a conflict, and so is refused.
     insert('events', 'refused'),
@@ -56,14 +55,6 @@ function valueAt(place: number, type: ColumnType): string {
 /** What is not written again stays. */
 function kept(table: string, name: string): string {
   return `COALESCE(EXCLUDED.${name}, ${table}.${name})`;
-}
-
-/** Who comes and goes has only the latest of the endpoints that are gone. */
-function removeFormerEndpoints(): string {
-  const ids = (of: string): string =>
-    `ARRAY(SELECT jsonb_array_elements_text(batch.rows->'crowded'->'${of}') FROM batch)`;
-  return `removed_endpoints AS (
-  DELETE FROM endpoints WHERE participant_id = ANY (${ids('participants')}) AND id <> ALL (${ids('endpoints')}))`;
 }
 
 function columnName(field: string): string {

@@ -12,6 +12,9 @@ import type { StoreLog } from './store-log.ts';
 /** Attempts may outnumber their limit by this many before the oldest are removed, which costs a statement. */
 const attemptsSlack = 100;
 
+/** As many endpoints may have a row beyond those that their participants keep: nobody reads them. */
+const formerEndpointsSlack = 100;
+
 /** A save that takes longer is worth a line in the log. */
 const slowMs = 1_000;
 
@@ -33,11 +36,13 @@ export type BatchWriterOptions = {
 export function batchWriter({ database, prisma, node, instance, log, onFenced }: BatchWriterOptions) {
   let untrimmed = attemptsSlack;
   const endpoints = new EndpointRows();
+  let crowded: string[] = [];
   return async (batch: Batch): Promise<void> => {
     const started = performance.now();
     try {
       const rows = jsonText(batchRows(batch, endpoints));
       await database.executeRaw({ sql: batchStatement, args: [rows, node, instance], argTypes: threeTexts });
+      crowded.push(...endpoints.crowded(batch.participants));
       endpoints.written(batch.participants);
     } catch (error) {
       endpoints.forget();
@@ -49,18 +54,37 @@ export function batchWriter({ database, prisma, node, instance, log, onFenced }:
     const tookMs = performance.now() - started;
     if (tookMs > slowMs) log.warn({ tookMs: Math.round(tookMs), events: batch.events.length }, 'slow save');
     untrimmed += batch.attempts.length;
-    if (untrimmed <= attemptsSlack) return;
-    untrimmed = 0;
-    await trimAttempts(prisma).catch((error: unknown) => {
-      log.warn({ reason: reasonOf(error) }, 'attempts not trimmed');
-    });
+    if (untrimmed > attemptsSlack) {
+      untrimmed = 0;
+      await tidied('attempts', trimAttempts(prisma));
+    }
+    if (crowded.length > formerEndpointsSlack) {
+      const ids = crowded;
+      crowded = [];
+      await tidied('endpoints', removeFormerEndpoints(prisma, ids));
+    }
   };
+
+  async function tidied(table: string, work: Promise<void>): Promise<void> {
+    await work.catch((error: unknown) => log.warn({ reason: reasonOf(error) }, `${table} not trimmed`));
+  }
 }
 
 async function trimAttempts(prisma: PrismaClient): Promise<void> {
   await prisma.$executeRaw`
     DELETE FROM attempts WHERE (at, id) < (
       SELECT at, id FROM attempts ORDER BY at DESC, id DESC OFFSET ${limits.attemptsMax - 1} LIMIT 1)`;
+}
+
+/**
+ * Who comes and goes has only the latest of the endpoints that are gone. A statement of its own, read and planned each
+ * time: within that of the batch, whose plan is made while the tables are small, it would read the table as a whole.
+ */
+async function removeFormerEndpoints(prisma: PrismaClient, participantIds: readonly string[]): Promise<void> {
+  await prisma.$executeRaw`
+    DELETE FROM endpoints AS former USING participants AS participant
+    WHERE former.participant_id = ANY (${participantIds}) AND participant.id = former.participant_id
+      AND participant.id = ANY (${participantIds}) AND NOT jsonb_exists(participant.endpoints, former.id)`;
 }
 
 /**

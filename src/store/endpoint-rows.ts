@@ -9,9 +9,6 @@ export type KeptEndpoint = {
   readonly origin: OriginRow | null;
 };
 
-/** Ids of participants that may have rows of endpoints which they have no longer, and of all that they have. */
-export type Crowded = { readonly participants: readonly string[]; readonly endpoints: readonly string[] };
-
 /**
  * Which endpoints the table holds as they are. Who comes and goes keeps endpoints that are gone, each with the request
  * it came by: written again with every change they would be most of what is written. Rows are immutable values, so one
@@ -33,13 +30,14 @@ export class EndpointRows {
     return rows;
   }
 
-  /** Those of whom a new endpoint may have taken the place of the oldest that is gone. */
-  crowded(participants: readonly ParticipantRow[]): Crowded {
-    const crowded = participants.filter(
-      ({ endpoints }) =>
-        endpoints.length >= limits.pastEndpointsMax && endpoints.some(({ origin }) => !this.#known.has(origin)),
-    );
-    return { participants: crowded.map(({ id }) => id), endpoints: crowded.flatMap(endpointIdsOf) };
+  /** Those of whom a new endpoint may have taken the place of the oldest that is gone; its row is still there. */
+  crowded(participants: readonly ParticipantRow[]): readonly string[] {
+    const ids: string[] = [];
+    for (const { id, endpoints } of participants) {
+      const isFull = endpoints.length >= limits.pastEndpointsMax;
+      if (isFull && endpoints.some(({ origin }) => !this.#known.has(origin))) ids.push(id);
+    }
+    return ids;
   }
 
   /** They are in the table. */

@@ -37,7 +37,7 @@ export async function openPostgres(databaseUrl: string, log: StoreLog): Promise<
   const prepared = { ...listeners, statementNameGenerator: () => 'isfocus-batch' };
   return {
     adapter,
-    writing: new PrismaPg({ ...config, ...timeouts, connectionString: byIndexOnly(url), max: 1 }, prepared),
+    writing: new PrismaPg({ ...config, ...timeouts, max: 1 }, prepared),
     migrating: new PrismaPg(config, listeners),
     exclusive: false,
     close: async () => undefined,
@@ -61,16 +61,6 @@ function readUrl(databaseUrl: string): URL {
   // Prisma's adapter writes and reads times without a zone, as UTC, whatever the server's zone is.
   url.searchParams.set('options', [url.searchParams.get('options') ?? '', '-c timezone=UTC'].join(' ').trim());
   return url;
-}
-
-/**
- * The URL for the statement that writes. It is planned while the tables are small, when to read one as a whole seems
- * cheaper than its index; the plan is kept while they grow.
- */
-function byIndexOnly(url: URL): string {
-  const writing = new URL(url);
-  writing.searchParams.set('options', `${url.searchParams.get('options') ?? ''} -c enable_seqscan=off`);
-  return writing.href;
 }
 
 /** The address without user and password. */
