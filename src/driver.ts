@@ -44,6 +44,16 @@ type Waiting = {
   readonly undo: () => void;
 };
 
+/** Of these a call, a subscription or a session sees many while it runs, and neither begins nor ends by them. */
+const runningOn: ReadonlySet<Input['type']> = new Set([
+  'ack-received',
+  'endpoint-alerting',
+  'messages-switched',
+  'notify-answered',
+  'referral-notify-answered',
+  'timer-fired',
+]);
+
 /** How long after a failed save the facts it held are handled again. */
 const retryAfterMs = 1_000;
 
@@ -115,7 +125,8 @@ export class Driver {
 
   #handle(input: Input): void {
     const { log } = this.#parts;
-    log.info(described(input), `in ${input.type}`);
+    const level = runningOn.has(input.type) ? 'debug' : 'info';
+    if (log.isLevelEnabled(level)) log[level](described(input), `in ${input.type}`);
     const turns = this.#turnsOf(input);
     if (turns.length === 0) this.#ignored(input);
     for (const turn of turns) {
@@ -283,9 +294,8 @@ export class Driver {
   /** A shell never throws; if one does, the other effects leave all the same. */
   #perform(effect: Effect): void {
     const { log } = this.#parts;
-    // What stays within the process is for whoever looks for a mistake of ours.
-    const level = effect.type.startsWith('timer.') || isMsrp(effect) ? 'debug' : 'info';
-    if (log.isLevelEnabled(level)) log[level](described(effect), `out ${effect.type}`);
+    // What came in tells an operator of every call's begin and end; what it led to is for whoever looks for a mistake.
+    if (log.isLevelEnabled('debug')) log.debug(described(effect), `out ${effect.type}`);
     try {
       this.#hand(effect);
     } catch (error) {
@@ -359,40 +369,10 @@ function isMsrp(effect: Effect): effect is MsrpEffect {
   return effect.type.startsWith('msrp.');
 }
 
-type Facts = Partial<
-  Record<
-    | 'conferenceId'
-    | 'endpointId'
-    | 'subscriptionId'
-    | 'dialogId'
-    | 'callId'
-    | 'timer'
-    | 'id'
-    | 'reply'
-    | 'to'
-    | 'status'
-    | 'method'
-    | 'reason',
-    unknown
-  >
->;
-
 /** The facts of a log line, as far as there are any: what it is about, never what a message says. */
-function described(thing: Input | Effect): object {
-  const facts = thing as Facts;
+function described(of: Readonly<Record<string, unknown>>): object {
+  const { conferenceId, endpointId, subscriptionId, dialogId, callId, timer, id, reply, to, status, method, reason } =
+    of;
   // Always the same names: whoever writes the line passes by those without a value, faster than names can be added.
-  return {
-    conferenceId: facts.conferenceId,
-    endpointId: facts.endpointId,
-    subscriptionId: facts.subscriptionId,
-    dialogId: facts.dialogId,
-    callId: facts.callId,
-    timer: facts.timer,
-    id: facts.id,
-    reply: facts.reply,
-    to: facts.to,
-    status: facts.status,
-    method: facts.method,
-    reason: facts.reason,
-  };
+  return { conferenceId, endpointId, subscriptionId, dialogId, callId, timer, id, reply, to, status, method, reason };
 }
