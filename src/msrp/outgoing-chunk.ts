@@ -2,13 +2,15 @@
 
 import {
   byteRangeOf,
+  copyParts,
   holdsEndLine,
   type MsrpFlag,
   type MsrpHeader,
   type MsrpParts,
   msrpContentText,
+  type SendEnds,
+  sendEnds,
   sendLength,
-  sendParts,
   writeMsrpContent,
 } from '../wire/msrp.ts';
 import type { Frame } from './connection.ts';
@@ -42,18 +44,20 @@ export type ChunkContent = {
 /** Bodies up to this length are sent as text: of longer ones each copy would be one more in our memory. */
 const textBytesMax = 4 * 1_024;
 
+const zero = 0x30;
+
 /** A chunk ready to be sent to any number of receivers. */
 export class OutgoingChunk {
   readonly message: ChunkedMessage;
   readonly #transaction: string;
   readonly #content: Buffer | string;
-  readonly #flag: MsrpFlag;
+  readonly #ends: SendEnds;
 
   private constructor(message: ChunkedMessage, transaction: string, { content, flag }: WrittenContent) {
     this.message = message;
     this.#transaction = transaction;
     this.#content = content;
-    this.#flag = flag;
+    this.#ends = sendEnds(`${transaction}.`, flag);
   }
 
   /** The body is copied out of `content` here, once for all copies. Each copy is to be answered, also with 200. */
@@ -86,9 +90,22 @@ export class OutgoingChunk {
     return `${this.#transaction}.${receiver}`;
   }
 
+  /** Whether that is the id, without it being made. */
+  isTransactionOf(receiver: number, id: string): boolean {
+    const dot = this.#transaction.length;
+    let digit = id.length - 1;
+    let rest = receiver;
+    for (; digit > dot; digit -= 1) {
+      if (id.charCodeAt(digit) !== zero + (rest % 10)) return false;
+      rest = Math.floor(rest / 10);
+      if (rest === 0) break;
+    }
+    return rest === 0 && digit === dot + 1 && id[dot] === '.' && id.slice(0, dot) === this.#transaction;
+  }
+
   /** The copy for one receiver, a SEND. `paths` are made by `pathLines`. */
   parts(receiver: number, paths: string): MsrpParts {
-    return sendParts(this.transactionOf(receiver), { paths, content: this.#content, flag: this.#flag });
+    return copyParts(this.#ends, receiver, { paths, content: this.#content });
   }
 
   /** The same while it waits. */

@@ -30,8 +30,8 @@ export type OutgoingMessageOptions = {
 export type MessageOwner = {
   /** Nobody is waited for any more: what `isCongested` held up may go on. */
   readonly relieved: () => void;
-  /** Once, when each receiver is known to have it, or not. */
-  readonly settled: (deliveries: readonly SwitchedDelivery[]) => void;
+  /** Once, when each receiver is known to have it, or not: those who have not, and all of them, if that is wanted. */
+  readonly settled: (missed: Iterable<SwitchedDelivery>, deliveries: () => readonly SwitchedDelivery[]) => void;
 };
 
 /** What of a message is to be sent next. */
@@ -174,13 +174,17 @@ export class OutgoingMessage implements ChunkedMessage {
   #settleWhenKnown(): void {
     if (!this.#isEnded || this.#openCount > 0 || this.#isSettled) return;
     this.#isSettled = true;
-    const { receivers, skipped, owner } = this.#options;
+    this.#options.owner.settled(this.#missed.values(), () => this.#deliveries());
+  }
+
+  #deliveries(): readonly SwitchedDelivery[] {
+    const { receivers, skipped } = this.#options;
     const deliveries: SwitchedDelivery[] = [];
     for (let receiver = 0; receiver < receivers.length; receiver += 1)
       deliveries.push(this.#missed.get(receiver) ?? deliveredTo(this.#endpointOf(receiver)));
     for (const { endpointId, reason } of skipped)
       deliveries.push({ endpointId, outcome: 'skipped', status: null, reason });
-    owner.settled(deliveries);
+    return deliveries;
   }
 
   #endpointOf(receiver: number): string {

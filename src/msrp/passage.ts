@@ -98,12 +98,12 @@ export class Passage implements MessageOwner {
     this.#facts.onRelieved?.();
   }
 
-  settled(deliveries: readonly SwitchedDelivery[]): void {
+  settled(missed: Iterable<SwitchedDelivery>, deliveries: () => readonly SwitchedDelivery[]): void {
     const { route } = this.#facts;
-    for (const { endpointId, outcome, reason } of deliveries)
+    for (const { endpointId, outcome, reason } of missed)
       if (outcome === 'failed') this.#tally.lose(route.conferenceId, endpointId, reason ?? 'unknown');
     if (route.keeps === 'nothing' || isAboutMessages(this.#facts.wrappedType)) return;
-    this.#tally.tell(route.conferenceId, this.#told(deliveries));
+    this.#tally.tell(route.conferenceId, this.#told(deliveries()));
   }
 
   #told(deliveries: readonly SwitchedDelivery[]): SwitchedMessage {

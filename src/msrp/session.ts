@@ -15,6 +15,7 @@ import {
   writeMsrpContent,
 } from '../wire/msrp.ts';
 import type { MsrpUri } from '../wire/msrp-uri.ts';
+import { ownText } from '../wire/own-text.ts';
 import { AwaitedReports, reported } from './awaited-reports.ts';
 import { type Connection, written } from './connection.ts';
 import type { OutgoingChunk } from './outgoing-chunk.ts';
@@ -113,7 +114,7 @@ export class Session {
     this.#remotePath = remotePath;
     this.#role = role;
     this.#paths = pathLines(remotePath, [this.localPath]);
-    this.#sendPaths = this.#isRelayed ? `${this.#paths}Success-Report: yes\r\n` : this.#paths;
+    this.#sendPaths = this.#isRelayed ? ownText(`${this.#paths}Success-Report: yes\r\n`) : this.#paths;
     this.#openWhenReady();
   }
 

@@ -61,7 +61,7 @@ export class Transactions {
   take(id: string): Copy | undefined {
     const oldest = this.#at(this.#first);
     if (oldest === undefined) return undefined;
-    if (oldest.chunk.transactionOf(oldest.receiver) !== id) return this.#takeOther(id);
+    if (!oldest.chunk.isTransactionOf(oldest.receiver, id)) return this.#takeOther(id);
     this.#remove(this.#first, oldest);
     this.#advance();
     return oldest;

@@ -1,6 +1,7 @@
 /** MSRP requests and responses (RFC 4975 7 and 9): values, header fields, writers. `msrp-reader.ts` reads them from bytes. */
 
 import assert from 'node:assert/strict';
+import { ownText } from './own-text.ts';
 import { RemoteError } from './remote-error.ts';
 
 /** Name as it came, value trimmed. */
@@ -206,7 +207,7 @@ export function writeMsrpContent(headers: readonly MsrpHeader[], body: Buffer | 
 export function msrpContentText(headers: readonly MsrpHeader[], body: string): string {
   const lines = contentLines(headers, true);
   const octets = isAscii(lines) ? lines : Buffer.from(lines).toString('latin1');
-  return `${octets}\r\n${body}\r\n`;
+  return ownText(`${octets}\r\n${body}\r\n`);
 }
 
 /** The Content-Type goes last; a body demands one. */
@@ -241,7 +242,7 @@ export function byteRangeOf(of: { start: number; length: number; total: number |
 
 /** `To-Path` and `From-Path`, in the order RFC 4975 9 demands. */
 export function pathLines(toPath: readonly string[], fromPath: readonly string[]): string {
-  return `To-Path: ${toPath.join(' ')}\r\nFrom-Path: ${fromPath.join(' ')}\r\n`;
+  return ownText(`To-Path: ${toPath.join(' ')}\r\nFrom-Path: ${fromPath.join(' ')}\r\n`);
 }
 
 /** A SEND of shared content: `paths` are made by `pathLines`, `content` by `writeMsrpContent`. */
@@ -249,7 +250,24 @@ export function sendParts(
   transactionId: string,
   { paths, content, flag }: { readonly paths: string; readonly content: Buffer | string; readonly flag: MsrpFlag },
 ): MsrpParts {
-  return { start: `MSRP ${transactionId} SEND\r\n${paths}`, content, end: endLine(transactionId, flag) };
+  return copyParts(sendEnds(transactionId, flag), '', { paths, content });
+}
+
+/** What copies of one SEND have at their ends: there is only to add what tells their transactions apart. */
+export type SendEnds = { readonly begin: string; readonly end: string; readonly close: string };
+
+/** `transaction` is what their transaction ids begin with. */
+export function sendEnds(transaction: string, flag: MsrpFlag): SendEnds {
+  return { begin: ownText(`MSRP ${transaction}`), end: ownText(`-------${transaction}`), close: `${flag}\r\n` };
+}
+
+/** The copy whose transaction id ends in `suffix`. */
+export function copyParts(
+  { begin, end, close }: SendEnds,
+  suffix: string | number,
+  { paths, content }: { readonly paths: string; readonly content: Buffer | string },
+): MsrpParts {
+  return { start: `${begin}${suffix} SEND\r\n${paths}`, content, end: end + suffix + close };
 }
 
 /** Octets of what `sendParts` gives, known before it is made. */
