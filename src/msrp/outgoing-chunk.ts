@@ -44,8 +44,6 @@ export type ChunkContent = {
 /** Bodies up to this length are sent as text: of longer ones each copy would be one more in our memory. */
 const textBytesMax = 4 * 1_024;
 
-const zero = 0x30;
-
 /** A chunk ready to be sent to any number of receivers. */
 export class OutgoingChunk {
   readonly message: ChunkedMessage;
@@ -93,14 +91,7 @@ export class OutgoingChunk {
   /** Whether that is the id, without it being made. */
   isTransactionOf(receiver: number, id: string): boolean {
     const dot = this.#transaction.length;
-    let digit = id.length - 1;
-    let rest = receiver;
-    for (; digit > dot; digit -= 1) {
-      if (id.charCodeAt(digit) !== zero + (rest % 10)) return false;
-      rest = Math.floor(rest / 10);
-      if (rest === 0) break;
-    }
-    return rest === 0 && digit === dot + 1 && id[dot] === '.' && id.slice(0, dot) === this.#transaction;
+    return id[dot] === '.' && id.slice(dot + 1) === String(receiver) && id.slice(0, dot) === this.#transaction;
   }
 
   /** The copy for one receiver, a SEND. `paths` are made by `pathLines`. */

@@ -26,7 +26,7 @@ import { MsrpReader } from '../../src/wire/msrp-reader.ts';
 import { parseMsrpUri } from '../../src/wire/msrp-uri.ts';
 import { ArrivingMessages } from '../support/arriving-messages.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { MemoryCarrier } from './memory-carrier.ts';
+import { MemoryCarrier, settled } from './memory-carrier.ts';
 import { roomUri, uriOf } from './switch-room.ts';
 
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
@@ -319,4 +319,13 @@ export class Member {
     const content = this.#arriving.add(request);
     if (content !== null) this.messages.push(shortOf(content));
   }
+}
+
+/** Alice and Bob, whom the route names. */
+export async function aliceAndBob(): Promise<{ room: MemoryRoom; alice: Member; bob: Member }> {
+  const room = new MemoryRoom();
+  const [alice, bob] = [room.join('alice'), room.join('bob')];
+  room.route(['alice', 'bob']);
+  await settled();
+  return { room, alice, bob };
 }

@@ -98,3 +98,22 @@ test('what leaves is the same as text and as octets, and as long as it was said 
     }),
   );
 });
+
+test('the id of a copy is known as its own, and nothing else is', () => {
+  const chunk = OutgoingChunk.of(message, whole(Buffer.from('Hello')), counting());
+  for (const receiver of [0, 7, 10, 199]) {
+    const id = chunk.transactionOf(receiver);
+    expect(chunk.isTransactionOf(receiver, id)).toBe(true);
+    for (const other of [
+      `${id}0`,
+      id.slice(0, -1),
+      id.replace('.', '.0'),
+      id.replace('.', '-'),
+      `x${id}`,
+      `y${id.slice(1)}`,
+      '',
+    ])
+      expect(chunk.isTransactionOf(receiver, other)).toBe(false);
+    expect(chunk.isTransactionOf(receiver + 1, id)).toBe(false);
+  }
+});

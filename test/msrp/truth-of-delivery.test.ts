@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { limits } from '../../src/core/limits.ts';
 import { msrpHeader } from '../../src/wire/msrp.ts';
 import { settled } from './memory-carrier.ts';
-import { type Member, MemoryRoom } from './memory-room.ts';
+import { aliceAndBob, type Member, type MemoryRoom } from './memory-room.ts';
 import { chatLine } from './switch-room.ts';
 
 let room: MemoryRoom;
@@ -10,10 +10,7 @@ let alice: Member;
 let bob: Member;
 
 beforeEach(async () => {
-  room = new MemoryRoom();
-  [alice, bob] = [room.join('alice'), room.join('bob')];
-  room.route(['alice', 'bob']);
-  await settled();
+  ({ room, alice, bob } = await aliceAndBob());
 });
 
 /** Alice sends one of the parts of 60 KB of a message, which has come whole with the last one. */
