@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SipInvite, SipReinvite } from '../../src/core/effect.ts';
-import { type Sipd, startSipd } from '../../src/sipd/sipd.ts';
+import type { Sipd } from '../../src/sipd/sipd.ts';
 import { header, headerValues } from '../../src/wire/sip-message.ts';
 import { cseqOf } from '../support/sip-dialog.ts';
 import { subscriptionState } from '../support/subscription.ts';
-import { ringing, UserAgent } from '../support/user-agent.ts';
+import { ringing, type UserAgent } from '../support/user-agent.ts';
 import { patienceMs, waitFor } from '../support/wait.ts';
-import { LogBook } from './log-book.ts';
 import { accepted, ShellOnStage, subscribed } from './shell-on-stage.ts';
 import { offer } from './sip-texts.ts';
+import { openStrictStage } from './strict-stage.ts';
 
 /** Real user agents, the embedded SIP server as narrow as the real one, and the shell; only the core is played. */
 describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
@@ -16,22 +16,13 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
   let stage: ShellOnStage;
   let alice: UserAgent;
   let bob: UserAgent;
+  let close: () => Promise<void>;
 
   beforeEach(async () => {
-    const control = { host: '127.0.0.1', port: 0, secret: 'secret' };
-    sipd = await startSipd({ host: '127.0.0.1', port: 0, control, mode: 'strict', log: new LogBook().log });
-    stage = new ShellOnStage({ host: '127.0.0.1', port: sipd.controlPort, secret: 'secret' });
-    await stage.shell.connect();
-    alice = await UserAgent.open({ name: 'alice', transport });
-    bob = await UserAgent.open({ name: 'bob', transport });
+    ({ sipd, stage, alice, bob, close } = await openStrictStage(transport));
   });
 
-  afterEach(async () => {
-    await alice.close();
-    await bob.close();
-    await stage.shell.close();
-    await sipd.close();
-  });
+  afterEach(() => close());
 
   const uri = (user: string): string => `sip:${user}@127.0.0.1:${sipd.addresses[0]?.port}`;
 

@@ -1,34 +1,25 @@
 /** What the real server does otherwise than the standards want, as strict mode copies it, and what the shell makes of it. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SipInvite } from '../../src/core/effect.ts';
-import { type Sipd, startSipd } from '../../src/sipd/sipd.ts';
+import type { Sipd } from '../../src/sipd/sipd.ts';
 import type { SipRequest, SipResponse } from '../../src/wire/sip-message.ts';
-import { UserAgent } from '../support/user-agent.ts';
+import type { UserAgent } from '../support/user-agent.ts';
 import { waitFor } from '../support/wait.ts';
-import { LogBook } from './log-book.ts';
-import { accepted, ShellOnStage, subscribed } from './shell-on-stage.ts';
+import { accepted, type ShellOnStage, subscribed } from './shell-on-stage.ts';
 import { offer } from './sip-texts.ts';
+import { openStrictStage } from './strict-stage.ts';
 
 let sipd: Sipd;
 let stage: ShellOnStage;
 let alice: UserAgent;
 let bob: UserAgent;
+let close: () => Promise<void>;
 
 beforeEach(async () => {
-  const control = { host: '127.0.0.1', port: 0, secret: 'secret' };
-  sipd = await startSipd({ host: '127.0.0.1', port: 0, control, mode: 'strict', log: new LogBook().log });
-  stage = new ShellOnStage({ host: '127.0.0.1', port: sipd.controlPort, secret: 'secret' });
-  await stage.shell.connect();
-  alice = await UserAgent.open({ name: 'alice', transport: 'udp' });
-  bob = await UserAgent.open({ name: 'bob', transport: 'udp' });
+  ({ sipd, stage, alice, bob, close } = await openStrictStage('udp'));
 });
 
-afterEach(async () => {
-  await alice.close();
-  await bob.close();
-  await stage.shell.close();
-  await sipd.close();
-});
+afterEach(() => close());
 
 const uri = (user: string): string => `sip:${user}@127.0.0.1:${sipd.addresses[0]?.port}`;
 const sends = (request: SipRequest): Promise<SipResponse> =>
